@@ -1,0 +1,1 @@
+"""Latency and throughput, measured; every figure of the README is printed here."""

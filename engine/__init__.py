@@ -1,0 +1,1 @@
+"""The vocabulary, the runtime, the detector and the control process."""

@@ -1,0 +1,1 @@
+"""The control process: owns shared memory and the control socket, supervises all others."""

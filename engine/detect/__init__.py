@@ -1,0 +1,1 @@
+"""The detector: wakes on changed books, scans only what they can affect, emits signals."""

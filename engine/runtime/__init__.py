@@ -1,0 +1,1 @@
+"""What every process does alike: attach, pin, beat, log, leave in order."""

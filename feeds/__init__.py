@@ -1,0 +1,1 @@
+"""One pinned process per venue: bytes in, trusted books out."""

@@ -1,0 +1,1 @@
+"""Local venue servers that speak the venues' own protocols on loopback."""

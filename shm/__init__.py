@@ -1,0 +1,1 @@
+"""The only place that knows bytes: layouts, atomics, segments, books, rings, counters."""

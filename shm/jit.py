@@ -1,0 +1,69 @@
+"""The one door to Numba: ``kernel`` compiles a function once and keeps the machine code on disk.
+
+Numba notices a change only in the file that defines a function, never in the files whose
+functions were inlined into it, so a mended ``atomics.py`` would leave old machine code in
+every other room.  Hence the cache folder carries a hash over all sources that hold kernels:
+another source, another folder.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ROOT = Path(__file__).resolve().parent.parent
+_ROOMS = ("shm", "feeds", "engine", "gpu", "exec", "ops", "bench")
+
+
+def _sources_hash() -> str:
+    """Hash every source below the rooms that mentions this module, and this module."""
+    digest = hashlib.sha256(sys.version.encode())
+    for room in _ROOMS:
+        for path in sorted((_ROOT / room).rglob("*.py")):
+            text = path.read_bytes()
+            if b"shm.jit" in text or path == Path(__file__).resolve():
+                digest.update(path.relative_to(_ROOT).as_posix().encode())
+                digest.update(text)
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Return the folder of today's machine code: below ``XDG_CACHE_HOME``, else below /tmp."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    folder = home / "trypto-engine" / f"numba-{_sources_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    folder = Path(tempfile.gettempdir()) / f"trypto-engine-{os.getuid()}" / folder.name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+
+import numba  # noqa: E402  (reads NUMBA_CACHE_DIR when it is imported)
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` to machine code without the interpreter lock; cached on disk.
+
+    The wrapper keeps the type for the reader and for mypy; the plain function stays
+    reachable as ``.py_func``, which tests use as one of the twins.
+    """
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def inlined(function: F) -> F:
+    """Like ``kernel``, for small functions that only other kernels call."""
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", inline="never")(function)
+    return compiled
