@@ -9,7 +9,6 @@ compiles to one LLVM instruction with the ordering that its name says.
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing import signature
 from numba.extending import intrinsic
