@@ -11,6 +11,7 @@ import msgspec
 
 Frame = bytes | bytearray | memoryview
 NO_CHECKSUM = -1  # checksums are unsigned 32-bit numbers
+NO_PREVIOUS = -(2**63)  # the message names no predecessor; any number a venue sends is another
 NO_LEVELS = msgspec.Raw(b"[]")
 
 
@@ -57,7 +58,6 @@ class Snapshot(msgspec.Struct, gc=False):
     bids: msgspec.Raw  # for the SIDED encodings everything is in ``bids``
     asks: msgspec.Raw
     last_id: int = 0
-    previous_id: int = 0
     venue_ns: int = 0
     checksum: int = NO_CHECKSUM
 
@@ -69,8 +69,8 @@ class Delta(msgspec.Struct, gc=False):
     bids: msgspec.Raw
     asks: msgspec.Raw
     first_id: int = 0
-    last_id: int = 0
-    previous_id: int = 0
+    last_id: int = 0  # the venue's own number; where it has only a time, that in ns; 0: nothing
+    previous_id: int = NO_PREVIOUS
     venue_ns: int = 0
     checksum: int = NO_CHECKSUM
 
@@ -214,8 +214,16 @@ class Venue(msgspec.Struct, frozen=True):
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1
+    ids_are_times: bool = False  # ``last_id`` is the message's time in ns: printed as UTC text
     truncate_depth: int = 0  # the book is cut to this many levels after each message (Kraken)
     book_depth: int = 0  # levels per side that the subscription gives; 0 = all
-    # does this adapter speak the protocol of a recorded url?
+    # does this adapter speak the protocol of a recorded socket url?
     reads: Callable[[str], bool] = lambda _url: False
+    # recorded REST url -> the native symbol whose snapshot its answer is, "" for any other url
+    snapshot_symbol: Callable[[str], str] = lambda _url: ""
+    # is the answer to this recorded REST url (a page of) the catalogue?
+    is_catalogue: Callable[[str], bool] = lambda _url: False
+    # native symbol -> unified name by its spelling alone, "" where it cannot be told; used for
+    # recordings without a catalogue
+    unified: Callable[[str], str] = lambda _native: ""
     until: str = ""  # for a dated decoder: the UTC day on which the venue switched it off
