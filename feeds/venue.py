@@ -58,6 +58,7 @@ class Snapshot(msgspec.Struct, gc=False):
     bids: msgspec.Raw  # for the SIDED encodings everything is in ``bids``
     asks: msgspec.Raw
     last_id: int = 0
+    previous_id: int = 0
     venue_ns: int = 0
     checksum: int = NO_CHECKSUM
 
@@ -69,8 +70,8 @@ class Delta(msgspec.Struct, gc=False):
     bids: msgspec.Raw
     asks: msgspec.Raw
     first_id: int = 0
-    last_id: int = 0  # the venue's own number; where it has only a time, that in ns; 0: nothing
-    previous_id: int = NO_PREVIOUS
+    last_id: int = 0
+    previous_id: int = 0  # NO_PREVIOUS where the venue's link needs one and the message has none
     venue_ns: int = 0
     checksum: int = NO_CHECKSUM
 
@@ -214,7 +215,6 @@ class Venue(msgspec.Struct, frozen=True):
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1
-    ids_are_times: bool = False  # ``last_id`` is the message's time in ns: printed as UTC text
     truncate_depth: int = 0  # the book is cut to this many levels after each message (Kraken)
     book_depth: int = 0  # levels per side that the subscription gives; 0 = all
     # does this adapter speak the protocol of a recorded socket url?
