@@ -109,6 +109,7 @@ class Subscribed(msgspec.Struct, gc=False):
 
     symbol: str = ""
     channel: str = ""
+    depth: int = 0  # cut this book to so many levels; 0: the ack says nothing, see truncate_depth
 
 
 class Rejected(msgspec.Struct, gc=False):
