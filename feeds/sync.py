@@ -73,15 +73,15 @@ class BookSync:
     """
 
     __slots__ = (
-        "_asks", "_behind", "_due_mono_ns", "_follows", "_kept", "_kept_bytes",
-        "_names_previous", "_numbered", "_overlap", "_recent", "_splices", "change", "expected", "fault", "last_id", "live_since_mono_ns", "received",
-        "snapshots", "state",
+        "_asks", "_behind", "_due_mono_ns", "_follows", "_kept", "_kept_bytes", "_names_previous",
+        "_numbered", "_overlap", "_recent", "_splices", "change", "expected", "fault", "last_id",
+        "live_since_mono_ns", "received", "snapshots", "state",
     )
 
     def __init__(self, venue: Venue) -> None:
         self.state = BookState.EMPTY
         self.fault = BookFault.NONE
-        self.last_id = 0  # of the last message applied; its time in ns where the venue has no number
+        self.last_id = 0  # of the last message applied; where venues give none, its time in ns
         self.snapshots = 0  # applied; those after the first are resyncs
         self.expected = self.received = 0  # the numbers of the last gap
         self.live_since_mono_ns = 0

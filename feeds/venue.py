@@ -224,11 +224,4 @@ class Venue(msgspec.Struct, frozen=True):
     book_depth: int = 0  # levels per side that the subscription gives; 0 = all
     # does this adapter speak the protocol of a recorded socket url?
     reads: Callable[[str], bool] = lambda _url: False
-    # recorded REST url -> the native symbol whose snapshot its answer is, "" for any other url
-    snapshot_symbol: Callable[[str], str] = lambda _url: ""
-    # is the answer to this recorded REST url (a page of) the catalogue?
-    is_catalogue: Callable[[str], bool] = lambda _url: False
-    # native symbol -> unified name by its spelling alone, "" where it cannot be told; used for
-    # recordings without a catalogue
-    unified: Callable[[str], str] = lambda _native: ""
     until: str = ""  # for a dated decoder: the UTC day on which the venue switched it off
