@@ -47,10 +47,10 @@ def list_instruments(
     quanta cannot hold the venue's own steps.
     """
     by_native = {line.native: line for line in catalogue or ()}
-    fees = {
-        "taker_fee_ppm": venue.taker_fee_ppm if taker_fee_ppm is None else taker_fee_ppm,
-        "maker_fee_ppm": venue.maker_fee_ppm if maker_fee_ppm is None else maker_fee_ppm,
-    }
+    fees = (
+        venue.taker_fee_ppm if taker_fee_ppm is None else taker_fee_ppm,
+        venue.maker_fee_ppm if maker_fee_ppm is None else maker_fee_ppm,
+    )
     table = []
     for instrument in instruments:
         native = venue.native(instrument.name)
@@ -58,9 +58,11 @@ def list_instruments(
         if line is not None:
             table.append(_listed(instrument, line, fees))
         elif catalogue is None:
-            table.append(Listed(instrument, native, **fees))
+            table.append(Listed(instrument, native, 0, 0, 0, 0, *fees))
         else:
-            table.append(Listed(instrument, native, **fees, status=InstrumentStatus.NOT_LISTED))
+            table.append(
+                Listed(instrument, native, 0, 0, 0, 0, *fees, InstrumentStatus.NOT_LISTED)
+            )
     return table
 
 
@@ -75,16 +77,16 @@ def write_rows(listed: Iterable[Listed], rows: NDArray[Any]) -> None:
         row["status"] = it.status  # last: what is known of a TRADING instrument is all there
 
 
-def _listed(instrument: Instrument, line: Listing, fees: dict[str, int]) -> Listed:
+def _listed(instrument: Instrument, line: Listing, fees: tuple[int, int]) -> Listed:
     price, size = instrument.price_decimals, instrument.size_decimals
     return Listed(
         instrument, line.native,
-        tick=_step(instrument, "price-decimals", line.tick, price),
-        lot=_step(instrument, "size-decimals", line.lot, size),
-        size_min=_step(instrument, "size-decimals", line.size_min, size),
-        notional_min=to_quanta(line.notional_min, MICRO_DECIMALS),
-        **fees,
-        status=InstrumentStatus.TRADING if line.trading else InstrumentStatus.HALTED,
+        _step(instrument, "price-decimals", line.tick, price),
+        _step(instrument, "size-decimals", line.lot, size),
+        _step(instrument, "size-decimals", line.size_min, size),
+        to_quanta(line.notional_min, MICRO_DECIMALS),
+        *fees,
+        InstrumentStatus.TRADING if line.trading else InstrumentStatus.HALTED,
     )
 
 
