@@ -1,6 +1,7 @@
 """A full-depth book as one array of words: where everything lies, and the edits of a side.
 
-words 0..63   head: the constants of the book, then FIRST and END of each side
+words 0..31   head: constants of the book, FIRST and END of each side, words of feeds/publish.py
+words 32..95  scratch of the checksum kernels
 then          the rows of the bids, then the rows of the asks; ``levels_max`` and some slack each
 
 A row is key, size and, where a checksum needs the text, the decimals as sent.  The key is the
@@ -28,11 +29,13 @@ LEVEL_TEXT: Final = 4
 TRUNCATE: Final = 5  # levels kept per side after a message; 0 = all
 CHECKSUM: Final = 6
 DROPPED: Final = 7  # levels lost because a side was full
+FAULT: Final = 24  # a BookFault; not 0: a message went wrong, only a new snapshot helps
 SIDES: Final = 8  # then SIDE_WORDS words for the bids, as many for the asks
 SIDE_WORDS: Final = 8
 REGION, ROWS, FIRST, END = range(4)  # words of a side: start of its region, rows in it, positions
-PUBLISH: Final = 32  # words that feeds/publish.py keeps here
-HEAD_WORDS: Final = 64
+PUBLISH: Final = 25  # seven words that feeds/publish.py keeps here
+SCRATCH: Final = 32
+HEAD_WORDS: Final = 96
 SLACK_MIN: Final = 64  # rows
 
 
@@ -44,8 +47,8 @@ def new_arena(
     row_words = 3 if keep_text else 2
     rows = levels_max + max(SLACK_MIN, levels_max // 2)
     arena = np.zeros(HEAD_WORDS + 2 * rows * row_words, np.int64)
-    arena[:SIDES] = (row_words, levels_max, price_decimals, size_decimals, level_text, truncate,
-                     checksum, 0)
+    arena[:SIDES] = (
+        row_words, levels_max, price_decimals, size_decimals, level_text, truncate, checksum, 0)
     for side in range(2):
         head = SIDES + side * SIDE_WORDS
         arena[head:head + 2] = HEAD_WORDS + side * rows * row_words, rows
@@ -63,14 +66,14 @@ def side_head(side: int) -> int:
 def count(arena: Arena, side: int) -> int:
     """Return the number of levels of a side."""
     head = side_head(side)
-    return arena[head + END] - arena[head + FIRST]
+    return int(arena[head + END] - arena[head + FIRST])
 
 
 @inlined
 def row_at(arena: Arena, side: int, rank: int) -> int:
     """Return the word offset of the level ``rank`` places behind the best (rank 0)."""
     head = side_head(side)
-    return arena[head + REGION] + (arena[head + END] - 1 - rank) * arena[ROW_WORDS]
+    return int(arena[head + REGION] + (arena[head + END] - 1 - rank) * arena[ROW_WORDS])
 
 
 @hot
@@ -185,7 +188,7 @@ def set_level(arena: Arena, side: int, hint: int, key: int, size: int, sent: int
     if not found:
         at = insert(arena, side, at)
         if at < 0:
-            return arena[head + FIRST]
+            return int(arena[head + FIRST])
         row = arena[head + REGION] + at * arena[ROW_WORDS]
         arena[row] = key
     arena[row + 1] = size
@@ -207,4 +210,4 @@ def is_crossed(arena: Arena) -> bool:
     """Tell whether the best bid is at or above the best ask."""
     if count(arena, 0) == 0 or count(arena, 1) == 0:
         return False
-    return arena[row_at(arena, 0, 0)] + arena[row_at(arena, 1, 0)] >= 0
+    return bool(arena[row_at(arena, 0, 0)] + arena[row_at(arena, 1, 0)] >= 0)

@@ -9,10 +9,10 @@ PAIRS    [[number, number, skipped...], ...]
 OBJECTS  [{"price": number, "qty": number, skipped...}, ...], keys in any order
 SIDED_*  the same with "buy"/"sell" in front, or "side": "bid"/"offer" among the keys
 
-Exact or refused: a value between two quanta is INEXACT, one beyond 64 bits OVERFLOW.
+Exact or refused, with a BookFault: PARSE for what is not in the grammar, INEXACT for a value
+between two quanta, OVERFLOW for one beyond 64 bits.  The first fault of a level counts.
 """
 
-from enum import IntFlag
 from typing import Final
 
 import numpy as np
@@ -20,21 +20,12 @@ import numpy as np
 from engine.model.quanta import DECIMALS_MAX, INT64_MAX
 from feeds.venue import LevelText
 from shm.jit import inlined
+from shm.layout import BookFault
 from shm.text import Octets, hot, load_eight, octets, trailing_zeros
 
-
-class TextFault(IntFlag):
-    """Why level text was refused; bits, since one level may have several."""
-
-    NONE = 0
-    GARBAGE = 1
-    INEXACT = 2  # more decimals than the quantum has, and they are not zeros
-    OVERFLOW = 4  # beyond 64 bits
-
-
-GARBAGE: Final = int(TextFault.GARBAGE)
-INEXACT: Final = int(TextFault.INEXACT)
-OVERFLOW: Final = int(TextFault.OVERFLOW)
+GARBAGE: Final = int(BookFault.PARSE)
+INEXACT: Final = int(BookFault.INEXACT)
+OVERFLOW: Final = int(BookFault.OVERFLOW)
 FAIL: Final = 1 << 62  # a position that is behind every end
 DONE: Final = -1  # the list of levels ended, and the text with it
 BID: Final = 0
@@ -49,7 +40,7 @@ _QUOTE, _COMMA, _COLON, _POINT, _ZERO, _NINE = (ord(mark) for mark in '",:.09')
 _OPEN, _CLOSE, _OPEN_OBJECT, _CLOSE_OBJECT, _ESCAPE = (ord(mark) for mark in "[]{}\\")
 _PLUS, _MINUS, _EXPONENT, _LOWER_CASE = ord("+"), ord("-"), ord("e"), 0x20
 
-_POWER: Final = np.array([10**n for n in range(DECIMALS_MAX + 1)], np.int64)
+POWER: Final = np.array([10**n for n in range(DECIMALS_MAX + 1)], np.int64)
 _WHOLE_MAX: Final = np.array([INT64_MAX // 10**n - 1 for n in range(DECIMALS_MAX + 1)], np.int64)
 _EXPONENT_MAX: Final = 1 << 20  # larger ones are garbage, not arithmetic
 _SENT_MAX: Final = 255  # decimals as sent are kept in a byte
@@ -89,7 +80,7 @@ def _leading_digits(text: Octets, at: int) -> tuple[int, int]:
     word = word << np.uint64(64 - 8 * count)
     word = (word * _TENS >> _8) & _BYTE_PAIRS
     word = (word * _HUNDREDS >> _16) & _HALVES
-    return np.int64(word * _TEN_THOUSANDS >> _32), count
+    return int(np.int64(word * _TEN_THOUSANDS >> _32)), count
 
 
 @inlined
@@ -109,7 +100,7 @@ def _exponent(text: Octets, at: int, end: int) -> tuple[int, int]:
     while at < end and _is_digit(text[at]):
         if exponent > _EXPONENT_MAX:
             return 0, FAIL
-        exponent = exponent * 10 + np.int64(text[at]) - _ZERO
+        exponent = exponent * 10 + int(np.int64(text[at])) - _ZERO
         at += 1
     return (-exponent if negative else exponent), at
 
@@ -125,9 +116,9 @@ def _scaled(mantissa: int, huge: bool, shift: int) -> tuple[int, int]:
         return 0, 0
     if shift < 0:
         return 0, INEXACT
-    if huge or shift > DECIMALS_MAX or mantissa > INT64_MAX // _POWER[shift]:
+    if huge or shift > DECIMALS_MAX or mantissa > INT64_MAX // POWER[shift]:
         return 0, OVERFLOW
-    return mantissa * _POWER[shift], 0
+    return mantissa * POWER[shift], 0
 
 
 @hot
@@ -135,22 +126,22 @@ def _number_slowly(
     text: Octets, at: int, end: int, decimals: int, bare: bool
 ) -> tuple[int, int, int, int]:
     """Read any number of the grammar digit by digit; the definition of ``number``."""
-    mantissa, zeros, huge = np.int64(0), 0, False  # zeros: read but not yet in the mantissa
+    mantissa, zeros, huge = 0, 0, False  # zeros: read but not yet in the mantissa
     digits, fraction, has_point = 0, 0, False
     while at < end:
         if text[at] == _POINT and not has_point and digits > 0:
             has_point, digits = True, 0
         elif _is_digit(text[at]):
-            digit = np.int64(text[at]) - _ZERO
+            digit = int(np.int64(text[at])) - _ZERO
             digits += 1
             fraction += 1 if has_point else 0
             zeros += 1
             if digit > 0:
-                fits = zeros <= DECIMALS_MAX and mantissa <= (INT64_MAX - digit) // _POWER[zeros]
+                fits = zeros <= DECIMALS_MAX and mantissa <= (INT64_MAX - digit) // POWER[zeros]
                 if huge or (mantissa > 0 and not fits):
                     huge = True
                 else:
-                    mantissa = mantissa * _POWER[zeros] + digit if mantissa > 0 else digit
+                    mantissa = mantissa * POWER[zeros] + digit if mantissa > 0 else digit
                 zeros = 0
         else:
             break
@@ -184,14 +175,14 @@ def number(
             at_point = at + count
             if text[at_point] != _POINT:
                 if text[at_point] | _LOWER_CASE != _EXPONENT:
-                    return whole * _POWER[decimals], at_point, 0, 0
+                    return whole * POWER[decimals], at_point, 0, 0
             elif at_point + 9 < end:
                 part, sent = _leading_digits(text, at_point + 1)
                 after = at_point + 1 + sent
                 if 0 < sent <= decimals and not (
                     _is_digit(text[after]) or text[after] | _LOWER_CASE == _EXPONENT
                 ):
-                    quanta = whole * _POWER[decimals] + part * _POWER[decimals - sent]
+                    quanta = whole * POWER[decimals] + part * POWER[decimals - sent]
                     return quanta, after, sent, 0
     return _number_slowly(text, at, end, decimals, bare)
 
@@ -252,7 +243,7 @@ def _is_word(text: Octets, first: int, after: int, word: Octets) -> bool:
     """Tell whether the string from ``first`` to its closing quote before ``after`` is ``word``."""
     if after - 1 - first != word.size:
         return False
-    for index in range(word.size):
+    for index in range(word.size):  # noqa: SIM110  (a kernel knows no generators)
         if text[first + index] != word[index]:
             return False
     return True
@@ -285,7 +276,10 @@ def _pair_level(
     while after == FAIL and at < end:
         at = _skip_value(text, _past(text, at, end, _COMMA), end)
         after = _past(text, at, end, _CLOSE)
-    return after, side, price, size, price_sent | size_sent << 8, price_fault | size_fault
+    fault = price_fault if price_fault != 0 else size_fault
+    if fault == 0 and after == FAIL:
+        fault = GARBAGE
+    return after, side, price, size, price_sent | size_sent << 8, fault
 
 
 @hot
@@ -302,10 +296,10 @@ def _object_level(
             break
         if _is_word(text, first, after, _PRICE_LEVEL if sided else _PRICE):
             price, at, price_sent, code = _value(text, at, end, price_decimals)
-            fault, seen = fault | code, seen | 1
+            fault, seen = (fault if fault != 0 else code), seen | 1
         elif _is_word(text, first, after, _NEW_QUANTITY if sided else _QTY):
             size, at, size_sent, code = _value(text, at, end, size_decimals)
-            fault, seen = fault | code, seen | 2
+            fault, seen = (fault if fault != 0 else code), seen | 2
         elif sided and _is_word(text, first, after, _SIDE):
             side, at = _side(text, at, end, _BID, _OFFER)
             seen |= 4
@@ -317,7 +311,7 @@ def _object_level(
                 break
             return after, side, price, size, price_sent | size_sent << 8, fault
         at = _past(text, at, end, _COMMA)
-    return FAIL, side, price, size, 0, fault | GARBAGE
+    return FAIL, side, price, size, 0, fault if fault != 0 else GARBAGE
 
 
 @inlined
@@ -328,9 +322,9 @@ def read_level(
 
     encoding  a LevelText; only the SIDED ones set the side, for the others it is BID
     decimals as sent  of the price, plus those of the size << 8
-    The level is good if the fault is 0 and the position is not FAIL.
+    A fault other than 0 means that the rest is not to be used.
     """
-    if encoding == _PAIRS or encoding == _SIDED_PAIRS:
+    if encoding in (_PAIRS, _SIDED_PAIRS):
         return _pair_level(
             text, at, end, encoding == _SIDED_PAIRS, price_decimals, size_decimals)
     return _object_level(
@@ -366,4 +360,4 @@ def read_number(text: object, decimals: int, bare: bool) -> tuple[int, int, int]
     """Read a text that is one number and nothing else: (quanta, decimals as sent, fault)."""
     view = octets(text)
     quanta, at, sent, fault = number(view, 0, view.size, decimals, bare)
-    return quanta, sent, fault if at == view.size or fault != 0 else GARBAGE
+    return quanta, sent, GARBAGE if fault == 0 and at != view.size else fault

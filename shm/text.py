@@ -1,8 +1,8 @@
 """Text on its way into a kernel without a copy, and calls of kernels without Numba's dispatch.
 
 A kernel that is compiled by ``entry`` for a parameter of type ``TEXT`` takes ``msgspec.Raw``,
-``bytes`` or any other readable buffer there, for ``STR`` a Python ``str``; inside, ``octets``
-shows either as an array of bytes that is valid until the call returns.
+``bytes``, any other readable buffer or a ``str`` there; inside, ``octets`` shows it as an array
+of bytes that is valid until the call returns.
 
 Measured on 2 cores of an EPYC (Numba 0.68, 2026-11-21): ``np.frombuffer(raw, np.uint8)`` 330 ns
 and a dispatched call with one array 200-260 ns; an undispatched one 70 ns and 20 ns more for
@@ -26,9 +26,10 @@ import shm.jit  # noqa: F401  (chooses the folder of the machine code before Num
 
 F = TypeVar("F", bound=Callable[..., Any])
 Octets = NDArray[np.uint8]
-Text = Any  # msgspec.Raw, bytes, memoryview (TEXT) or str (STR)
+Text = Any  # what a TEXT parameter takes: msgspec.Raw, bytes, memoryview, str
 
-_LENGTH_OFFSET = 16  # of Py_buffer.len, part of CPython's stable ABI since 3.11
+_LENGTH_OFFSET = 16  # of Py_buffer.len: bytes; part of CPython's stable ABI since 3.11
+_TYPE_OFFSET = 8  # of PyObject.ob_type, the same
 
 
 class _TextType(types.Type):
@@ -36,7 +37,6 @@ class _TextType(types.Type):
 
 
 TEXT = _TextType(name="text")
-STR = _TextType(name="str_text")
 WORDS = types.Array(types.int64, 1, "C")
 OCTETS = types.Array(types.uint8, 1, "C")
 INT = types.int64
@@ -52,21 +52,35 @@ class _TextModel(models.StructModel):  # type: ignore[misc]
 @unbox(_TextType)  # type: ignore[untyped-decorator]
 def _unbox(text_type: Any, value: Any, c: Any) -> Any:
     """Borrow the bytes of ``value``; the TypeError is Python's own when it has none."""
-    text = cgutils.create_struct_proxy(text_type)(c.context, c.builder)
-    if text_type == STR:
-        found, text.start, text.size = c.pyapi.string_as_string_and_size(value)
-        return NativeValue(text._getvalue(), is_error=c.builder.not_(found))  # noqa: SLF001
-    buffer = c.pyapi.alloca_buffer()  # zeroed
-    failed = cgutils.is_not_null(c.builder, c.pyapi.get_buffer(value, buffer))
-    start = c.builder.bitcast(buffer, c.pyapi.voidptr.as_pointer())
-    words = c.builder.bitcast(buffer, c.pyapi.py_ssize_t.as_pointer())
-    length = c.builder.gep(words, [ir.Constant(c.pyapi.py_ssize_t, _LENGTH_OFFSET // 8)])
-    text.start, text.size = c.builder.load(start), c.builder.load(length)
+    builder, pyapi = c.builder, c.pyapi
+    text = cgutils.create_struct_proxy(text_type)(c.context, builder)
+    buffer = pyapi.alloca_buffer()  # zeroed; releasing it then does nothing
+    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
+    with builder.if_else(_is_str(pyapi, value)) as (string, other):
+        with string:
+            found, start, size = pyapi.string_as_string_and_size(value)
+            text.start, text.size = start, size
+            builder.store(builder.not_(found), failed)
+        with other:
+            status = pyapi.get_buffer(value, buffer)
+            builder.store(cgutils.is_not_null(builder, status), failed)
+            start = builder.bitcast(buffer, pyapi.voidptr.as_pointer())
+            words = builder.bitcast(buffer, pyapi.py_ssize_t.as_pointer())
+            length = builder.gep(words, [ir.Constant(pyapi.py_ssize_t, _LENGTH_OFFSET // 8)])
+            text.start, text.size = builder.load(start), builder.load(length)
 
     def release() -> None:
-        c.pyapi.release_buffer(buffer)
+        pyapi.release_buffer(buffer)
 
-    return NativeValue(text._getvalue(), is_error=failed, cleanup=release)  # noqa: SLF001
+    return NativeValue(text._getvalue(), is_error=builder.load(failed), cleanup=release)  # noqa: SLF001
+
+
+def _is_str(pyapi: Any, value: Any) -> Any:
+    """Compare the type of ``value`` with ``str``; subclasses are taken for buffers and refused."""
+    string_type = pyapi.get_c_object("PyUnicode_Type")
+    header = pyapi.builder.bitcast(value, pyapi.voidptr.as_pointer())
+    place = pyapi.builder.gep(header, [ir.Constant(pyapi.py_ssize_t, _TYPE_OFFSET // 8)])
+    return pyapi.builder.icmp_unsigned("==", pyapi.builder.load(place), string_type)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
