@@ -20,7 +20,8 @@ from feeds.arena import (
     count,
     row_at,
 )
-from feeds.levels import ASK, BID, POWER
+from feeds.levels import ASK, BID
+from feeds.numbers import POWER
 from feeds.venue import NO_CHECKSUM, Checksum
 from shm.jit import inlined
 from shm.text import Octets, hot

@@ -35,7 +35,8 @@ from feeds.arena import (
     truncate,
 )
 from feeds.checksum import NOT_SENT, checksum_of
-from feeds.levels import ASK, BID, FAIL, GARBAGE, first_level, following_level, read_level
+from feeds.levels import ASK, BID, first_level, following_level, read_level
+from feeds.numbers import FAIL, GARBAGE
 from feeds.venue import NO_CHECKSUM, NO_LEVELS, Checksum, LevelText
 from shm.jit import inlined
 from shm.layout import BookFault
@@ -120,16 +121,15 @@ class FullBook:
             price_decimals=price_decimals, size_decimals=size_decimals, levels_max=levels_max,
             keep_text=keep_text or checksum is not Checksum.NONE, level_text=int(level_text),
             truncate=truncate_depth, checksum=int(checksum))
-        self._change = _change_entry()
 
     # ------------------------------------------------------------ messages
     def load(self, bids: Text, asks: Text = NO_LEVELS, checksum: int = NO_CHECKSUM) -> BookFault:
         """Replace the book; ``bids`` and ``asks`` are the venue's level texts."""
-        return BookFault(self._change(self.arena, bids, asks, 1, checksum))
+        return BookFault(_change_entry()(self.arena, bids, asks, 1, checksum))
 
     def apply(self, bids: Text, asks: Text = NO_LEVELS, checksum: int = NO_CHECKSUM) -> BookFault:
         """Change the book; after any fault, only ``load`` helps."""
-        return BookFault(self._change(self.arena, bids, asks, 0, checksum))
+        return BookFault(_change_entry()(self.arena, bids, asks, 0, checksum))
 
     def truncate(self, depth: int) -> None:
         """Cut both sides to ``depth`` levels after each message from now on; 0 = not at all."""
