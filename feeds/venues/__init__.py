@@ -13,17 +13,22 @@ from feeds.venues import (
     binance,
     binance_us,
     binance_usdm,
+    okx,
+    okx_us,
 )
 
 VENUES: Final[dict[str, Venue]] = {venue.name: venue for venue in (
     binance.VENUE,
     binance_us.VENUE,
     binance_usdm.VENUE,
+    okx.VENUE,
+    okx_us.VENUE,
 )}
 
 # Recordings outlive protocols: what only replay reads, before the venues of today.
 READERS: Final[tuple[Venue, ...]] = (
     replace(binance.VENUE, market="binancetr.spot"),
+    okx.RECORDED,
     *VENUES.values(),
 )
 
