@@ -28,7 +28,7 @@ VENUES: Final[dict[str, Venue]] = {venue.name: venue for venue in (
 # Recordings outlive protocols: what only replay reads, before the venues of today.
 READERS: Final[tuple[Venue, ...]] = (
     replace(binance.VENUE, market="binancetr.spot"),
-    okx.RECORDED,
+    replace(okx.VENUE, market="okx.mixed"),
     *VENUES.values(),
 )
 

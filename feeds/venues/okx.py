@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
 from engine.model.errors import UnknownInstrument
 from engine.model.instrument import Pair
@@ -68,10 +67,4 @@ VENUE: Final = Venue(
     catalogue_path=lambda _symbols: "/api/v5/public/instruments?instType=SPOT",
     decode_catalogue=okx_rest.decode_catalogue,
     reads=lambda url: "/ws/v5/" in url,
-)
-
-# Recordings of 2022: no ids, the checksum alone proves the book; it ended with the checksums.
-RECORDED: Final = replace(
-    VENUE, market="okx.mixed", link=Link.ORDER_ONLY, decode=okx_wire.decode_unlinked,
-    until="2026-06-23",
 )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from feeds.envelope import decoder, malformed
 from feeds.venue import Listing
-from feeds.wire import MALFORMED, malformed
 
 
 class _Instrument(msgspec.Struct, rename="camel"):
@@ -28,15 +28,12 @@ class _Answer(msgspec.Struct):
     msg: str = ""
 
 
-_parse = msgspec.json.Decoder(_Answer).decode
+_parse = decoder(_Answer)
 
 
 def decode_catalogue(body: bytes) -> Sequence[Listing]:
     """Return the spot instruments in the answer; raise DecodeError, also on an error code."""
-    try:
-        answer = _parse(body)
-    except MALFORMED as error:
-        raise malformed(body, error) from None
+    answer = _parse(body)
     if answer.code != "0":
         raise malformed(body, f"code {answer.code} {answer.msg}")
     return [

@@ -2,7 +2,8 @@
 
 Facts from ``venues/okx.md``, read 2026-11-21 (the venue's text of 2026-07-28).  ``ping`` and
 ``pong`` are plain text.  Since 2026-06-23 ``checksum`` is 0, which means not sent.  A trade's side
-is the taker's.  Recordings of 2022 have checksums but neither ``seqId`` nor ``prevSeqId``.
+is the taker's.  Recordings of 2022 have checksums but neither ``seqId`` nor ``prevSeqId``: there
+the time in ms is the id.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from feeds.envelope import ABSENT, NS_PER_MS, Id, Millis, decoder, malformed
 from feeds.venue import (
     NO_CHECKSUM,
+    NO_PREVIOUS,
     Alive,
     BookLost,
     Delta,
@@ -25,15 +28,13 @@ from feeds.venue import (
     Subscribed,
     Trade,
 )
-from feeds.wire import ABSENT, MALFORMED, NS_PER_MS, Id, Millis, PreviousId, malformed
 
 PONG: Final = b"pong"
 CLOSING_SOON: Final = "64008"
-NOT_SENT: Final = -2  # ids start at -1
 NO_SIDE: Final = ["0", "0"]
 
 
-class _Arg(msgspec.Struct, gc=False, rename={"symbol": "instId"}):
+class _Arg(msgspec.Struct, frozen=True, gc=False, rename={"symbol": "instId"}):
     channel: str = ""
     symbol: str = ""
 
@@ -43,8 +44,8 @@ class _Row(msgspec.Struct, gc=False, rename="camel"):
     bids: msgspec.Raw = ABSENT
     ts: Millis = 0
     checksum: Annotated[int, Meta(ge=-(2**31), lt=2**31)] = 0
-    seq_id: PreviousId = NOT_SENT
-    prev_seq_id: PreviousId = NOT_SENT
+    seq_id: Id = 0
+    prev_seq_id: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = NO_PREVIOUS
     trade_id: Id = 0
     px: str = ""
     sz: str = ""
@@ -60,36 +61,24 @@ class _Push(msgspec.Struct, gc=False):
     msg: str = ""
 
 
-_parse = msgspec.json.Decoder(_Push, strict=False).decode  # numbers come as text
-_levels = msgspec.json.Decoder(list[list[str]]).decode
+_parse = decoder(_Push, strict=False)  # numbers come as text
+_levels = decoder(list[list[str]])
 
 
 def decode(frame: Frame) -> Sequence[Event]:
     """Return the events in ``frame``, none for a channel not asked for; raise DecodeError."""
-    return _decode(frame, linked=True)
-
-
-def decode_unlinked(frame: Frame) -> Sequence[Event]:
-    """Like ``decode`` for recordings from before ``seqId``: the time in ms is the id."""
-    return _decode(frame, linked=False)
-
-
-def _decode(frame: Frame, *, linked: bool) -> Sequence[Event]:
     if frame == PONG:
         return (Alive(),)
-    try:
-        push = _parse(frame)
-        channel, symbol = push.arg.channel, push.arg.symbol
-        if push.event:
-            return _answer(push)
-        if not (symbol and push.data):
-            raise malformed(frame, "neither a push nor an answer")
-        if channel == "bbo-tbt":
-            return [_quote(frame, symbol, row) for row in push.data]
-    except MALFORMED as error:
-        raise malformed(frame, error) from None
+    push = _parse(frame)
+    channel, symbol = push.arg.channel, push.arg.symbol
+    if push.event:
+        return _answer(push)
+    if not (symbol and push.data):
+        raise malformed(frame, "neither a push nor an answer")
+    if channel == "bbo-tbt":
+        return [_quote(frame, symbol, row) for row in push.data]
     if channel in ("books", "books-l2-tbt", "books50-l2-tbt"):
-        return [_book(frame, push, row, linked=linked) for row in push.data]
+        return [_book(frame, push, row) for row in push.data]
     if channel == "trades":
         return [_trade(frame, symbol, row) for row in push.data]
     return ()
@@ -103,24 +92,24 @@ def _quote(frame: Frame, symbol: str, row: _Row) -> Quote:
         raise malformed(frame, "quote without size or time")
     return Quote(
         symbol, bid[0] or "0", bid[1] or "0", ask[0] or "0", ask[1] or "0",
-        max(row.seq_id, 0), row.ts * NS_PER_MS,
+        row.seq_id, row.ts * NS_PER_MS,
     )
 
 
-def _book(frame: Frame, push: _Push, row: _Row, *, linked: bool) -> Snapshot | Delta:
+def _book(frame: Frame, push: _Push, row: _Row) -> Snapshot | Delta:
     if row.asks is ABSENT or row.bids is ABSENT or not row.ts:
         raise malformed(frame, "book without a side or time")
-    if push.action not in ("update", "snapshot"):
-        raise malformed(frame, "book neither snapshot nor update")
-    if linked and NOT_SENT in (row.seq_id, row.prev_seq_id):
-        raise malformed(frame, "book without seqId or prevSeqId")
-    kind = Delta if push.action == "update" else Snapshot
-    return kind(
-        symbol=push.arg.symbol, bids=row.bids, asks=row.asks,
-        last_id=row.ts if row.seq_id == NOT_SENT else row.seq_id,
-        previous_id=row.prev_seq_id, venue_ns=row.ts * NS_PER_MS,
-        checksum=row.checksum & 0xFFFF_FFFF if row.checksum else NO_CHECKSUM,
-    )
+    last_id = row.seq_id or row.ts
+    checksum = row.checksum & 0xFFFF_FFFF if row.checksum else NO_CHECKSUM
+    venue_ns = row.ts * NS_PER_MS
+    if push.action == "update":
+        return Delta(
+            push.arg.symbol, row.bids, row.asks, last_id=last_id, previous_id=row.prev_seq_id,
+            venue_ns=venue_ns, checksum=checksum,
+        )
+    if push.action == "snapshot":
+        return Snapshot(push.arg.symbol, row.bids, row.asks, last_id, venue_ns, checksum)
+    raise malformed(frame, "book neither snapshot nor update")
 
 
 def _trade(frame: Frame, symbol: str, row: _Row) -> Trade:
@@ -131,7 +120,7 @@ def _trade(frame: Frame, symbol: str, row: _Row) -> Trade:
 
 
 def _answer(push: _Push) -> Sequence[Event]:
-    """Return what an answer or a notice means; connection counts and the like are a sign of life."""
+    """Return what an answer or a notice means; anything else is a sign of life."""
     channel, symbol = push.arg.channel, push.arg.symbol
     if push.event == "subscribe":
         return (Subscribed(symbol, channel),)
