@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from engine.model.errors import DecodeError
 from feeds.venue import Frame
+from feeds.wire import MALFORMED, malformed
 
 T = TypeVar("T")
 
@@ -18,7 +19,6 @@ T = TypeVar("T")
 Number = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 # Text that counts: trade ids, checksums; 18 digits fit 64 bits.
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z")]
-Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 _NUMBER: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
@@ -31,8 +31,8 @@ def decoder(shape: type[T]) -> Callable[[Frame], T]:
     def decode(frame: Frame) -> T:
         try:
             return parse(frame)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise DecodeError(f"{error}: {bytes(frame[:120])!r}") from None
+        except MALFORMED as error:
+            raise malformed(frame, error) from None
 
     return decode
 
