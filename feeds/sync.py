@@ -117,7 +117,7 @@ class BookSync:
         self._leave(state, fault)
         if first is not None:
             self.change(first)
-        self._due_mono_ns = now_mono_ns + self._delay_ns()
+        self._due_mono_ns = min(self._due_mono_ns, now_mono_ns + self._delay_ns())
 
     def snapshot(self, snapshot: Snapshot, now_mono_ns: int) -> Sequence[Delta] | None:
         """Become LIVE at ``snapshot`` and return the changes to apply on top of it, in order.

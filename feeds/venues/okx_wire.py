@@ -108,7 +108,9 @@ def _book(frame: Frame, push: _Push, row: _Row) -> Snapshot | Delta:
             venue_ns=venue_ns, checksum=checksum,
         )
     if push.action == "snapshot":
-        return Snapshot(push.arg.symbol, row.bids, row.asks, last_id, venue_ns, checksum)
+        return Snapshot(
+            push.arg.symbol, row.bids, row.asks, last_id, venue_ns=venue_ns, checksum=checksum
+        )
     raise malformed(frame, "book neither snapshot nor update")
 
 

@@ -181,7 +181,8 @@ def test_names_are_spelled_as_the_venue_does() -> None:
 def test_a_rest_book_takes_its_symbol_from_the_request() -> None:
     body = b'{"lastUpdateId":499869752,"bids":[["0.35210000","672.0"]],"asks":[]}'
     book = decode_snapshot("NKNUSDT", body)
-    assert raw(book) == ("NKNUSDT", b'[["0.35210000","672.0"]]', b"[]", 499869752, 0, -1)
+    assert (book.symbol, book.last_id) == ("NKNUSDT", 499869752)
+    assert (bytes(book.bids), bytes(book.asks)) == (b'[["0.35210000","672.0"]]', b"[]")
     for end in range(len(body)):
         with pytest.raises(DecodeError):
             decode_snapshot("NKNUSDT", body[:end])

@@ -35,8 +35,9 @@ def test_what_nothing_reads_is_refused_by_name() -> None:
         reader_of("okx.spot", "wss://x")
 
 
-def test_every_venue_keeps_alive_sooner_than_it_counts_as_dead() -> None:
+def test_what_an_adapter_declares_fits_together() -> None:
     for venue in READERS:
-        assert venue.keep_alive.ping_every_s < venue.keep_alive.silence_max_s
+        assert venue.keep_alive.silence_max_s > 0
+        assert (venue.keep_alive.ping is None) == (venue.keep_alive.ping_every_s == 0)
         assert venue.limits.symbols_per_connection > 0
         assert (venue.decode_snapshot is None) == (venue.snapshot_path("X") == "")
