@@ -17,11 +17,10 @@ import msgspec
 
 from engine.model.errors import DecodeError
 from feeds import venue
-from feeds.envelope import Id, decoder, number, unix_ns
+from feeds.envelope import ABSENT, Id, decoder, malformed, number, unix_ns
 from feeds.venues.kraken_rest import decode_catalogue, native
 
 DEPTH: Final = 1000  # of 10, 25, 100, 500 and 1000
-_UNSENT: Final = msgspec.Raw(b"")
 _TAKER: Final = {"buy": 1, "sell": -1}  # ``side`` of a trade is the taker's
 _LIFE: Final = frozenset({"heartbeat", "status", "ticker"})
 
@@ -35,8 +34,8 @@ class _Row(msgspec.Struct, gc=False):
     asks: msgspec.Raw = venue.NO_LEVELS
     checksum: Id = venue.NO_CHECKSUM
     side: str = ""
-    price: msgspec.Raw = _UNSENT
-    qty: msgspec.Raw = _UNSENT
+    price: msgspec.Raw = ABSENT
+    qty: msgspec.Raw = ABSENT
     trade_id: Id = 0
 
 
@@ -94,7 +93,7 @@ def decode(frame: venue.Frame) -> Sequence[venue.Event]:
     if done is not None and message.method == "unsubscribe":
         lost = done.channel == "book"
         return (venue.BookLost(done.symbol, "unsubscribed") if lost else venue.Alive(),)
-    raise DecodeError(f"neither a channel nor an answer: {bytes(frame[:120])!r}")
+    raise malformed(frame, "neither a channel nor an answer")
 
 
 def _event(kind: tuple[str, str], row: _Row) -> venue.Event:
