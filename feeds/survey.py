@@ -1,6 +1,6 @@
 """What recordings hold: markets, symbols under their unified names, and the decimals they need."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -79,13 +79,12 @@ def _splits(native: str) -> Iterator[tuple[str, str]]:
             base, quote, *_ = native.split(separator)
             yield base, quote
             return
-    for quote in _QUOTES:
-        if native.endswith(quote) and native != quote:
-            yield native.removesuffix(quote), quote
+    ends = [(native.removesuffix(quote), quote) for quote in _QUOTES if native.endswith(quote)]
+    yield from sorted(ends, key=lambda end: len(end[0]) < 3)  # HNTUSD is HNT/USD, not HN/TUSD
 
 
 def _read(capture: Capture, market: Surveyed) -> None:
-    venue, wanted = capture.venue, decimals_of(capture.venue.level_text)
+    venue, parse = capture.venue, _LEVELS[capture.venue.level_text]
     for line in capture.lines():
         if line.dir == "out":
             continue
@@ -99,7 +98,7 @@ def _read(capture: Capture, market: Surveyed) -> None:
             symbol = market.symbols.get(event.symbol)
             if symbol is None:
                 symbol = market.symbols[event.symbol] = Symbol(event.symbol)
-            wanted.widen(symbol, event)
+            _widen(symbol, event, parse)
 
 
 def _events(
@@ -137,36 +136,33 @@ class _SidedObject(msgspec.Struct, gc=False):
 
 
 _Level = _Pair | _SidedPair | _Object | _SidedObject
-_SHAPES: Final[dict[LevelText, type[_Level]]] = {
-    LevelText.PAIRS: _Pair, LevelText.SIDED_PAIRS: _SidedPair,
-    LevelText.OBJECTS: _Object, LevelText.SIDED_OBJECTS: _SidedObject,
+_Parse = Callable[[msgspec.Raw], Sequence[_Level]]
+_LEVELS: Final[dict[LevelText, _Parse]] = {
+    LevelText.PAIRS: msgspec.json.Decoder(list[_Pair]).decode,
+    LevelText.SIDED_PAIRS: msgspec.json.Decoder(list[_SidedPair]).decode,
+    LevelText.OBJECTS: msgspec.json.Decoder(list[_Object]).decode,
+    LevelText.SIDED_OBJECTS: msgspec.json.Decoder(list[_SidedObject]).decode,
 }
 
 
-class decimals_of:  # noqa: N801 (reads as a question)
-    """Count the decimals that the numbers of events need, levels in one encoding."""
-
-    def __init__(self, encoding: LevelText) -> None:
-        self._parse = msgspec.json.Decoder(list[_SHAPES[encoding]]).decode  # type: ignore[misc]
-
-    def widen(self, symbol: Symbol, event: Delta | Snapshot | Quote | Trade) -> None:
-        """Raise the decimals of ``symbol`` to what ``event`` needs; levels that break are left."""
-        price, size = symbol.price_decimals, symbol.size_decimals
-        if isinstance(event, Delta | Snapshot):
-            try:
-                levels = [*self._parse(event.bids), *self._parse(event.asks)]
-            except msgspec.MsgspecError:
-                return
-            for level in levels:
-                price = max(price, _decimals(bytes(level.price)))
-                size = max(size, _decimals(bytes(level.size)))
-        elif isinstance(event, Trade):
-            price = max(price, _decimals(event.price.encode()))
-            size = max(size, _decimals(event.size.encode()))
-        else:
-            price = max(price, _decimals(event.bid.encode()), _decimals(event.ask.encode()))
-            size = max(size, _decimals(event.bid_size.encode()), _decimals(event.ask_size.encode()))
-        symbol.price_decimals, symbol.size_decimals = price, size
+def _widen(symbol: Symbol, event: Delta | Snapshot | Quote | Trade, parse: _Parse) -> None:
+    """Raise the decimals of ``symbol`` to what ``event`` needs; levels that break are left."""
+    price, size = symbol.price_decimals, symbol.size_decimals
+    if isinstance(event, Delta | Snapshot):
+        try:
+            levels = [*parse(event.bids), *parse(event.asks)]
+        except msgspec.MsgspecError:
+            return
+        for level in levels:
+            price = max(price, _decimals(bytes(level.price)))
+            size = max(size, _decimals(bytes(level.size)))
+    elif isinstance(event, Trade):
+        price = max(price, _decimals(event.price.encode()))
+        size = max(size, _decimals(event.size.encode()))
+    else:
+        price = max(price, _decimals(event.bid.encode()), _decimals(event.ask.encode()))
+        size = max(size, _decimals(event.bid_size.encode()), _decimals(event.ask_size.encode()))
+    symbol.price_decimals, symbol.size_decimals = price, size
 
 
 def _decimals(text: bytes) -> int:
