@@ -21,7 +21,7 @@ Number = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z")]
 
 _NUMBER: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?")
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,9}))?Z", re.ASCII)
 
 
 def decoder(shape: type[T]) -> Callable[[Frame], T]:
@@ -32,7 +32,7 @@ def decoder(shape: type[T]) -> Callable[[Frame], T]:
         try:
             return parse(frame)
         except MALFORMED as error:
-            raise malformed(frame, error) from None
+            raise malformed(memoryview(frame), error) from None
 
     return decode
 
