@@ -27,7 +27,9 @@ def damaged(frame: bytes) -> Iterator[bytes]:
 
 def mistyped(frame: bytes) -> Iterator[bytes]:
     """Yield ``frame`` with every value, at every depth, replaced by values of other types."""
-    others: tuple[object, ...] = (None, True, -1, 1.5, 2**63, "", "\ud7ff", "1e5", [], [[]], {}, {"a": 1})
+    others: tuple[object, ...] = (
+        None, True, -1, 1.5, 2**63, "", "\ud7ff", "1e5", [], [[]], {}, {"a": 1},
+    )
 
     def walk(value: object) -> Iterator[object]:
         yield from others
