@@ -17,6 +17,8 @@ from feeds.venues import (
     coinbase_exchange,
     kraken,
     kraken_v1,
+    okx,
+    okx_us,
 )
 
 VENUES: Final[dict[str, Venue]] = {venue.name: venue for venue in (
@@ -26,12 +28,15 @@ VENUES: Final[dict[str, Venue]] = {venue.name: venue for venue in (
     coinbase.VENUE,
     coinbase_exchange.VENUE,
     kraken.VENUE,
+    okx.VENUE,
+    okx_us.VENUE,
 )}
 
 # Recordings outlive protocols: what only replay reads, before the venues of today.
 READERS: Final[tuple[Venue, ...]] = (
     replace(binance.VENUE, market="binancetr.spot"),
     kraken_v1.VENUE,
+    replace(okx.VENUE, market="okx.mixed"),
     *VENUES.values(),
 )
 

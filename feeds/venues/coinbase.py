@@ -17,9 +17,8 @@ import msgspec
 
 from engine.model.errors import DecodeError
 from feeds import venue
-from feeds.envelope import Digits, Number, decoder, unix_ns
+from feeds.envelope import ABSENT, Digits, Id, Number, decoder, malformed, unix_ns
 from feeds.venues.coinbase_rest import catalogue_path, decode_catalogue, native
-from feeds.wire import ABSENT, Id, malformed
 
 _TAKER: Final = {"BUY": -1, "SELL": 1}  # ``side`` is the maker's
 

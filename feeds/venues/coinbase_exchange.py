@@ -14,9 +14,8 @@ from typing import Final
 import msgspec
 
 from feeds import venue
-from feeds.envelope import Number, decoder, unix_ns
+from feeds.envelope import ABSENT, Id, Number, decoder, malformed, unix_ns
 from feeds.venues.coinbase_rest import decode_exchange_catalogue, native
-from feeds.wire import ABSENT, Id, malformed
 
 _TAKER: Final = {"buy": -1, "sell": 1}  # ``side`` of a match is the maker's
 _LIFE: Final = frozenset({"heartbeat", "last_match", "subscriptions"})

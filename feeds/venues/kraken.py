@@ -18,9 +18,8 @@ from msgspec import Meta
 
 from engine.model.errors import DecodeError
 from feeds import venue
-from feeds.envelope import decoder, number, unix_ns
+from feeds.envelope import ABSENT, Id, decoder, malformed, number, unix_ns
 from feeds.venues.kraken_rest import decode_catalogue, native
-from feeds.wire import ABSENT, Id, malformed
 
 DEPTH: Final = 1000  # of 10, 25, 100, 500 and 1000
 _TAKER: Final = {"buy": 1, "sell": -1}  # ``side`` of a trade is the taker's
