@@ -214,6 +214,10 @@ class Venue(msgspec.Struct, frozen=True):
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1
+    # where the venue serves prints at an endpoint of their own ("" = ws_url): that endpoint, and
+    # (native symbols) -> frames to send there; its connections carry no books
+    prints_url: str = ""
+    subscribe_prints: Callable[[Sequence[str]], Iterator[bytes]] = lambda _symbols: iter(())
     truncate_depth: int = 0  # the book is cut to this many levels after each message (Kraken)
     book_depth: int = 0  # levels per side that the subscription gives; 0 = all
     # does this adapter speak the protocol of a recorded url?
