@@ -323,11 +323,12 @@ class Veto(IntEnum):
     PAUSED = 10
     STRATEGY_PAUSED = 11
     VENUE_PAUSED = 12
-    BOOK_OLD = 13
-    EDGE = 14  # gone, or too thin, on the books as they are now
-    SIZE = 15  # less than a lot or the venue's minimum
-    NOTIONAL = 16  # less than the configured or the venue's minimum
-    EXPIRED = 17
+    SYMBOL_PAUSED = 13
+    BOOK_OLD = 14
+    EDGE = 15  # gone, or too thin, on the books as they are now
+    SIZE = 16  # less than a lot or the venue's minimum
+    NOTIONAL = 17  # less than the configured or the venue's minimum
+    EXPIRED = 18
 
 
 class Fate(IntEnum):
