@@ -92,14 +92,26 @@ def _yield() -> Any:
     return intrinsic(typed)
 
 
+def _leading_zeros() -> Any:
+    def typed(_typing: Any, _value: Any) -> Any:
+        def code(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
+            return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 0))
+
+        return signature(types.int64, types.int64), code
+
+    return intrinsic(typed)
+
+
 if TYPE_CHECKING:
 
+    def _zeros(value: int) -> int: ...
     def _mono() -> int: ...
     def _unix() -> int: ...
     def _futex_wait(address: int, expected: int, timeout_ns: int) -> int: ...
     def _futex_wake(address: int) -> int: ...
     def _sched_yield() -> int: ...
 else:
+    _zeros = _leading_zeros()
     _mono = _clock(time.CLOCK_MONOTONIC)
     _unix = _clock(time.CLOCK_REALTIME)
     _futex_wait = _wait()
@@ -123,6 +135,12 @@ def unix_ns() -> int:
 def sched_yield() -> int:
     """Let another thread of this core run; return 0."""
     return _sched_yield()
+
+
+@inlined
+def high_bit(value: int) -> int:
+    """Return the position of the highest bit set in a positive number: 16 -> 4."""
+    return 63 - _zeros(value)
 
 
 @inlined

@@ -90,7 +90,7 @@ class AlreadyRunning(Fatal):
 
 
 class NoSpace(Fatal):
-    """/dev/shm is too small for the configured segments."""
+    """The memory file system is too small for the configured segments."""
 
     def __init__(self, path: str, *, needed_bytes: int, free_bytes: int) -> None:
         super().__init__(
