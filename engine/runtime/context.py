@@ -21,11 +21,12 @@ class Context:
 
     def __init__(
         self, *, name: str, index: int, run: RunFolder, config: Config, clock: Clock,
-        log: Logger, control: ControlView, counters: CounterBlock,
+        log: Logger, run_id: int, control: ControlView, counters: CounterBlock,
     ) -> None:
         """Take row ``index`` of the process table, which names us."""
         self.name, self.index, self.run, self.config = name, index, run, config
         self.clock, self.log, self.control, self.counters = clock, log, control, counters
+        self.run_id = run_id
         self.process = control.processes[index]
         self.epoch = self.process["epoch"]
         self._leaving = False
@@ -56,9 +57,10 @@ class Context:
         self.process["state"] = ProcessState.READY
         self.log.info("ready", epoch=self.epoch)
 
-    def leave(self) -> None:
-        """Note that this process has been told to leave; signal handlers call it."""
-        self._leaving = True
+    def leave(self) -> bool:
+        """Note that this process is to leave; return False when it knew already."""
+        first, self._leaving = not self._leaving, True
+        return first
 
     @property
     def stopping(self) -> bool:

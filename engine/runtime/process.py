@@ -77,8 +77,8 @@ def enter(name: str, folder: Path) -> tuple[Context, log.Writer]:
     names = [control.processes[each].text("name") for each in range(count)]
     core = _settle(config, names, name, logger)
     context = Context(
-        name=name, index=index, run=run, config=config, clock=clock, log=logger, control=control,
-        counters=CounterBlock(counters.words, index),
+        name=name, index=index, run=run, config=config, clock=clock, log=logger,
+        run_id=segment.run, control=control, counters=CounterBlock(counters.words, index),
     )
     context.enter(cpu=core)
     return context, writer
