@@ -25,7 +25,7 @@ NS_PER_MS: Final = 1_000_000
 ABSENT: Final = msgspec.Raw(b"")  # default of a raw field; compare by ``is``
 
 _NUMBER: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?")
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,9}))?Z", re.ASCII)
 
 
 def malformed(frame: Frame | msgspec.Raw, why: object) -> DecodeError:

@@ -5,9 +5,8 @@
    included.  A hole may concern any product: all books of the connection are lost.
 3. There is neither a REST splice nor a checksum; asks are called ``offer``.
 
-``level2`` is not throttled, and ``ticker`` speaks only after a trade: it is decoded but not asked
-for.  The side of a print is the maker's, so the aggressor is the opposite.  BTC-USDC shares
-BTC-USD's book and answers under that name: ask for BTC/USD.
+``level2`` is not throttled and ``ticker`` speaks only after trades, so it would add nothing.  The
+side of a print is the maker's.  BTC-USDC shares BTC-USD's book and name: ask for BTC/USD.
 Source: shared/venues/coinbase.md, read 2026-11-21.  Fees: tier "Advanced 1".
 """
 
@@ -33,14 +32,6 @@ class _Print(msgspec.Struct, gc=False):
     side: Literal["BUY", "SELL"]
 
 
-class _Ticker(msgspec.Struct, gc=False):
-    product_id: str
-    best_bid: Number = ""  # ``ticker_batch`` has none of the four
-    best_bid_quantity: Number = ""
-    best_ask: Number = ""
-    best_ask_quantity: Number = ""
-
-
 class _Part(msgspec.Struct, gc=False, rename={"kind": "type"}):
     """One element of ``events``, whatever the channel."""
 
@@ -48,7 +39,6 @@ class _Part(msgspec.Struct, gc=False, rename={"kind": "type"}):
     product_id: str = ""
     updates: msgspec.Raw = ABSENT
     trades: list[_Print] = []
-    tickers: list[_Ticker] = []
     subscriptions: dict[str, list[str]] = {}
 
 
@@ -95,19 +85,10 @@ def decode(frame: venue.Frame) -> Sequence[venue.Event]:
     elif message.channel == "market_trades":
         events += [_trade(row) for part in message.events if part.kind == "update"
                    for row in sorted(part.trades, key=lambda row: int(row.trade_id))]
-    elif message.channel == "ticker":
-        events += [
-            venue.Quote(row.product_id, row.best_bid, row.best_bid_quantity, row.best_ask,
-                        row.best_ask_quantity, 0, at_ns)
-            for part in message.events for row in part.tickers
-            if row.best_bid and row.best_bid_quantity and row.best_ask and row.best_ask_quantity
-        ]
     elif message.channel == "subscriptions":
         events += [venue.Subscribed(symbol, channel) for part in message.events
                    for channel, symbols in part.subscriptions.items() for symbol in symbols]
-    elif message.channel == "heartbeats":
-        events.append(venue.Alive())
-    else:
+    elif message.channel not in {"heartbeats", "ticker"}:
         raise malformed(frame, f"channel {message.channel!r}")
     return events
 
@@ -131,9 +112,8 @@ VENUE: Final = venue.Venue(
     rest_url="https://api.coinbase.com/api/v3/brokerage",
     level_text=venue.LevelText.SIDED_OBJECTS, link=venue.Link.CONNECTION,
     snapshot_from=venue.SnapshotFrom.STREAM,
-    # few products a connection, since a hole costs all of them; 8 connects and sends a second
-    limits=venue.Limits(symbols_per_connection=10, connects_per_minute=60, sends_per_second=8,
-                        snapshots_per_second=1.0),
+    # few products a connection, since a hole costs all of them
+    limits=venue.Limits(10, connects_per_minute=60, sends_per_second=8, snapshots_per_second=1.0),
     keep_alive=venue.KeepAlive(silence_max_s=5.0),  # a heartbeat comes every second
     taker_fee_ppm=12_000, maker_fee_ppm=6_000,
     subscribe=subscribe, resubscribe=resubscribe, decode=decode, native=native,

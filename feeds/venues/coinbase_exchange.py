@@ -110,8 +110,7 @@ VENUE: Final = venue.Venue(
     ws_url="wss://ws-feed.exchange.coinbase.com", rest_url="https://api.exchange.coinbase.com",
     level_text=venue.LevelText.SIDED_PAIRS, link=venue.Link.ORDER_ONLY,
     snapshot_from=venue.SnapshotFrom.STREAM,
-    limits=venue.Limits(symbols_per_connection=20, connects_per_minute=60, sends_per_second=8,
-                        snapshots_per_second=1.0),
+    limits=venue.Limits(20, connects_per_minute=60, sends_per_second=8, snapshots_per_second=1.0),
     keep_alive=venue.KeepAlive(silence_max_s=5.0),  # a heartbeat per product comes every second
     taker_fee_ppm=6_000, maker_fee_ppm=4_000,
     subscribe=subscribe, resubscribe=resubscribe, decode=decode, native=native,
