@@ -19,20 +19,32 @@ Number = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\Z", max_length=40)]
 # Text that counts: trade ids, checksums; 18 digits fit 64 bits.
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z")]
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Millis = Annotated[int, Meta(ge=0, le=9_000_000_000_000)]  # to the year 2255: in ns still 63 bits
+
+NS_PER_MS: Final = 1_000_000
+ABSENT: Final = msgspec.Raw(b"")  # default of a raw field; compare by ``is``
 
 _NUMBER: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?")
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):([0-5]\d|60)(?:\.(\d{1,9}))?Z", re.ASCII)
 
 
-def decoder(shape: type[T]) -> Callable[[Frame], T]:
-    """Return a decoder of JSON into ``shape`` that raises DecodeError and nothing else."""
-    parse = msgspec.json.Decoder(shape).decode
+def malformed(frame: Frame | msgspec.Raw, why: object) -> DecodeError:
+    """Return the error for ``frame``, with its beginning for the person at night."""
+    return DecodeError(f"{why}: {bytes(frame)[:120]!r}")
 
-    def decode(frame: Frame) -> T:
+
+def decoder(shape: type[T], *, strict: bool = True) -> Callable[[Frame | msgspec.Raw], T]:
+    """Return a decoder of JSON into ``shape`` that raises DecodeError and nothing else.
+
+    Not ``strict``: numbers may come as text.
+    """
+    parse = msgspec.json.Decoder(shape, strict=strict).decode
+
+    def decode(frame: Frame | msgspec.Raw) -> T:
         try:
             return parse(frame)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise DecodeError(f"{error}: {bytes(frame[:120])!r}") from None
+            raise malformed(frame, error) from None
 
     return decode
 

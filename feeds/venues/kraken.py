@@ -6,44 +6,41 @@
 4. Compare the CRC32 of the top 10; on mismatch unsubscribe and subscribe again.
 
 There is no sequence number.  ``book`` is real time, so ``ticker`` would add nothing.
-Source: shared/venues/kraken.md (docs.kraken.com websocket-v2 and guides; recorded frames of
-2026-08), read 2026-11-21.  Fees: entry tier of AssetPairs, November 2025.
+150 connects in 10 minutes bring a ban that covers REST too; the send rate is our own choice.
+Source: shared/venues/kraken.md (docs.kraken.com; recorded frames of 2026-08), read 2026-11-21.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from engine.model.errors import DecodeError
 from feeds import venue
-from feeds.envelope import Id, decoder, number, unix_ns
+from feeds.envelope import ABSENT, Id, decoder, malformed, number, unix_ns
 from feeds.venues.kraken_rest import decode_catalogue, native
 
 DEPTH: Final = 1000  # of 10, 25, 100, 500 and 1000
-_UNSENT: Final = msgspec.Raw(b"")
 _TAKER: Final = {"buy": 1, "sell": -1}  # ``side`` of a trade is the taker's
 _LIFE: Final = frozenset({"heartbeat", "status", "ticker"})
+_ALIVE: Final = venue.Alive()
 
 
 class _Row(msgspec.Struct, gc=False):
-    """One element of ``data``, whatever the channel; numbers stay as sent."""
+    """One element of ``data``, whatever the channel, or a ``result``; numbers stay as sent."""
 
+    channel: str = ""
+    depth: Annotated[int, Meta(ge=0, le=DEPTH)] = 0
     symbol: str = ""
     timestamp: str = ""
     bids: msgspec.Raw = venue.NO_LEVELS
     asks: msgspec.Raw = venue.NO_LEVELS
     checksum: Id = venue.NO_CHECKSUM
     side: str = ""
-    price: msgspec.Raw = _UNSENT
-    qty: msgspec.Raw = _UNSENT
+    price: msgspec.Raw = ABSENT
+    qty: msgspec.Raw = ABSENT
     trade_id: Id = 0
-
-
-class _Result(msgspec.Struct, gc=False):
-    channel: str = ""
-    symbol: str = ""
-    depth: int = 0
 
 
 class _Message(msgspec.Struct, gc=False, rename={"kind": "type", "refused": "Error"}):
@@ -54,7 +51,7 @@ class _Message(msgspec.Struct, gc=False, rename={"kind": "type", "refused": "Err
     success: bool = True
     error: str = ""
     symbol: str = ""
-    result: _Result | None = None
+    result: _Row | None = None
     refused: str = ""  # {"Error":"Exceeded msg rate"}
 
 
@@ -82,19 +79,18 @@ def decode(frame: venue.Frame) -> Sequence[venue.Event]:
     message = _parse(frame)
     kind, done = (message.channel, message.kind), message.result
     if message.channel in _LIFE or message.method == "pong" or kind == ("trade", "snapshot"):
-        return (venue.Alive(),)  # the trade snapshot is history
+        return (_ALIVE,)  # the trade snapshot is history
     if message.channel:
         if message.kind not in {"snapshot", "update"} or not message.data:
             raise DecodeError(f"{kind} without data")
         return [_event(kind, row) for row in message.data]
     if message.refused or message.error or not message.success:
         return (venue.Rejected(message.refused or message.error or "no reason", message.symbol),)
-    if done is not None and message.method == "subscribe":
+    if done is None or message.method not in {"subscribe", "unsubscribe"}:
+        raise malformed(frame, "neither a channel nor an answer")
+    if message.method == "subscribe":
         return (venue.Subscribed(done.symbol, done.channel, done.depth),)
-    if done is not None and message.method == "unsubscribe":
-        lost = done.channel == "book"
-        return (venue.BookLost(done.symbol, "unsubscribed") if lost else venue.Alive(),)
-    raise DecodeError(f"neither a channel nor an answer: {bytes(frame[:120])!r}")
+    return (venue.BookLost(done.symbol, "unsubscribed") if done.channel == "book" else _ALIVE,)
 
 
 def _event(kind: tuple[str, str], row: _Row) -> venue.Event:
@@ -118,12 +114,10 @@ VENUE: Final = venue.Venue(
     level_text=venue.LevelText.OBJECTS, link=venue.Link.ORDER_ONLY,
     snapshot_from=venue.SnapshotFrom.STREAM, checksum=venue.Checksum.KRAKEN,
     truncate_depth=DEPTH, book_depth=DEPTH,
-    # 150 connects in 10 minutes bring a ban that covers REST too; the send rate is our own choice
-    limits=venue.Limits(symbols_per_connection=50, connects_per_minute=10, sends_per_second=5,
-                        snapshots_per_second=1.0),
+    limits=venue.Limits(50, connects_per_minute=10, sends_per_second=5, snapshots_per_second=1.0),
     # a heartbeat comes every second; without activity Kraken closes after a minute
     keep_alive=venue.KeepAlive(silence_max_s=8.0, ping=b'{"method":"ping"}', ping_every_s=20.0),
-    taker_fee_ppm=4_000, maker_fee_ppm=2_500,
+    taker_fee_ppm=4_000, maker_fee_ppm=2_500,  # entry tier of AssetPairs, November 2025
     subscribe=subscribe, resubscribe=resubscribe, decode=decode, native=native,
     catalogue_path=lambda _symbols: "/0/public/AssetPairs", decode_catalogue=decode_catalogue,
     reads=lambda url: url.rstrip("/").endswith("ws.kraken.com/v2"),
