@@ -1,7 +1,7 @@
 """A subscription that shall always be there, whatever becomes of its connections.
 
-    open ──▶ live ──lost──▶ back-off with full jitter, the venue's connect budget ──▶ open
-               └───worn (age, the venue's word)──▶ open the next one, then close this one
+A socket that is lost is replaced after a back-off with full jitter, within the venue's connect
+budget; one that is worn (by age, by the venue's word) has its successor open before it closes.
 """
 
 import asyncio
