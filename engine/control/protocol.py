@@ -121,6 +121,7 @@ class StatusReply(Reply, frozen=True):
     trading_state: str
     killed: bool
     kill_reason: str
+    halt_reason: str
     paused: bool
     paused_symbols: list[str]
     uptime_s: float

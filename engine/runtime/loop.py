@@ -17,11 +17,12 @@ BEAT_S: Final = 0.1
 
 
 async def _beat(context: Context, worker: "asyncio.Task[int]") -> None:
-    """Beat until it is time to leave, then cancel the worker once."""
+    """Beat until it is time to leave, then cancel the worker, unless a signal did already."""
     while not context.stopping:
         context.beat()
         await asyncio.sleep(BEAT_S)
-    worker.cancel("stop")
+    if context.leave():
+        worker.cancel("stop")
 
 
 async def _supervise(context: Context, worker: Callable[[Context], Awaitable[int]]) -> int:
@@ -34,8 +35,8 @@ async def _supervise(context: Context, worker: Callable[[Context], Awaitable[int
     beats = asyncio.create_task(_beat(context, task), name="beat")
 
     def leave() -> None:
-        context.leave()
-        task.cancel("signal")
+        if context.leave():
+            task.cancel("signal")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)

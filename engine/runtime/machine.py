@@ -27,7 +27,7 @@ def plan_cores(
     A core that the config names goes to that process if the machine allows it.  With ``auto``
     the others get one each, but only if after that one core is left for everything else.
     """
-    plan = {name: NO_CORE for name in names}
+    plan = dict.fromkeys(names, NO_CORE)
     for name in names:
         core = wanted.get(name)
         if core is not None and core in allowed:
@@ -35,7 +35,7 @@ def plan_cores(
     free = [core for core in allowed if core not in plan.values()]
     rest = [name for name in names if plan[name] == NO_CORE]
     if auto and len(free) > len(rest):
-        plan.update(zip(rest, free[1:], strict=False))  # the first stays with the kernel and control
+        plan.update(zip(rest, free[1:], strict=False))  # the first is for the kernel and control
     return plan
 
 

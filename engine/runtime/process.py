@@ -13,21 +13,20 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Final, cast
 
 import msgspec
 
 from engine.config import Config
 from engine.model.clock import SystemClock
-from engine.model.errors import EngineError, LayoutMismatch
+from engine.model.errors import EngineError
 from engine.runtime import log, machine
 from engine.runtime.context import Context
+from engine.runtime.spawn import PARENT_VARIABLE
 from shm.board import ControlView
 from shm.counters import CounterBlock
-from shm.segment import RunFolder
+from shm.segment import RunFolder, Segment
 
-PARENT_VARIABLE: Final = "TRYPTO_PARENT"  # the pid that must be our parent
 CONFIG_FILE: Final = "config.json"
 UNPINNED: Final = ("control", "sim")  # they may share what the others leave
 ORPHANED: Final = 3  # exit code: the parent died before we could ask to be told
@@ -48,7 +47,6 @@ def entry_of(text: str) -> Entry:
 
 def _settle(config: Config, names: list[str], name: str, logger: log.Logger) -> int:
     """Pin, lock and quieten this process as the config says; return its core or NO_CORE."""
-    machine.no_core_dumps()
     machine.quiet_collector()
     wanted = {f"feed:{venue}": table.cpu for venue, table in config.venues.items()}
     wanted |= {"detector": config.detector.cpu, "exec": config.execution.cpu}
@@ -64,40 +62,49 @@ def _settle(config: Config, names: list[str], name: str, logger: log.Logger) -> 
 
 
 def enter(name: str, folder: Path) -> tuple[Context, log.Writer]:
-    """Attach to the run in ``folder`` as process ``name``; raise LayoutMismatch where we cannot."""
-    config = read_config(folder)
-    clock = SystemClock()
-    run = RunFolder(folder)
-    control = ControlView.attach(run, writable=True)
-    row = control.row_of(name)
+    """Attach to the run in ``folder`` as process ``name``.
+
+    Raises LayoutMismatch or SegmentInvalid where the run is not ours.
+    """
+    config, run, clock = read_config(folder), RunFolder(folder), SystemClock()
+    segment = Segment.attach(run, "control", writable=True)
+    control = ControlView(segment.words)
+    index = control.processes.index_of(name)
+    counters = Segment.attach(run, "counters", writable=True)
     logger, writer = log.open_log(
-        process=name, run=control.run, engine=config.name, logs=config.logs, clock=clock)
-    core = _settle(config, control.process_names(), name, logger)
+        process=name, run=segment.run, engine=config.name, logs=config.logs, clock=clock)
+    count = control.engine["process_count"]
+    names = [control.processes[each].text("name") for each in range(count)]
+    core = _settle(config, names, name, logger)
     context = Context(
-        name=name, row=row, run=run, config=config, clock=clock, log=logger, control=control,
-        counters=CounterBlock.attach(run, row), engine_words=control.engine_words,
-        process_words=control.process_words(row),
+        name=name, index=index, run=run, config=config, clock=clock, log=logger,
+        run_id=segment.run, control=control, counters=CounterBlock(counters.words, index),
     )
     context.enter(cpu=core)
     return context, writer
 
 
-def run(context: Context, entry: Entry) -> int:
-    """Call the entry; return its exit code, or 1 with the reason logged and said on stderr."""
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        context.leave()
-
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
+def run(name: str, folder: Path, entry: str) -> int:
+    """Enter, call the entry, return its exit code, or 1 with the reason logged and on stderr."""
+    logger: log.Logger | None = None
+    writer: log.Writer | None = None
     try:
-        return entry(context)
+        context, writer = enter(name, folder)
+        logger = context.log
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: context.leave())
+        return entry_of(entry)(context)
     except EngineError as error:
-        context.log.error("left", error=type(error).__name__, reason=str(error))
+        if logger is not None:
+            logger.error("left", error=type(error).__name__, reason=str(error))
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201  (the verdict)
-    except Exception as error:  # noqa: BLE001  (the one broad except: it ends the process)
-        context.log.exception("crashed")
+    except Exception as error:  # the one broad except: it ends the process
+        if logger is not None:
+            logger.exception("crashed")
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201  (the verdict)
+    finally:
+        if writer is not None:
+            writer.close()
     return 1
 
 
@@ -105,13 +112,10 @@ def main(arguments: list[str]) -> int:
     """Be the process named by the arguments until it ends; return its exit code."""
     name, folder, entry = arguments
     faulthandler.enable()
+    machine.no_core_dumps()
     if not machine.die_with_parent(signal.SIGTERM, int(os.environ[PARENT_VARIABLE])):
         return ORPHANED
-    context, writer = enter(name, Path(folder))
-    try:
-        return run(context, entry_of(entry))
-    finally:
-        writer.close()
+    return run(name, Path(folder), entry)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""The control socket from outside: find an engine, ask it one thing, with a deadline."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from engine.control.protocol import AnyReply, AnyRequest, decode_reply, encode
+from engine.model.errors import ConnectionLost, Refused
+from engine.runtime.wire import Dealer
+from shm.segment import RunFolder
+
+SOCKET = "control.ipc"
+TIMEOUT_S = 2.0
+
+
+class NoEngine(Refused):
+    """No engine runs under that name, or it is not clear which one is meant."""
+
+
+def engine_of(name: str | None) -> RunFolder:
+    """Return the folder of the engine ``name``, or of the only one that runs; else NoEngine."""
+    if name is not None:
+        run = RunFolder.of(name)
+        if not run.path.is_dir():
+            raise NoEngine(f"no engine named {name!r} runs: {run.path} is not there{_others()}")
+        return run
+    found = running()
+    if len(found) == 1:
+        return RunFolder.of(found[0])
+    if not found:
+        raise NoEngine("no engine runs; start one with: trypto-engine start")
+    raise NoEngine(f"{len(found)} engines run; say which with --name: {', '.join(found)}")
+
+
+def running() -> list[str]:
+    """Return the names of this user's engines, by their folders."""
+    parent = RunFolder.of("any").path.parent
+    return sorted(each.name for each in parent.iterdir()) if parent.is_dir() else []
+
+
+def _others() -> str:
+    found = running()
+    return f"; running: {', '.join(found)}" if found else ""
+
+
+def ask(run: RunFolder, request: AnyRequest, *, timeout_s: float = TIMEOUT_S) -> AnyReply:
+    """Send one request and return the reply; raise ConnectionLost when none comes in time."""
+    path: Path = run.file(SOCKET)
+    dealer = Dealer(path)
+    try:
+        dealer.send(encode(request))
+        body = dealer.receive() if dealer.wait(int(timeout_s * 1000)) else None
+    finally:
+        dealer.close()
+    if body is None:
+        raise ConnectionLost(f"{path}: no answer within {timeout_s:g} s; is the engine starting,"
+                             f" or was it killed? (uid {os.getuid()})")
+    try:
+        reply: AnyReply = decode_reply(body)
+    except msgspec.DecodeError as error:
+        raise ConnectionLost(f"{path}: an answer of another version: {error}") from None
+    return reply
