@@ -1,7 +1,6 @@
 """The cross-exchange detector as an object: lays out the plan, runs the kernels, reads results."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from itertools import permutations
 from typing import Final, NamedTuple
 
@@ -10,40 +9,19 @@ import numpy as np
 from engine.config import Config
 from engine.detect import kernels
 from engine.detect import plan as p
-from engine.model.errors import ConfigInvalid
 from engine.model.instrument import Instrument, Kind
-from shm import depth
+from engine.runtime.memory import Memory, open_desk
+from shm.appraise import Table
 from shm.atomics import Words
 from shm.bell import WaitStrategy
-from shm.board import ControlView, InstrumentTable
-from shm.book import BookSegment
 from shm.counters import CounterBlock
-from shm.layout import SIGNAL, Bell, Strategy, words_in
-from shm.ring import RecordRing, WordRing
+from shm.layout import SIGNAL, Bell, words_in
 from shm.span import Span
-from shm.touch import TOUCH_WORDS, Scratch, Source
+from shm.touch import TOUCH_WORDS, Source
 
 TIMEOUT_NS: Final = 50_000_000  # between two looks at what raises no update: heartbeats, epochs
 ENTRIES: Final = 256  # copied from an update ring at a time
 _NS_PER_MS: Final = 1_000_000
-
-
-class FeedPlace(NamedTuple):
-    """Where one feed's memory is."""
-
-    books: BookSegment
-    updates: WordRing
-    process: int  # its row of the process table
-
-
-class Memory(NamedTuple):
-    """All that the detector reads and writes; feeds in the order of the config's venues."""
-
-    control: ControlView
-    rows: InstrumentTable
-    feeds: Sequence[FeedPlace]
-    signals: RecordRing
-    counters: CounterBlock
 
 
 class Windows(NamedTuple):
@@ -60,17 +38,6 @@ class Windows(NamedTuple):
     edge_mean: float
 
 
-def check_decimals(table: Sequence[Instrument]) -> None:
-    """Raise ConfigInvalid for quanta in which a millionth of the quote cannot be counted."""
-    for instrument in table:
-        decimals = instrument.price_decimals + instrument.size_decimals
-        if not depth.DECIMALS_MIN <= decimals <= depth.DECIMALS_MAX:
-            raise ConfigInvalid(
-                f'pairs."{instrument.pair.group}": price-decimals and size-decimals together are '
-                f"{decimals}; right would be {depth.DECIMALS_MIN} to {depth.DECIMALS_MAX}"
-            )
-
-
 def ordered_pairs(table: Sequence[Instrument]) -> list[tuple[int, int]]:
     """Return every (buy, sell) of one group at two venues, of which one at least is spot."""
     return [
@@ -82,51 +49,32 @@ def ordered_pairs(table: Sequence[Instrument]) -> list[tuple[int, int]]:
     ]
 
 
-def micro(amount: float) -> int:
-    """Return an amount of the quote currency from the config in millionths, as it was written."""
-    return int(Decimal(repr(amount)).scaleb(6))
-
-
 class Cross:
     """The detector of one engine: ``scan`` one event, ``sweep`` everything, or ``watch``."""
 
     def __init__(
-        self, config: Config, table: Sequence[Instrument], memory: Memory, *, run: int = 0,
-        clocked: bool = True, source: Source = Source.BOTH,
+        self, config: Config, table: Sequence[Instrument], memory: Memory, counters: CounterBlock,
+        *, clocked: bool = True, source: Source = Source.BOTH,
     ) -> None:
         """Lay out the plan; with ``clocked`` False only the times given to calls are used."""
-        check_decimals(table)
-        self.memory = memory
         self.pairs = ordered_pairs(table)
-        span = Span([
-            memory.control.words, memory.rows.words, memory.signals.words, memory.counters.words,
-            *(feed.books.words for feed in memory.feeds),
-            *(feed.updates.words for feed in memory.feeds),
-        ])
-        self._span = span
+        self._span = span = Span([*memory.parts(), counters.words])
         settings = _settings(config, memory, span)
-        settings[p.RUN], settings[p.CLOCKED], settings[p.SOURCE] = run, clocked, source
-        scratch = Scratch(config.books.depth)
+        settings[p.COUNTERS_AT], settings[p.CLOCKED] = span.base(counters.words), clocked
         first, pair_of = _index(self.pairs, len(table))
         edges = np.zeros((len(self.pairs), p.EDGE_WORDS))
         edges[:, p.EDGE_LEAST], edges[:, p.EDGE_MOST] = np.inf, -np.inf
         pairs = np.zeros((len(self.pairs), p.PAIR_WORDS), np.int64)
         pairs[:, [p.BUY, p.SELL]] = np.array(self.pairs, np.int64).reshape(-1, 2)
-        levels = config.books.depth + 1
-        terms = np.zeros(depth.TERMS_WORDS, np.int64)
-        terms[depth.NOTIONAL_MAX] = micro(config.detector.notional_max)
-        terms[depth.SIZE_MAX] = np.iinfo(np.int64).max
-        terms[depth.EDGE_MIN] = min(0, config.detector.edge_min_ppm)  # take all that earns
         self.plan = p.Plan(
-            words=span.words, settings=settings, feeds=_feeds(table, memory, span),
-            legs=_legs(table, memory, span),
+            words=span.words,
+            # the walk takes all that earns, where the touch earns what the config asks for
+            desk=open_desk(config, table, memory, span, source=source,
+                           edge_min_ppm=min(0, config.detector.edge_min_ppm)),
+            settings=settings, feeds=_feeds(table, memory, span),
             touches=np.zeros((len(table), TOUCH_WORDS), np.int64), pairs=pairs, edges=edges,
             first=first, pair_of=pair_of, changed=np.zeros(len(table), np.int64),
-            entries=np.zeros(ENTRIES, np.int64), slot=scratch.slot, quote=scratch.quote,
-            buy_touch=np.zeros(TOUCH_WORDS, np.int64), sell_touch=np.zeros(TOUCH_WORDS, np.int64),
-            buy_prices=np.zeros(levels, np.int64), buy_sizes=np.zeros(levels, np.int64),
-            sell_prices=np.zeros(levels, np.int64), sell_sizes=np.zeros(levels, np.int64),
-            terms=terms, result=np.zeros(depth.RESULT_WORDS, np.int64),
+            changed_turn=np.zeros(len(table), np.int64), entries=np.zeros(ENTRIES, np.int64),
             record=np.zeros(words_in(SIGNAL), np.int64),
         )
 
@@ -163,40 +111,22 @@ def _settings(config: Config, memory: Memory, span: Span) -> Words:
     detector = config.detector
     settings = np.zeros(p.SETTINGS_WORDS, np.int64)
     settings[p.EDGE_MIN] = detector.edge_min_ppm
-    settings[p.NOTIONAL_MIN] = micro(detector.notional_min)
-    settings[p.AGE_MAX_NS] = int(detector.book_age_ms_max * _NS_PER_MS)
     settings[p.EXPIRY_NS] = int(detector.expiry_ms * _NS_PER_MS)
     settings[p.REPEAT_NS] = int(detector.repeat_ms * _NS_PER_MS)
-    settings[p.SILENCE_MAX_NS] = int(config.supervision.silence_max_ms * _NS_PER_MS)
-    settings[p.DEPTH], settings[p.STRATEGY] = config.books.depth, Strategy.CROSS
-    settings[p.CONTROL_AT] = span.base(memory.control.words)
     settings[p.SIGNALS_AT] = span.base(memory.signals.words)
-    settings[p.COUNTERS_AT] = span.base(memory.counters.words)
-    settings[p.BELL_AT] = settings[p.CONTROL_AT] + memory.control.bell(Bell.DETECTOR)
+    settings[p.BELL_AT] = span.base(memory.control.words) + memory.control.bell(Bell.DETECTOR)
     settings[p.WAIT] = WaitStrategy[config.wait.strategy.upper()]
-    settings[p.TIMEOUT_NS] = TIMEOUT_NS
+    settings[p.TIMEOUT_NS], settings[p.RUN] = TIMEOUT_NS, memory.run
     return settings
 
 
-def _feeds(table: Sequence[Instrument], memory: Memory, span: Span) -> p.Table:
+def _feeds(table: Sequence[Instrument], memory: Memory, span: Span) -> Table:
     feeds = np.zeros((len(memory.feeds), p.FEED_WORDS), np.int64)
     for row, (number, feed) in zip(feeds, enumerate(memory.feeds), strict=True):
         mine = [instrument.index for instrument in table if instrument.venue_index == number]
         row[p.RING_AT], row[p.CURSOR] = span.base(feed.updates.words), feed.updates.head
         row[p.FIRST_INSTRUMENT], row[p.INSTRUMENT_COUNT] = mine[0], len(mine)
     return feeds
-
-
-def _legs(table: Sequence[Instrument], memory: Memory, span: Span) -> p.Table:
-    legs = np.zeros((len(table), p.LEG_WORDS), np.int64)
-    control = span.base(memory.control.words)
-    for leg, instrument in zip(legs, table, strict=True):
-        feed = memory.feeds[instrument.venue_index]
-        leg[p.BOOK_AT] = span.base(feed.books.words) + feed.books.base(instrument.local_index)
-        leg[p.FEED_AT] = control + memory.control.processes.base(feed.process)
-        leg[p.ROW_AT] = span.base(memory.rows.words) + memory.rows.base(instrument.index)
-        leg[p.VENUE] = instrument.venue_index
-    return legs
 
 
 def _index(pairs: Sequence[tuple[int, int]], instruments: int) -> tuple[Words, Words]:

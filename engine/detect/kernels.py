@@ -12,10 +12,9 @@ window and reason.  Nothing here blocks but ``watch``.
 
 from typing import Final
 
-import numpy as np
-
 from engine.detect import plan as p
 from engine.detect.plan import Plan
+from shm import appraise as a
 from shm import depth as d
 from shm import touch as t
 from shm.atomics import Words
@@ -26,13 +25,11 @@ from shm.jit import inlined, kernel
 from shm.layout import LEG, SIGNAL, UpdateKind, Veto, word_of, words_in
 from shm.ring import ring_head, ring_push, ring_read
 from shm.system import mono_ns, unix_ns
-from shm.trust import distrust, restraint
 
 MATERIAL_PPM: Final = 100.0  # an edge better by this, one basis point, is worth another signal
 DRAINS_MAX: Final = 16  # reads of one ring per turn: a flood may not starve the other feeds
 
 _TRADE: Final = int(UpdateKind.TRADE)
-_BOOK_OLD: Final = int(Veto.BOOK_OLD)
 _WAKES: Final = int(DetectorCounter.WAKES)
 _UPDATES: Final = int(DetectorCounter.UPDATES)
 _LAPS: Final = int(DetectorCounter.LAPS)
@@ -93,12 +90,12 @@ def _record(plan: Plan, histogram: int, ns: int) -> None:
 @kernel
 def refresh(plan: Plan, instrument: int, now_ns: int) -> None:
     """Read the touch of one instrument and whether it may be believed."""
-    leg, settings, touch = plan.legs[instrument], plan.settings, plan.touches[instrument]
-    veto = t.read_touch(plan.words, leg[p.BOOK_AT], settings[p.DEPTH], settings[p.SOURCE],
-                        plan.slot, plan.quote, touch)
-    doubt = distrust(plan.words, leg[p.BOOK_AT], leg[p.FEED_AT], leg[p.ROW_AT], now_ns,
-                     settings[p.SILENCE_MAX_NS])
-    touch[t.VETO] = doubt if doubt != 0 else veto
+    desk, touch = plan.desk, plan.touches[instrument]
+    t.read_touch(plan.words, desk.seats[instrument, a.BOOK_AT], desk.limits[a.DEPTH],
+                 desk.limits[a.SOURCE], desk.slot, desk.quote, touch)
+    doubt = a.doubt(desk, instrument, now_ns)
+    if doubt != 0:
+        touch[t.VETO] = doubt
 
 
 # ---------------------------------------------------------------- windows
@@ -113,10 +110,8 @@ def _withhold(plan: Plan, pair: int, veto: int) -> None:
 @inlined
 def _open(plan: Plan, pair: int, now_ns: int) -> None:
     state = plan.pairs[pair]
-    state[p.OPENED_NS], state[p.WINDOW_TRUE] = now_ns, 0
+    state[p.OPENED_NS], state[p.SIGNALLED_NS] = now_ns, 0
     state[p.WINDOWS] += 1
-    state[p.SIGNALLED_NS] = 0
-    plan.edges[pair, p.PEAK] = -np.inf
     _count(plan, _OPENED, 1)
 
 
@@ -125,8 +120,7 @@ def _close(plan: Plan, pair: int, now_ns: int) -> None:
     state = plan.pairs[pair]
     lasted = now_ns - state[p.OPENED_NS]
     state[p.TRUE_NS] += lasted
-    state[p.LONGEST_NS] = max(state[p.LONGEST_NS], lasted)
-    state[p.OPENED_NS], state[p.CLOSED_NS] = 0, now_ns
+    state[p.OPENED_NS] = 0
     _record(plan, _WINDOW, lasted)
     _count(plan, _CLOSED, 1)
 
@@ -141,8 +135,8 @@ def _evaluate(plan: Plan, pair: int, now_ns: int, trigger: int) -> int:
     doubt = buy_veto if buy_veto != 0 else sell_veto
     holds = False
     if ask > 0 and bid > 0:
-        buy_fee = plan.words[plan.legs[buy, p.ROW_AT] + d.TAKER_FEE]
-        sell_fee = plan.words[plan.legs[sell, p.ROW_AT] + d.TAKER_FEE]
+        buy_fee = plan.words[plan.desk.seats[buy, a.ROW_AT] + d.TAKER_FEE]
+        sell_fee = plan.words[plan.desk.seats[sell, a.ROW_AT] + d.TAKER_FEE]
         holds = d.is_cross(bid, sell_fee, ask, buy_fee, plan.settings[p.EDGE_MIN])
         if holds and doubt != 0:
             _withhold(plan, pair, doubt)
@@ -164,8 +158,6 @@ def _evaluate(plan: Plan, pair: int, now_ns: int, trigger: int) -> int:
     if state[p.OPENED_NS] == 0:
         _open(plan, pair, now_ns)
     state[p.TRUE] += 1
-    state[p.WINDOW_TRUE] += 1
-    edges[p.PEAK] = max(edges[p.PEAK], edges[p.EDGE])
     _count(plan, _CROSSES, 1)
     return _signal(plan, pair, now_ns, trigger)
 
@@ -182,7 +174,7 @@ def _signal(plan: Plan, pair: int, now_ns: int, trigger: int) -> int:
     ):
         _count(plan, _HELD, 1)
         return 0
-    veto = _size(plan, state[p.BUY], state[p.SELL], now_ns)
+    veto = a.appraise(plan.desk, state[p.BUY], state[p.SELL], now_ns)
     if veto != 0:
         _withhold(plan, pair, veto)
         return 0
@@ -194,46 +186,12 @@ def _signal(plan: Plan, pair: int, now_ns: int, trigger: int) -> int:
 
 
 @inlined
-def _size(plan: Plan, buy: int, sell: int, now_ns: int) -> int:
-    """Read both books anew and size the cross into ``plan.result``; return the veto."""
-    words, settings = plan.words, plan.settings
-    buyer, seller = plan.legs[buy], plan.legs[sell]
-    veto = restraint(words, settings[p.CONTROL_AT], settings[p.STRATEGY], buyer[p.VENUE],
-                     seller[p.VENUE], buyer[p.ROW_AT], seller[p.ROW_AT])
-    if veto != 0:
-        return veto
-    asks = t.read_side(words, buyer[p.BOOK_AT], settings[p.DEPTH], settings[p.SOURCE], 1,
-                       plan.slot, plan.quote, plan.buy_touch, plan.buy_prices, plan.buy_sizes)
-    bids = t.read_side(words, seller[p.BOOK_AT], settings[p.DEPTH], settings[p.SOURCE], -1,
-                       plan.slot, plan.quote, plan.sell_touch, plan.sell_prices, plan.sell_sizes)
-    for leg, touch in ((buyer, plan.buy_touch), (seller, plan.sell_touch)):
-        doubt = distrust(words, leg[p.BOOK_AT], leg[p.FEED_AT], leg[p.ROW_AT], now_ns,
-                         settings[p.SILENCE_MAX_NS])
-        veto = doubt if doubt != 0 else touch[t.VETO]
-        if veto != 0:
-            return veto
-    if _age_ns(plan, now_ns) > settings[p.AGE_MAX_NS]:
-        return _BOOK_OLD
-    d.terms_of(words, buyer[p.ROW_AT], seller[p.ROW_AT], plan.terms)
-    plan.terms[d.COST_MIN] = max(plan.terms[d.COST_MIN], settings[p.NOTIONAL_MIN])
-    return d.cross(plan.buy_prices, plan.buy_sizes, asks, plan.sell_prices, plan.sell_sizes, bids,
-                   plan.terms, plan.result)
-
-
-@inlined
-def _age_ns(plan: Plan, now_ns: int) -> int:
-    """Return the age of the older of the two legs just read, by receive time."""
-    oldest_ns: int = min(plan.buy_touch[t.RECV_NS], plan.sell_touch[t.RECV_NS])
-    return now_ns - oldest_ns
-
-
-@inlined
 def _write_leg(
     plan: Plan, at: int, instrument: int, side: int, limit: int, average: int, touch: Words
 ) -> None:
     record = plan.record
     record[at + _INSTRUMENT], record[at + _SIDE] = instrument, side
-    record[at + _LIMIT], record[at + _SIZE] = limit, plan.result[d.SIZE]
+    record[at + _LIMIT], record[at + _SIZE] = limit, plan.desk.result[d.SIZE]
     record[at + _AVERAGE] = average
     record[at + _BOOK_VERSION] = touch[t.BOOK_VERSION]
     record[at + _QUOTE_VERSION] = touch[t.QUOTE_VERSION]
@@ -242,25 +200,28 @@ def _write_leg(
 
 @inlined
 def _emit(plan: Plan, pair: int, now_ns: int, trigger: int) -> None:
-    """Write the signal that ``_size`` prepared into the ring; its number is the ring's own."""
-    record, result, settings, state = plan.record, plan.result, plan.settings, plan.pairs[pair]
+    """Write the cross just appraised into the ring as a signal; its number is the ring's own."""
+    record, settings, state = plan.record, plan.settings, plan.pairs[pair]
+    desk, result = plan.desk, plan.desk.result
     ring = plan.words[settings[p.SIGNALS_AT]:]
     touch = plan.touches[trigger]
     record[_SEQUENCE] = ring_head(ring) + 1
-    record[_RUN], record[_STRATEGY], record[_LEG_COUNT] = settings[p.RUN], settings[p.STRATEGY], 2
+    record[_RUN], record[_STRATEGY] = settings[p.RUN], desk.limits[a.STRATEGY]
+    record[_LEG_COUNT] = 2
     record[_GROSS], record[_NET] = result[d.GROSS_PPM], result[d.NET_PPM]
     record[_PROFIT], record[_NOTIONAL] = result[d.PROFIT], result[d.COST]
     # confidence: how fresh the older book is; risk: the share taken of what the thinner leg shows
-    fresh = settings[p.AGE_MAX_NS] - max(_age_ns(plan, now_ns), 0)
-    record[_CONFIDENCE] = int(fresh / settings[p.AGE_MAX_NS] * MILLION)
+    age_max_ns = desk.limits[a.AGE_MAX_NS]
+    fresh_ns = age_max_ns - max(a.age_ns(desk, now_ns), 0)
+    record[_CONFIDENCE] = int(fresh_ns / age_max_ns * MILLION)
     record[_RISK] = result[d.TAKEN_PPM]
     record[_SIGNAL_WINDOW], record[_TRIGGER] = state[p.WINDOWS], trigger
     record[_RECV], record[_PUBLISH] = touch[t.RECV_NS], touch[t.PUBLISH_NS]
     record[_SEEN] = now_ns
     _write_leg(plan, _BUY_LEG, state[p.BUY], 1, result[d.BUY_LIMIT], result[d.BUY_AVERAGE],
-               plan.buy_touch)
+               desk.buy_touch)
     _write_leg(plan, _SELL_LEG, state[p.SELL], -1, result[d.SELL_LIMIT], result[d.SELL_AVERAGE],
-               plan.sell_touch)
+               desk.sell_touch)
     made_ns = mono_ns() if settings[p.CLOCKED] != 0 else now_ns
     record[_MONO], record[_EXPIRY] = made_ns, made_ns + settings[p.EXPIRY_NS]
     record[_UNIX] = unix_ns() if settings[p.CLOCKED] != 0 else 0
@@ -288,7 +249,7 @@ def scan(plan: Plan, instrument: int, now_ns: int) -> int:
 @kernel
 def sweep(plan: Plan, now_ns: int) -> int:
     """Read and test everything: what went silent or was forgotten raises no update."""
-    for instrument in range(plan.legs.shape[0]):
+    for instrument in range(plan.touches.shape[0]):
         refresh(plan, instrument, now_ns)
     made = 0
     for pair in range(plan.pairs.shape[0]):
@@ -299,9 +260,9 @@ def sweep(plan: Plan, now_ns: int) -> int:
 @inlined
 def _mark(plan: Plan, instrument: int, marked: int) -> int:
     """Note an instrument as changed in this turn, once; return how many are noted."""
-    if plan.legs[instrument, p.CHANGED_TURN] == plan.settings[p.TURN]:
+    if plan.changed_turn[instrument] == plan.settings[p.TURN]:
         return marked
-    plan.legs[instrument, p.CHANGED_TURN] = plan.settings[p.TURN]
+    plan.changed_turn[instrument] = plan.settings[p.TURN]
     plan.changed[marked] = instrument
     return marked + 1
 

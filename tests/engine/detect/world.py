@@ -6,7 +6,8 @@ import msgspec
 import numpy as np
 
 from engine.config import Config, instruments
-from engine.detect.cross import Cross, FeedPlace, Memory
+from engine.detect.cross import Cross
+from engine.runtime.memory import FeedPlace, Memory
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
 from shm.book import (
@@ -40,6 +41,7 @@ from shm.touch import Source
 
 Levels = Sequence[tuple[int, int]]
 EPOCH = 1
+RUN = 7
 
 
 def words(size: int) -> Words:
@@ -105,10 +107,15 @@ class World:
         self.signals = RecordRing(signals, SIGNAL)
         self.counters = CounterBlock(words(CounterBlock.size(1)), 0)
 
-    def cross(self, *, clocked: bool = False, source: Source = Source.BOTH, run: int = 7) -> Cross:
+    @property
+    def memory(self) -> Memory:
+        """Return the memory as a process would map it."""
+        return Memory(self.control, self.rows, self.feeds, self.signals, RUN)
+
+    def cross(self, *, clocked: bool = False, source: Source = Source.BOTH) -> Cross:
         """Return a detector over this memory."""
-        memory = Memory(self.control, self.rows, self.feeds, self.signals, self.counters)
-        return Cross(self.config, self.table, memory, run=run, clocked=clocked, source=source)
+        return Cross(self.config, self.table, self.memory, self.counters, clocked=clocked,
+                     source=source)
 
     def _place(self, index: int) -> tuple[BookSegment, int]:
         instrument = self.table[index]
