@@ -9,8 +9,8 @@ compiles to one LLVM instruction with the ordering that its name says.
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.core.typing import signature
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -23,6 +23,12 @@ Words = NDArray[np.int64]  # a segment, or part of one, as 64-bit words
 def _word_pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     view = context.make_array(array_type)(context, builder, array)
     return builder.gep(view.data, [index], inbounds=True)
+
+
+def _demand_writable(words: Any) -> None:
+    """Refuse at compile time what would be a segmentation fault in a read-only mapping."""
+    if not words.mutable:
+        raise TypingError("a store into a segment that is attached read-only")
 
 
 def _load(ordering: str) -> Any:
@@ -38,6 +44,8 @@ def _load(ordering: str) -> Any:
 
 def _store(ordering: str) -> Any:
     def typed(_typing: Any, words: Any, _index: Any, _value: Any) -> Any:
+        _demand_writable(words)
+
         def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             pointer = _word_pointer(context, builder, sig.args[0], args[0], args[1])
             builder.store_atomic(args[2], pointer, ordering=ordering, align=8)
@@ -50,6 +58,8 @@ def _store(ordering: str) -> Any:
 
 def _add() -> Any:
     def typed(_typing: Any, words: Any, _index: Any, _value: Any) -> Any:
+        _demand_writable(words)
+
         def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             pointer = _word_pointer(context, builder, sig.args[0], args[0], args[1])
             return builder.atomic_rmw("add", pointer, args[2], ordering="seq_cst")

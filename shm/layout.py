@@ -335,5 +335,5 @@ assert HEADER.itemsize % CACHE_LINE == 0
 assert slot_dtype(50).itemsize % CACHE_LINE == 0  # no slot shares a cache line with its neighbour
 assert book_dtype(50).itemsize % CACHE_LINE == 0
 assert word_of(PROCESS, "state") * WORD % CACHE_LINE == 0  # control's lines end before the own
-assert word_of(BELL, "sleeping") * WORD == CACHE_LINE  # producers and consumer on lines of their own
+assert word_of(BELL, "sleeping") * WORD == CACHE_LINE  # producers and consumer apart
 assert SLOTS & (SLOTS - 1) == 0

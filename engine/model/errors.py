@@ -4,7 +4,8 @@ EngineError
 ├── Transient  wait, then try again        ConnectionLost, RateLimited
 ├── Resync     drop the book, resnapshot   SequenceGap, ChecksumMismatch, DecodeError
 ├── Refused    tell the caller, go on      VenueRefused, UnknownInstrument
-└── Fatal      leave the process           LayoutMismatch, ConfigInvalid, AlreadyRunning, NoSpace
+└── Fatal      leave the process           LayoutMismatch, SegmentInvalid, ConfigInvalid,
+                                           AlreadyRunning, NoSpace
 """
 
 
@@ -72,6 +73,10 @@ class LayoutMismatch(Fatal):
     """A segment was written by another version of the code."""
 
 
+class SegmentInvalid(Fatal):
+    """A segment or run folder that is truncated, unfinished, foreign or no segment at all."""
+
+
 class ConfigInvalid(Fatal):
     """The config asks for something that cannot be; the message names file, key and remedy."""
 
@@ -85,4 +90,11 @@ class AlreadyRunning(Fatal):
 
 
 class NoSpace(Fatal):
-    """/dev/shm is too small for the configured segments."""
+    """The memory file system is too small for the configured segments."""
+
+    def __init__(self, path: str, *, needed_bytes: int, free_bytes: int) -> None:
+        super().__init__(
+            f"{path}: {needed_bytes} bytes needed, {free_bytes} free; enlarge the file system, "
+            "configure fewer symbols or less depth, or stop another engine"
+        )
+        self.needed_bytes, self.free_bytes = needed_bytes, free_bytes

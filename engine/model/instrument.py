@@ -31,7 +31,8 @@ class Pair(msgspec.Struct, frozen=True, order=True):
         base, slash, quote = head.partition("/")
         if not (slash and base and quote) or (":" in name and not settle):
             raise ValueError(
-                f"{name!r} is not a symbol; right would be BTC/USDT, or BTC/USDT:USDT for a perpetual"
+                f"{name!r} is not a symbol; right would be BTC/USDT, "
+                "or BTC/USDT:USDT for a perpetual"
             )
         return cls(base, quote, settle)
 

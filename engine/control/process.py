@@ -1,0 +1,104 @@
+"""The control process: creates the segments, supervises the children, answers the socket.
+
+``python -m engine.control.process FOLDER LOCK_DESCRIPTOR``, started by the launcher, which left
+the resolved config in the folder.  Whatever happens, no child outlives it: it asks them to
+leave, the kernel does where it cannot (PR_SET_PDEATHSIG).
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from engine.control import segments
+from engine.control.commands import KILL_FILE, Commands
+from engine.control.roles import CONTROL, Role, roles
+from engine.control.server import Server
+from engine.control.supervisor import TICK_NS, Child, Supervisor
+from engine.model.clock import SystemClock
+from engine.model.errors import EngineError
+from engine.runtime import loop, machine, process, spawn
+from engine.runtime.context import Context
+from engine.runtime.lock import EngineLock
+from shm.bell import ring_bell
+from shm.layout import BELLS, EngineState
+from shm.segment import RunFolder
+
+CANNOT_START: Final = 4  # exit code: trying again would not help
+CHILDREN_LEAVE_S: Final = 1.2  # of the 3 s in which a stop must be over
+PROBE_TURNS: Final = 10  # one probe of the control socket a second
+
+
+async def work(context: Context) -> int:
+    """Run the engine until a stop is asked for; children are gone when this returns."""
+    commands = Commands(context)
+    children = [Child(role, context.control.processes[index])
+                for index, role in enumerate(roles(context.config), 1)]
+
+    def start(role: Role) -> "subprocess.Popen[bytes]":
+        return spawn.start(spawn.command(
+            "engine.runtime.process", role.name, str(context.run.path), role.entry),
+            keep_stderr=True)
+
+    supervisor = Supervisor(context, children, start, commands.halt)
+    commands.supervisor = supervisor
+    server = Server(context, commands.answer)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, commands.kill, "SIGUSR1")
+    context.process["pid"] = os.getpid()
+    try:
+        supervisor.start()
+        context.ready()
+        turns = 0
+        while True:
+            supervisor.turn()
+            commands.look()
+            server.turn()
+            if turns % PROBE_TURNS == 0:
+                server.probe()
+            turns += 1
+            if commands.stop_asked:
+                context.leave()
+                return 0
+            await asyncio.sleep(TICK_NS / 1e9)
+    finally:
+        context.control.engine["state"] = EngineState.STOPPING
+        context.control.engine["stop"] = 1
+        for bell in range(BELLS):  # whoever is parked looks up
+            ring_bell(context.control.words, context.control.bell(bell))
+        await supervisor.stop(CHILDREN_LEAVE_S)
+        server.close()
+        commands.close()
+
+
+def entry(context: Context) -> int:
+    """Be control; the runtime has attached the segments that ``main`` created."""
+    return loop.run(context, work)
+
+
+def main(arguments: list[str]) -> int:
+    """Create the segments, be control, leave a clean folder behind after a clean stop."""
+    folder, descriptor = Path(arguments[0]), int(arguments[1])
+    machine.no_core_dumps()
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: (folder / KILL_FILE).touch())
+    launcher = int(os.environ[spawn.PARENT_VARIABLE])
+    alone = not machine.die_with_parent(signal.SIGTERM, launcher)
+    run, clock = RunFolder(folder), SystemClock()
+    exit_code = process.ORPHANED
+    if not alone:
+        try:
+            segments.create(run, process.read_config(folder), run_id=clock.unix_ns(), clock=clock)
+        except EngineError as error:
+            print(f"trypto-engine: {error}", file=sys.stderr)  # noqa: T201  (for the person)
+            return CANNOT_START
+        exit_code = process.run(CONTROL, folder, "engine.control.process:entry")
+    if os.getppid() != launcher:  # nobody else is left to clean up; the lock is still held
+        run.remove()
+        EngineLock(run, descriptor).release()
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

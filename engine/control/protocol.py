@@ -1,0 +1,138 @@
+"""The verbs of the control socket: one typed JSON request, one typed reply.
+
+The class name is the verb.  Unknown verbs and fields are refused; every verb is safe to repeat.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+Text = Annotated[str, Meta(max_length=200)]
+
+
+class Request(msgspec.Struct, frozen=True, tag=True, tag_field="verb", forbid_unknown_fields=True):
+    """Base of all requests."""
+
+
+class Status(Request, frozen=True):
+    """Ask how the engine is."""
+
+
+class Stop(Request, frozen=True):
+    """Stop every process and remove the run folder."""
+
+
+class Pause(Request, frozen=True):
+    """Emit no signal: of everything, or of one venue, symbol or strategy.  Data keeps flowing."""
+
+    target: Text = ""
+
+
+class Resume(Request, frozen=True):
+    """Take back a pause."""
+
+    target: Text = ""
+
+
+class Kill(Request, frozen=True):
+    """Set the kill word: nothing leaves execution until a reset."""
+
+    reason: Text = ""
+
+
+class Reset(Request, frozen=True):
+    """Clear the kill word and the restart budgets; processes that were given up start again."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Probe(Request, frozen=True):
+    """Ask for this token back: control proves to itself that its own path still leads to it."""
+
+    token: int
+
+
+AnyRequest = Status | Stop | Pause | Resume | Kill | Reset | Probe
+
+
+class Reply(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
+    """Base of all replies."""
+
+
+class Done(Reply, frozen=True):
+    """It took effect; ``text`` says what now holds."""
+
+    text: str
+
+
+class Refused(Reply, frozen=True):
+    """Nothing happened; ``text`` says why."""
+
+    text: str
+
+
+class Echo(Reply, frozen=True):
+    """The token of a probe."""
+
+    token: int
+
+
+class ProcessStatus(msgspec.Struct, frozen=True):
+    """One row of the process table."""
+
+    name: str
+    pid: int
+    state: str  # shm.layout.ProcessState in lower case
+    epoch: int
+    restarts: int
+    exit_code: int  # of the latest death; negative: the signal
+    verdict: str  # the latest death in words
+    heartbeat_age_ms: float
+    progress: int
+    rss_bytes: int
+    cpu: int  # the core it is pinned to, -1 for none
+
+
+class VenueStatus(msgspec.Struct, frozen=True):
+    """One venue: may the detector use it, and how many of its books may be acted on."""
+
+    name: str
+    enabled: bool
+    books: int
+    books_live: int
+
+
+class StrategyStatus(msgspec.Struct, frozen=True):
+    """One strategy's enable flag."""
+
+    name: str
+    enabled: bool
+
+
+class StatusReply(Reply, frozen=True):
+    """Everything control knows."""
+
+    name: str
+    folder: str
+    mode: str
+    run: int
+    state: str  # shm.layout.EngineState in lower case
+    trading_state: str
+    killed: bool
+    kill_reason: str
+    halt_reason: str
+    paused: bool
+    paused_symbols: list[str]
+    uptime_s: float
+    processes: list[ProcessStatus]
+    venues: list[VenueStatus]
+    strategies: list[StrategyStatus]
+    requests_refused: int
+
+
+AnyReply = Done | Refused | Echo | StatusReply
+
+decode_request: Final = msgspec.json.Decoder(AnyRequest).decode
+decode_reply: Final = msgspec.json.Decoder(AnyReply).decode
+encode: Final = msgspec.json.Encoder().encode

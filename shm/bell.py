@@ -1,0 +1,164 @@
+"""Doorbells: how a consumer without work waits, and what its producers pay to wake it.
+
+    producer                              consumer
+    store data                            sleeping = 1
+    rings += 1            (seq_cst)       rings still as seen?   (seq_cst)
+    sleeping?  -> wake                    then sleep
+                                          sleeping = 0
+
+Either the producer sees ``sleeping`` or the consumer sees the new ``rings``: both look after
+they stored, in the single order of seq_cst, so no ring is lost; and only a sleeper costs a
+system call.  Producers only ever read ``sleeping``, so one that dies at any instruction delays
+the consumer until the next ring or its time limit, whichever is first.
+"""
+
+import contextlib
+import os
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from shm.atomics import (
+    Words,
+    add_seq_cst,
+    load_acquire,
+    load_seq_cst,
+    store_seq_cst,
+)
+from shm.jit import kernel
+from shm.layout import BELL, word_of
+from shm.system import futex_wait, futex_wake, mono_ns, sched_yield
+
+RINGS: Final = word_of(BELL, "rings")
+SLEEPING: Final = word_of(BELL, "sleeping")
+_LOOKS: Final = 64  # loads between two looks at the clock
+
+
+class WaitStrategy(IntEnum):
+    """How to wait; ``WaitStrategy[name.upper()]`` for the config's word."""
+
+    SPIN = 0  # owns a core; sees a ring in tens of ns
+    YIELD = 1  # takes a core nobody else wants
+    PARK = 2  # sleeps; costs the producer a system call and the scheduler's time
+
+
+_SPIN: Final = int(WaitStrategy.SPIN)
+_PARK: Final = int(WaitStrategy.PARK)
+
+
+@kernel
+def ring_bell(words: Words, bell_base: int) -> int:
+    """Ring after storing; any producer may.  Return 1 if somebody had to be woken, else 0."""
+    # SYNC POINT: adds, then looks; its partner is ``wait_bell``, which stores, then looks.  As a
+    # release it also publishes what was stored before to whoever acquires ``rings``
+    add_seq_cst(words, bell_base + RINGS, 1)
+    if load_seq_cst(words, bell_base + SLEEPING) == 0:
+        return 0
+    futex_wake(words, bell_base + RINGS)
+    return 1
+
+
+@kernel
+def bell_rings(words: Words, bell_base: int) -> int:
+    """Return how often the bell was rung."""
+    # SYNC POINT: acquire of rings; its partner is the add in ``ring_bell``
+    return load_acquire(words, bell_base + RINGS)
+
+
+@kernel
+def wait_bell(words: Words, bell_base: int, seen: int, strategy: int, timeout_ns: int) -> int:
+    """Wait until the bell was rung beyond ``seen``; return the count to pass as the next ``seen``.
+
+    Returns ``seen`` itself when ``timeout_ns`` passed, or, parked, on a signal: callers loop and
+    look at what else concerns them.  Look for work before waiting on the count returned.
+    """
+    # SYNC POINT: acquire of rings; its partner is the add in ``ring_bell``
+    rings = load_acquire(words, bell_base + RINGS)
+    if rings != seen or timeout_ns <= 0:
+        return rings
+    if strategy == _PARK:
+        # SYNC POINT: stores, then looks; its partner is ``ring_bell``
+        store_seq_cst(words, bell_base + SLEEPING, 1)
+        if load_seq_cst(words, bell_base + RINGS) == seen:
+            futex_wait(words, bell_base + RINGS, seen, timeout_ns)
+        store_seq_cst(words, bell_base + SLEEPING, 0)
+        return load_acquire(words, bell_base + RINGS)
+    deadline = mono_ns() + timeout_ns
+    while True:
+        for _ in range(_LOOKS):
+            rings = load_acquire(words, bell_base + RINGS)
+            if rings != seen:
+                return rings
+            if strategy != _SPIN:
+                sched_yield()
+        if mono_ns() >= deadline:
+            return seen
+
+
+@kernel
+def _arm(words: Words, bell_base: int, seen: int) -> bool:
+    # SYNC POINT: stores, then looks; its partner is ``_ring``
+    store_seq_cst(words, bell_base + SLEEPING, 1)
+    if load_seq_cst(words, bell_base + RINGS) == seen:
+        return True
+    store_seq_cst(words, bell_base + SLEEPING, 0)
+    return False
+
+
+@kernel
+def _disarm(words: Words, bell_base: int) -> int:
+    store_seq_cst(words, bell_base + SLEEPING, 0)
+    return load_acquire(words, bell_base + RINGS)
+
+
+@kernel
+def _ring(words: Words, bell_base: int) -> bool:
+    # SYNC POINT: adds, then looks; its partner is ``_arm``
+    add_seq_cst(words, bell_base + RINGS, 1)
+    return load_seq_cst(words, bell_base + SLEEPING) != 0
+
+
+class _Fifo:
+    """An open FIFO and its bell; opened for both directions, so neither end can hang up."""
+
+    def __init__(self, path: Path, words: Words, bell_base: int) -> None:
+        self._words, self._base = words, bell_base
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Close this end."""
+        os.close(self._descriptor)
+
+
+class FifoBell(_Fifo):
+    """The consumer's end of a bell, for a process with an event loop.
+
+    Register ``fileno()`` for reading.  When it is readable: ``rings = bell.disarm()``, work, and
+    before returning to the loop ``bell.arm(rings)``; False means that it was rung meanwhile, so
+    disarm and work again.
+    """
+
+    def fileno(self) -> int:
+        """Return the descriptor for the event loop."""
+        return self._descriptor
+
+    def arm(self, seen: int) -> bool:
+        """Ask for a byte at the next ring; return False if it was rung beyond ``seen`` already."""
+        return _arm(self._words, self._base, seen)
+
+    def disarm(self) -> int:
+        """Ask for no more bytes, drop those that came, return how often the bell was rung."""
+        rings = _disarm(self._words, self._base)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._descriptor, 65_536)
+        return rings
+
+
+class FifoRinger(_Fifo):
+    """A producer's end: one byte, and only when the consumer sleeps."""
+
+    def ring(self) -> None:
+        """Ring after storing."""
+        if _ring(self._words, self._base):
+            with contextlib.suppress(BlockingIOError):  # full of bytes: it is readable already
+                os.write(self._descriptor, b"\0")
