@@ -17,12 +17,12 @@ BIDS = [(6_338_870, 25_761), (6_338_810, 78_879)]
 ASKS = [(6_340_730, 1_939)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(tmp_path, monkeypatch)
 
 
-@pytest.fixture()
+@pytest.fixture
 def engine(world: World) -> Engine:
     return attach("demo", clock=world.clock)
 
