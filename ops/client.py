@@ -57,6 +57,7 @@ def ask(run: RunFolder, request: AnyRequest, *, timeout_s: float = TIMEOUT_S) ->
         raise ConnectionLost(f"{path}: no answer within {timeout_s:g} s; is the engine starting,"
                              f" or was it killed? (uid {os.getuid()})")
     try:
-        return decode_reply(body)
+        reply: AnyReply = decode_reply(body)
     except msgspec.DecodeError as error:
         raise ConnectionLost(f"{path}: an answer of another version: {error}") from None
+    return reply

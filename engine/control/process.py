@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import engine
 from engine.control import segments
 from engine.control.commands import KILL_FILE, Commands
 from engine.control.roles import CONTROL, Role, roles
@@ -21,7 +20,7 @@ from engine.control.server import Server
 from engine.control.supervisor import TICK_NS, Child, Supervisor
 from engine.model.clock import SystemClock
 from engine.model.errors import EngineError
-from engine.runtime import loop, machine, process
+from engine.runtime import loop, machine, process, spawn
 from engine.runtime.context import Context
 from engine.runtime.lock import EngineLock
 from shm.bell import ring_bell
@@ -31,30 +30,6 @@ from shm.segment import RunFolder
 CANNOT_START: Final = 4  # exit code: trying again would not help
 CHILDREN_LEAVE_S: Final = 1.2  # of the 3 s in which a stop must be over
 PROBE_TURNS: Final = 10  # one probe of the control socket a second
-ROOT: Final = str(Path(engine.__file__).resolve().parent.parent)
-
-
-def command(module: str, *arguments: str) -> list[str]:
-    """Return the command line of a process of ours; ``-P`` keeps the working folder out of it."""
-    return [sys.executable, "-P", "-m", module, *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a child: our sources, our pid, one thread per library."""
-    inherited = os.environ.get("PYTHONPATH", "")
-    return os.environ | machine.THREAD_ENVIRONMENT | {
-        "PYTHONPATH": os.pathsep.join(filter(None, (ROOT, inherited))),
-        process.PARENT_VARIABLE: str(os.getpid()),
-    }
-
-
-def spawn(context: Context, role: Role) -> "subprocess.Popen[bytes]":
-    """Start one child."""
-    return subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-        command("engine.runtime.process", role.name, str(context.run.path), role.entry),
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        env=environment(),
-    )
 
 
 async def work(context: Context) -> int:
@@ -62,7 +37,13 @@ async def work(context: Context) -> int:
     commands = Commands(context)
     children = [Child(role, context.control.processes[index])
                 for index, role in enumerate(roles(context.config), 1)]
-    supervisor = Supervisor(context, children, lambda role: spawn(context, role), commands.halt)
+
+    def start(role: Role) -> "subprocess.Popen[bytes]":
+        return spawn.start(spawn.command(
+            "engine.runtime.process", role.name, str(context.run.path), role.entry),
+            keep_stderr=True)
+
+    supervisor = Supervisor(context, children, start, commands.halt)
     commands.supervisor = supervisor
     server = Server(context, commands.answer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, commands.kill, "SIGUSR1")
@@ -102,7 +83,7 @@ def main(arguments: list[str]) -> int:
     folder, descriptor = Path(arguments[0]), int(arguments[1])
     machine.no_core_dumps()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: (folder / KILL_FILE).touch())
-    launcher = int(os.environ[process.PARENT_VARIABLE])
+    launcher = int(os.environ[spawn.PARENT_VARIABLE])
     alone = not machine.die_with_parent(signal.SIGTERM, launcher)
     run, clock = RunFolder(folder), SystemClock()
     exit_code = process.ORPHANED

@@ -22,11 +22,11 @@ from engine.model.clock import SystemClock
 from engine.model.errors import EngineError
 from engine.runtime import log, machine
 from engine.runtime.context import Context
+from engine.runtime.spawn import PARENT_VARIABLE
 from shm.board import ControlView
 from shm.counters import CounterBlock
 from shm.segment import RunFolder, Segment
 
-PARENT_VARIABLE: Final = "TRYPTO_PARENT"  # the pid that must be our parent
 CONFIG_FILE: Final = "config.json"
 UNPINNED: Final = ("control", "sim")  # they may share what the others leave
 ORPHANED: Final = 3  # exit code: the parent died before we could ask to be told

@@ -1,0 +1,183 @@
+"""The launcher: holds the lock, runs control as its child, leaves nothing behind.
+
+It adopts what control leaves when that is killed (PR_SET_CHILD_SUBREAPER), so that no process of
+an engine can be lost; when the launcher itself is killed, control is told by the kernel, stops
+everything and cleans up, still holding the lock that it inherited.
+"""
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from engine.config import Config
+from engine.model.clock import Clock
+from engine.model.errors import LayoutMismatch, SegmentInvalid
+from engine.runtime import machine, spawn
+from engine.runtime.lock import EngineLock
+from engine.runtime.process import CONFIG_FILE
+from shm.board import ControlView
+from shm.segment import RunFolder, Segment
+
+CONTROL_MODULE: Final = "engine.control.process"
+CANNOT_START: Final = 4  # control's exit code for: trying again would not help
+KILL_FILE: Final = "kill"
+REFRESH_MS: Final = 250
+STOP_S: Final = 2.2  # for control to stop everything; then it is killed
+ORPHANS_LEAVE_S: Final = 0.4  # for children whose control is dead; then they are killed
+KILLED_GONE_S: Final = 2.0
+
+
+class Launcher:
+    """One engine in the foreground, from lock to clean folder."""
+
+    def __init__(
+        self, *, config: Config, lock: EngineLock, clock: Clock, refresh: Callable[[], None],
+        say: Callable[[str], None], seconds: float | None = None, module: str = CONTROL_MODULE,
+    ) -> None:
+        """Take the held lock; ``seconds`` ends the run by itself; ``refresh`` draws the screen."""
+        self._config, self._lock, self._run, self._clock = config, lock, lock.run, clock
+        self._refresh, self._say, self._module = refresh, say, module
+        self._end_ns = None if seconds is None else clock.mono_ns() + int(seconds * 1e9)
+        self._asked = 0  # how often we were told to stop
+        self._deaths_ns: list[int] = []
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def run(self) -> int:
+        """Run until stopped; return 0, or 1 when the engine could not be kept running."""
+        machine.adopt_orphans()
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+        try:
+            return self._keep_running()
+        finally:
+            self._end_orphans()
+            self._run.remove()
+            self._lock.release()
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self._asked += 1
+
+    def _keep_running(self) -> int:
+        while True:
+            self._fresh_folder()
+            control = spawn.start(
+                spawn.command(self._module, str(self._run.path), str(self._lock.descriptor)),
+                own_session=True, descriptors=(self._lock.descriptor,))
+            exit_code = self._watch(control)
+            self._end_orphans()
+            if exit_code == 0 or self._asked:
+                return 0
+            if exit_code == CANNOT_START:
+                return 1
+            self._deaths_ns.append(self._clock.mono_ns())
+            limits = self._config.supervision
+            since_ns = self._clock.mono_ns() - int(limits.restart_window_s * 1e9)
+            if sum(at_ns > since_ns for at_ns in self._deaths_ns) > limits.restarts_max:
+                self._say(f"control died more than {limits.restarts_max} times within"
+                          f" {limits.restart_window_s:g} s; giving up")
+                return 1
+            self._say(f"control ended with {exit_code}; starting the engine again")
+
+    def _fresh_folder(self) -> None:
+        """Empty the folder of a dead engine, but keep its kill: only an operator takes it back."""
+        for pid in spawn.processes_of(self._run.path):
+            spawn.kill(pid, KILLED_GONE_S)
+        kill_file = self._run.file(KILL_FILE)
+        killed = kill_file.read_bytes() if kill_file.exists() else None
+        if self._run.path.exists():
+            self._say(f"removing what a dead engine left in {self._run.path}")
+            self._run.remove()
+        self._run.create()
+        if killed is not None:
+            kill_file.write_bytes(killed)
+            self._say("the kill word still holds; take it back with: trypto-engine reset")
+        descriptor = os.open(self._run.file(CONFIG_FILE), os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(self._config))
+
+    def _watch(self, control: "subprocess.Popen[bytes]") -> int:
+        """Wait for control to end; end it when we are told to, or when it hangs."""
+        pidfd = os.pidfd_open(control.pid)
+        poller = select.poll()
+        poller.register(pidfd, select.POLLIN)
+        poller.register(self._wake_read, select.POLLIN)
+        silence = Silence(self._run, self._config, self._clock)
+        stop_by_ns: int | None = None
+        try:
+            while True:
+                events = dict(poller.poll(REFRESH_MS))
+                if pidfd in events:
+                    return control.wait()
+                if self._wake_read in events:
+                    os.read(self._wake_read, 512)
+                now = self._clock.mono_ns()
+                if self._end_ns is not None and now >= self._end_ns:
+                    self._asked = max(self._asked, 1)
+                if self._asked and stop_by_ns is None:
+                    control.terminate()
+                    stop_by_ns = now + int(STOP_S * 1e9)
+                if stop_by_ns is not None and (self._asked > 1 or now >= stop_by_ns):
+                    control.kill()
+                elif stop_by_ns is None and silence.is_too_long():
+                    self._say("control hangs; killing it")
+                    control.kill()
+                self._refresh()
+        finally:
+            os.close(pidfd)
+
+    def _end_orphans(self) -> None:
+        """Wait for every process of ours; kill what does not leave by itself."""
+        deadline_ns = self._clock.mono_ns() + int(ORPHANS_LEAVE_S * 1e9)
+        poller = select.poll()
+        while self._reap():
+            if self._clock.mono_ns() >= deadline_ns or self._asked > 1:
+                for pid in spawn.children_of(os.getpid()):
+                    spawn.kill(pid, KILLED_GONE_S)
+            poller.poll(10)
+
+    def _reap(self) -> bool:
+        """Take the exit codes of the dead; return whether anybody is alive."""
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+
+
+class Silence:
+    """How long control's own heartbeat has stood still while we watched."""
+
+    def __init__(self, run: RunFolder, config: Config, clock: Clock) -> None:
+        self._run, self._clock, self._limits = run, clock, config.supervision
+        self._view: ControlView | None = None
+        self._heartbeat = self._silent_ns = 0
+        self._looked_ns = clock.mono_ns()
+
+    def is_too_long(self) -> bool:
+        """Look once; return whether control hangs."""
+        now = self._clock.mono_ns()
+        watched_ns = min(now - self._looked_ns, 2 * REFRESH_MS * 1_000_000)
+        self._looked_ns = now
+        if self._view is None:
+            try:
+                self._view = ControlView(Segment.attach(self._run, "control").words)
+            except (SegmentInvalid, LayoutMismatch):
+                self._silent_ns += watched_ns  # not there yet, or of other code: it cannot work
+                return self._silent_ns > self._limits.start_max_s * 1e9
+        row = self._view.processes[0]
+        heartbeat = row["heartbeat_mono_ns"]
+        if heartbeat != self._heartbeat:
+            self._heartbeat, self._silent_ns = heartbeat, 0
+        else:
+            self._silent_ns += watched_ns
+        starting = row["ready_mono_ns"] == 0
+        limit_ns = self._limits.start_max_s * 1e9 if starting else self._limits.silence_max_ms * 1e6
+        return self._silent_ns > limit_ns
