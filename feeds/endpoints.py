@@ -16,6 +16,7 @@ from engine.model.errors import ConfigInvalid
 from feeds.venue import Venue
 
 FILE: Final = "endpoints.json"  # in the run folder, written by the local servers
+CA_FILE: Final = "sim-ca.pem"  # beside it, where they speak TLS
 _SECURE: Final = {"ws": "wss", "http": "https"}
 
 
@@ -33,25 +34,25 @@ class _Local(msgspec.Struct, frozen=True):
 
     ws: str
     rest: str
-    ca: str = ""
 
 
 def endpoints_of(venue: Venue, table: config.Venue, *, local: Path | None) -> Endpoints | None:
     """Return the endpoints, or None while the local servers have not written theirs yet.
 
-    ``local`` is the path of FILE when the run has local servers.  An address of the config or of
+    ``local`` is the run folder when the run has local servers.  An address of the config or of
     a local server serves books and prints alike.  Raises ConfigInvalid for a bad address.
     """
     ws_url, rest_url, ca_file = table.ws_url, table.rest_url, ""
     if local is not None and not (ws_url and rest_url):
         try:
-            served = msgspec.json.decode(local.read_bytes(), type=dict[str, _Local])
+            served = msgspec.json.decode((local / FILE).read_bytes(), type=dict[str, _Local])
         except (FileNotFoundError, msgspec.DecodeError):
             return None
         if venue.name not in served:
             return None
         line = served[venue.name]
-        ws_url, rest_url, ca_file = ws_url or line.ws, rest_url or line.rest, line.ca
+        ws_url, rest_url = ws_url or line.ws, rest_url or line.rest
+        ca_file = str(local / CA_FILE) if (local / CA_FILE).exists() else ""
     prints_url = (ws_url or venue.prints_url) if venue.prints_url else ""
     return Endpoints(
         _checked(venue.name, "ws-url", ws_url or venue.ws_url, "ws"),

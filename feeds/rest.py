@@ -32,9 +32,9 @@ class Rest:
 
     def __init__(
         self, venue: str, url: str, *, budget: Budget, tls: ssl.SSLContext, clock: Clock,
-        random: Random, counters: CounterBlock, timeout_s: float = 10.0,
+        random: Random, counters: CounterBlock, silence_s_max: float = 10.0,
     ) -> None:
-        self._venue, self._url, self._tls, self._timeout_s = venue, url, tls, timeout_s
+        self._venue, self._url, self._tls, self._silence_s_max = venue, url, tls, silence_s_max
         self._budget, self._clock, self._counters = budget, clock, counters
         self._backoff = Backoff(random, min_ns=NS_PER_S // 4, max_ns=4 * NS_PER_S)
         self._session: aiohttp.ClientSession | None = None
@@ -45,7 +45,9 @@ class Rest:
             connector=aiohttp.TCPConnector(ssl=self._tls, limit=4),
             cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "trypto-engine"},
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=5.0),
+            timeout=aiohttp.ClientTimeout(
+                total=6 * self._silence_s_max, sock_connect=self._silence_s_max / 2,
+                sock_read=self._silence_s_max),
         )
         return self
 
