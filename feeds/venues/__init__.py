@@ -13,17 +13,30 @@ from feeds.venues import (
     binance,
     binance_us,
     binance_usdm,
+    coinbase,
+    coinbase_exchange,
+    kraken,
+    kraken_v1,
+    okx,
+    okx_us,
 )
 
 VENUES: Final[dict[str, Venue]] = {venue.name: venue for venue in (
     binance.VENUE,
     binance_us.VENUE,
     binance_usdm.VENUE,
+    coinbase.VENUE,
+    coinbase_exchange.VENUE,
+    kraken.VENUE,
+    okx.VENUE,
+    okx_us.VENUE,
 )}
 
 # Recordings outlive protocols: what only replay reads, before the venues of today.
 READERS: Final[tuple[Venue, ...]] = (
     replace(binance.VENUE, market="binancetr.spot"),
+    kraken_v1.VENUE,
+    replace(okx.VENUE, market="okx.mixed"),
     *VENUES.values(),
 )
 

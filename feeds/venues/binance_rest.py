@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from feeds.envelope import NS_PER_MS, Id, Millis, decoder
 from feeds.venue import Listing, Snapshot
-from feeds.wire import MALFORMED, NS_PER_MS, Id, Millis, malformed
 
 
 class _Depth(msgspec.Struct, gc=False):
@@ -42,25 +42,19 @@ class _Catalogue(msgspec.Struct):
     symbols: list[_Symbol]
 
 
-_parse_depth = msgspec.json.Decoder(_Depth).decode
-_parse_catalogue = msgspec.json.Decoder(_Catalogue).decode
+_parse_depth = decoder(_Depth)
+_parse_catalogue = decoder(_Catalogue)
 
 
 def decode_snapshot(symbol: str, body: bytes) -> Snapshot:
     """Return the book in the answer to a depth request; it names no symbol itself."""
-    try:
-        book = _parse_depth(body)
-    except MALFORMED as error:
-        raise malformed(body, error) from None
+    book = _parse_depth(body)
     return Snapshot(symbol, book.bids, book.asks, book.lastUpdateId, venue_ns=book.T * NS_PER_MS)
 
 
 def decode_catalogue(body: bytes) -> Sequence[Listing]:
     """Return the spot symbols and perpetuals of an exchangeInfo; dated futures are left out."""
-    try:
-        symbols = _parse_catalogue(body).symbols
-    except MALFORMED as error:
-        raise malformed(body, error) from None
+    symbols = _parse_catalogue(body).symbols
     return [_listing(it) for it in symbols if it.contract_type in ("", "PERPETUAL")]
 
 

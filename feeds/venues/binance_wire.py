@@ -10,8 +10,18 @@ from typing import Final
 
 import msgspec
 
-from feeds.venue import Delta, Event, Frame, Goodbye, Quote, Rejected, Subscribed, Trade
-from feeds.wire import ABSENT, MALFORMED, NS_PER_MS, Id, Millis, malformed
+from feeds.envelope import ABSENT, NS_PER_MS, Id, Millis, decoder, malformed
+from feeds.venue import (
+    NO_PREVIOUS,
+    Delta,
+    Event,
+    Frame,
+    Goodbye,
+    Quote,
+    Rejected,
+    Subscribed,
+    Trade,
+)
 
 SYMBOLS_PER_REQUEST: Final = 50
 
@@ -34,7 +44,7 @@ class _Message(msgspec.Struct, gc=False, rename={
     event_ms: Millis = 0
     match_ms: Millis = 0
     first_id: Id = 0
-    previous_id: Id = 0  # USD-M alone
+    previous_id: Id = NO_PREVIOUS  # USD-M alone
     price: str = ""
     size: str = ""
     maker_bought: bool | None = None
@@ -45,8 +55,8 @@ class _Message(msgspec.Struct, gc=False, rename={
     msg: str = ""
 
 
-_parse = msgspec.json.Decoder(_Message).decode
-_text = msgspec.json.Decoder(str).decode
+_parse = decoder(_Message)
+_text = decoder(str)
 
 
 def requests(streams: Sequence[str], symbols: Sequence[str]) -> Iterator[bytes]:
@@ -59,19 +69,16 @@ def requests(streams: Sequence[str], symbols: Sequence[str]) -> Iterator[bytes]:
 
 def decode(frame: Frame) -> Sequence[Event]:
     """Return the events in ``frame``, none for a stream not asked for; raise DecodeError."""
-    try:
-        outer = _parse(frame)
-        it = outer.data or outer
-        kind = it.kind
-        if it.bid_size and (not kind or kind == "bookTicker"):
-            if it.symbol and it.ask_size and it.last_id:
-                return (Quote(
-                    it.symbol, _text(it.bids), it.bid_size, _text(it.asks), it.ask_size,
-                    it.last_id, it.match_ms * NS_PER_MS,
-                ),)
-            raise malformed(frame, "bookTicker without symbol, size or id")
-    except MALFORMED as error:
-        raise malformed(frame, error) from None
+    outer = _parse(frame)
+    it = outer.data or outer
+    kind = it.kind
+    if it.bid_size and (not kind or kind == "bookTicker"):
+        if it.symbol and it.ask_size and it.last_id:
+            return (Quote(
+                it.symbol, _text(it.bids), it.bid_size, _text(it.asks), it.ask_size, it.last_id,
+                it.match_ms * NS_PER_MS,
+            ),)
+        raise malformed(frame, "bookTicker without symbol, size or id")
     if kind == "depthUpdate":
         if it.bids is ABSENT or it.asks is ABSENT or not (it.symbol and it.first_id and it.last_id):
             raise malformed(frame, "depthUpdate without symbol, ids or a side")
