@@ -13,6 +13,7 @@ from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
 from shm.counters import CounterBlock
 from shm.layout import (
+    FATE,
     HEADER,
     SIGNAL,
     TRADE,
@@ -50,6 +51,8 @@ def plans(config: Config) -> list[Plan]:
         Plan("counters", CONTROL, CounterBlock.size(1 + len(roles(config)))),
         Plan("instruments", CONTROL, InstrumentTable.size(len(table))),
         Plan("signals", "detector", ring_size(words_in(SIGNAL), SIGNALS_CAPACITY),
+             ring_capacity=SIGNALS_CAPACITY),
+        Plan("fates", "exec", ring_size(words_in(FATE), SIGNALS_CAPACITY),
              ring_capacity=SIGNALS_CAPACITY),
     ]
     depth, trades = config.books.depth, config.books.trades
