@@ -44,7 +44,7 @@ def main(context: Context) -> int:
 
 
 async def _work(context: Context) -> int:
-    feed = _Feed(context)
+    feed = Feed(context)
     context.ready()
     try:
         await feed.run()
@@ -60,7 +60,7 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-class _Feed:
+class Feed:
     """One venue's part of a run."""
 
     def __init__(self, context: Context) -> None:

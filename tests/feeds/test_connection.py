@@ -57,10 +57,12 @@ class Told:
         self._news.set()
 
     def opened(self, connection: int, natives: Iterable[str]) -> None:
+        """Note an opening."""
         assert list(natives) == ["BTCUSDT"]
         self._tell("opened", connection)
 
     def frame(self, connection: int, frame: bytes, recv_unix_ns: int, recv_mono_ns: int) -> None:
+        """Note a frame, or fail as a bug of ours would."""
         if self.fail:
             raise ZeroDivisionError
         self.frames.append(frame)
@@ -68,13 +70,16 @@ class Told:
         self._tell("frame", connection)
 
     def alive(self, connection: int, recv_mono_ns: int) -> None:
+        """Note a sign of life."""
         assert recv_mono_ns > 0
         self._tell("alive", connection)
 
     def closed(self, connection: int) -> None:
+        """Note a closing."""
         self._tell("closed", connection)
 
     async def until(self, what: str, connection: int = 1, times: int = 1) -> None:
+        """Wait until something was told so often."""
         while self.log.count((what, connection)) < times:
             self._news.clear()
             await self._news.wait()
@@ -342,15 +347,14 @@ def test_a_server_that_refuses_or_redirects_is_no_connection() -> None:
     async def client() -> list[object]:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(answers[len(found)])
+            writer.write(next(left))
             writer.close()
 
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        told, found = Told(), []
+        told, left = Told(), iter(answers)
         async with asyncio.timeout(DEADLOCK_S), server:
-            for _ in answers:
-                found.append(await connect(wiring(told), route(url)))
+            found = [await connect(wiring(told), route(url)) for _ in answers]
         found.append(await connect(wiring(told), route(url)))  # nobody listens any more
         assert told.log == []
         return list(found)
