@@ -74,8 +74,8 @@ class BookSync:
 
     __slots__ = (
         "_asks", "_behind", "_due_mono_ns", "_follows", "_kept", "_kept_bytes", "_names_previous",
-        "_numbered", "_overlap", "_recent", "_splices", "change", "expected", "fault", "last_id",
-        "live_since_mono_ns", "received", "snapshots", "state",
+        "_numbered", "_overlap", "_recent", "_splices", "change", "expected", "fault", "gaps",
+        "last_id", "live_since_mono_ns", "received", "snapshots", "state",
     )
 
     def __init__(self, venue: Venue) -> None:
@@ -83,6 +83,7 @@ class BookSync:
         self.fault = BookFault.NONE
         self.last_id = 0  # of the last message applied; where venues give none, its time in ns
         self.snapshots = 0  # applied; those after the first are resyncs
+        self.gaps = 0  # times that LIVE ended by missing updates
         self.expected = self.received = 0  # the numbers of the last gap
         self.live_since_mono_ns = 0
         self._overlap = venue.splice_overlap
@@ -112,8 +113,10 @@ class BookSync:
 
         ``first`` is the change that showed a gap: the first that is kept for the next splice.
         """
-        if self.state is BookState.LIVE and now_mono_ns - self.live_since_mono_ns >= SETTLED_NS:
-            self._asks = 0
+        if self.state is BookState.LIVE:
+            self.gaps += fault is BookFault.GAP
+            if now_mono_ns - self.live_since_mono_ns >= SETTLED_NS:
+                self._asks = 0
         self._leave(state, fault)
         if first is not None:
             self.change(first)
@@ -160,9 +163,9 @@ class BookSync:
         self._due_mono_ns = now_mono_ns + ANSWER_NS_MAX + self._delay_ns()
 
     def unanswered(self, now_mono_ns: int) -> None:
-        """Note that the request failed: the next is due after a delay that doubles."""
+        """Note that the request failed: the next is due after a delay that doubles each time."""
         if self.state is not BookState.LIVE:
-            self._due_mono_ns = now_mono_ns + self._delay_ns()
+            self._due_mono_ns = min(self._due_mono_ns, now_mono_ns + self._delay_ns())
 
     @property
     def never_asked(self) -> bool:

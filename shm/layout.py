@@ -189,8 +189,9 @@ class BookFault(IntEnum):
     DISCONNECT = 5
     PARSE = 6
     SNAPSHOT_OLD = 7
-    OVERFLOW = 8
+    OVERFLOW = 8  # a number beyond 64 bits
     VENUE = 9  # the venue said so (unsubscribed, maintenance, resubscribe)
+    INEXACT = 10  # the venue's numbers are finer than the pair's quanta: the config must change
 
 
 # Written by the feed alone.  ``state`` is the authority, set before anything else happens.

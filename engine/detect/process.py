@@ -4,21 +4,15 @@ The kernel ``watch`` does everything up to the signal in the ring, without the i
 is left for Python is one bell, one datagram and one heartbeat.
 """
 
-from typing import Final
-
 from engine.config import instruments
 from engine.detect.cross import TIMEOUT_NS, Cross
 from engine.runtime.context import Context
-from engine.runtime.memory import Memory
+from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
 from engine.runtime.wire import Publisher
 from shm.bell import FifoRinger
 from shm.counters import DetectorCounter
-from shm.layout import LAYOUT_HASH, Bell
+from shm.layout import Bell
 from shm.ring import RecordRing
-
-PREFIX: Final = LAYOUT_HASH.to_bytes(8, "little")  # of every datagram: other layouts never arrive
-SIGNALS_SOCKET: Final = "signals.ipc"
-EXEC_BELL: Final = "exec.bell"
 
 
 class Sender:
@@ -29,7 +23,7 @@ class Sender:
         self._counters = context.counters
         bell = context.control.bell(Bell.EXEC)
         self._ringer = FifoRinger(context.run.file(EXEC_BELL), context.control.words, bell)
-        self._publisher = Publisher(context.run.file(SIGNALS_SOCKET), PREFIX)
+        self._publisher = Publisher(context.run.file(SIGNALS_SOCKET), SIGNAL_PREFIX)
 
     def send(self) -> None:
         """Wake execution, then publish every signal made since the last call."""
@@ -53,19 +47,20 @@ def main(context: Context) -> int:
     cross = Cross(context.config, table, memory, context.counters)
     sender = Sender(context, memory.signals)
     context.log.info("watching", instruments=len(table), pairs=len(cross.pairs))
-    cross.sweep(context.clock.mono_ns())  # the first turns compile: nothing is READY before
-    cross.watch()
-    context.ready()
     try:
+        # the first turns compile, and what they find is real; nothing is READY before
+        made = cross.sweep(context.clock.mono_ns()) + cross.watch()
+        context.ready()
         swept_ns = 0
         while not context.stopping:
-            made = cross.watch()
+            made += cross.watch()
             now_ns = context.clock.mono_ns()
             if now_ns - swept_ns >= TIMEOUT_NS:
                 swept_ns = now_ns
                 made += cross.sweep(now_ns)
             if made:
                 sender.send()
+                made = 0
             context.beat(1)
     finally:
         sender.close()

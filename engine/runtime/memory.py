@@ -14,12 +14,15 @@ from shm import depth
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
-from shm.layout import SIGNAL, Strategy
+from shm.layout import LAYOUT_HASH, SIGNAL, Strategy
 from shm.ring import RecordRing, WordRing
 from shm.segment import RunFolder, Segment
 from shm.span import Span
 from shm.touch import Source
 
+SIGNALS_SOCKET: Final = "signals.ipc"
+SIGNAL_PREFIX: Final = LAYOUT_HASH.to_bytes(8, "little")  # signals of other layouts never arrive
+EXEC_BELL: Final = "exec.bell"  # the FIFO that wakes execution's event loop
 _NS_PER_MS: Final = 1_000_000
 
 
