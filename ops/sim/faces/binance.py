@@ -275,9 +275,11 @@ class BinanceUs(Binance):
 
 
 class BinanceUsdm(Binance):
-    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second."""
+    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second.
 
-    path = "/public/stream"  # prints at /market/stream of the same host
+    The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
+    """
+
     ping_every_s = 180.0
     requests_per_s = 10
     perpetual = True
