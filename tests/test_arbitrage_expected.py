@@ -62,6 +62,7 @@ class DictBook:
         self.waiting: list[dict[str, Any]] = []
 
     def load(self, body: dict[str, Any]) -> None:
+        """Take a snapshot."""
         self.bids, self.asks = (dict(map(quanta, body[side])) for side in ("bids", "asks"))
         self.last_id = body["lastUpdateId"]
 
@@ -84,6 +85,7 @@ class DictBook:
 
     @property
     def touch(self) -> tuple[Level, Level]:
+        """Return best bid and best ask with their sizes."""
         bid, ask = max(self.bids), min(self.asks)
         return (bid, self.bids[bid]), (ask, self.asks[ask])
 
