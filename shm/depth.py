@@ -38,7 +38,7 @@ TERMS_WORDS: Final = 16
  NET_PPM, TAKEN_PPM, NUMBER, LIMIT) = range(13)
 RESULT_WORDS: Final = 16
 
-_FEE: Final = word_of(INSTRUMENT, "taker_fee_ppm")
+TAKER_FEE: Final = word_of(INSTRUMENT, "taker_fee_ppm")
 _LOT: Final = word_of(INSTRUMENT, "lot")
 _SIZE_MIN: Final = word_of(INSTRUMENT, "size_min")
 _NOTIONAL_MIN: Final = word_of(INSTRUMENT, "notional_min")
@@ -63,7 +63,7 @@ def terms_of(words: Words, buy_row: int, sell_row: int, terms: Words) -> None:
 
     EDGE_MIN, NOTIONAL_MAX, SIZE_MAX and the caller's own share of COST_MIN stay the caller's.
     """
-    terms[BUY_FEE], terms[SELL_FEE] = words[buy_row + _FEE], words[sell_row + _FEE]
+    terms[BUY_FEE], terms[SELL_FEE] = words[buy_row + TAKER_FEE], words[sell_row + TAKER_FEE]
     terms[LOT] = multiple_of_both(max(words[buy_row + _LOT], 1), max(words[sell_row + _LOT], 1))
     terms[SIZE_MIN] = max(words[buy_row + _SIZE_MIN], words[sell_row + _SIZE_MIN])
     terms[COST_MIN] = words[buy_row + _NOTIONAL_MIN]

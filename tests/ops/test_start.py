@@ -1,5 +1,7 @@
 """ops.start, ops.launcher and control together, over workers that only beat."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,7 +19,7 @@ import pytest
 from engine.control.protocol import Status, encode
 from engine.model.errors import ConnectionLost
 from engine.runtime import spawn
-from ops import client
+from ops import cli, client
 from shm.segment import RunFolder
 
 PATIENCE_S = 40.0  # how long until a wait is a failure; nothing here measures time
@@ -86,12 +88,13 @@ class _Engine:
         return process
 
     def call(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "ops.cli", *words], env=self.environment,
-            capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        """Run a verb in this process: starting another for each would take the most time."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = cli.main([*words])
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def status(self) -> dict[str, Any]:
-        """Ask in this process: starting another for each look would take the most time."""
         try:
             reply = client.ask(RunFolder(self.folder), Status(), timeout_s=0.5)
         except ConnectionLost:
@@ -120,9 +123,10 @@ class _Engine:
 
 
 @pytest.fixture
-def engine() -> Iterator[_Engine]:
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Engine]:
     root = Path(tempfile.mkdtemp(prefix="t"))  # short: a local socket's path is bounded
     found = _Engine(root)
+    monkeypatch.setenv("TRYPTO_SHM", str(found.shm))
     yield found
     for process in found.started:
         process.kill()
