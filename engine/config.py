@@ -55,7 +55,7 @@ class Venue(Table, frozen=True):
     taker_fee_ppm: Ppm | None = None  # None: the adapter's published entry tier
     maker_fee_ppm: Ppm | None = None
     quotes: bool = True  # also take the best bid/offer stream where it is faster than the book
-    connections: Annotated[int, Meta(ge=1, le=16)] = 1
+    connections: Annotated[int, Meta(ge=1, le=1)] = 1  # a second, redundant one is not offered yet
     cpu: NotNegativeInt | None = None
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 Frame = bytes | bytearray | memoryview
 NO_CHECKSUM = -1  # checksums are unsigned 32-bit numbers
+NO_PREVIOUS = -(2**63)  # the message names no predecessor; any number a venue sends is another
 NO_LEVELS = msgspec.Raw(b"[]")
 
 
@@ -70,7 +71,7 @@ class Delta(msgspec.Struct, gc=False):
     asks: msgspec.Raw
     first_id: int = 0
     last_id: int = 0
-    previous_id: int = 0
+    previous_id: int = 0  # NO_PREVIOUS where the venue's link needs one and the message has none
     venue_ns: int = 0
     checksum: int = NO_CHECKSUM
 
@@ -109,6 +110,7 @@ class Subscribed(msgspec.Struct, gc=False):
 
     symbol: str = ""
     channel: str = ""
+    depth: int = 0  # cut this book to so many levels; 0: the ack says nothing, see truncate_depth
 
 
 class Rejected(msgspec.Struct, gc=False):
@@ -214,8 +216,14 @@ class Venue(msgspec.Struct, frozen=True):
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1
+    # (native symbols) -> frames that also ask for best quotes, where their stream beats the book's
+    subscribe_quotes: Callable[[Sequence[str]], Iterator[bytes]] = lambda _symbols: iter(())
+    # where the venue serves prints at an endpoint of their own ("" = ws_url): that endpoint, and
+    # (native symbols) -> frames to send there; its connections carry no books
+    prints_url: str = ""
+    subscribe_prints: Callable[[Sequence[str]], Iterator[bytes]] = lambda _symbols: iter(())
     truncate_depth: int = 0  # the book is cut to this many levels after each message (Kraken)
     book_depth: int = 0  # levels per side that the subscription gives; 0 = all
-    # does this adapter speak the protocol of a recorded url?
+    # does this adapter speak the protocol of a recorded socket url?
     reads: Callable[[str], bool] = lambda _url: False
     until: str = ""  # for a dated decoder: the UTC day on which the venue switched it off

@@ -92,12 +92,25 @@ class DetectorCounter(Metric):
     WINDOWS_OPENED = 6, "windows", "edges that appeared"
     WINDOWS_CLOSED = 7, "windows", "edges that vanished"
     SIGNALS = 8, "signals", "signals emitted"
-    SUPPRESSED_PAUSED = 9, "signals", "signals withheld because an operator paused"
-    SUPPRESSED_REPEAT = 10, "signals", "signals withheld because the window signalled just now"
-    SUPPRESSED_SIZE = 11, "pairs", "edges too small to trade by lot, notional or limit"
-    BOOKS_UNREADABLE = 12, "books", "reads given up because the writer lapped them"
-    BOOKS_OLD = 13, "books", "books left out for their age"
-    BELLS = 14, "wake-ups", "sleeping consumers woken by a system call"
+    HELD = 9, "crosses", "not signalled because the window signalled just now"
+    WIRE_DROPPED = 10, "signals", "signals that a subscriber's full queue refused"
+    # why a window was not signalled, once per window and reason; in the order of ``Veto``
+    VETO_NOT_LIVE = 11, "windows", "a book was not LIVE"
+    VETO_FEED_RESTARTED = 12, "windows", "a book was from before its feed's death"
+    VETO_FEED_SILENT = 13, "windows", "a feed showed no life"
+    VETO_UNREADABLE = 14, "windows", "a book could not be read"
+    VETO_SELF_CROSSED = 15, "windows", "a venue's own bid and ask were crossed: bad data"
+    VETO_NOT_TRADING = 16, "windows", "the venue says that it does not trade"
+    VETO_KILLED = 17, "windows", "the kill word was set"
+    VETO_HALTED = 18, "windows", "the trading state forbids it"
+    VETO_PAUSED = 19, "windows", "an operator paused the engine"
+    VETO_STRATEGY_PAUSED = 20, "windows", "an operator paused the strategy"
+    VETO_VENUE_PAUSED = 21, "windows", "an operator paused a venue"
+    VETO_SYMBOL_PAUSED = 22, "windows", "an operator paused the symbol"
+    VETO_BOOK_OLD = 23, "windows", "a book was too old"
+    VETO_EDGE = 24, "windows", "the edge was gone on the books as they were then"
+    VETO_SIZE = 25, "windows", "less than a lot or minimum size"
+    VETO_NOTIONAL = 26, "windows", "less than the minimum notional"
 
 
 class DetectorHistogram(Metric):
@@ -114,14 +127,32 @@ class ExecCounter(Metric):
 
     SIGNALS_RING = 0, "signals", "signals that came by shared memory first"
     SIGNALS_WIRE = 1, "signals", "signals that came by ZeroMQ first"
-    DUPLICATES = 2, "signals", "second copies, by the other lane"
-    LOST = 3, "signals", "sequence numbers never seen on either lane"
-    EXPIRED = 4, "signals", "signals past their expiry"
-    GONE = 5, "signals", "signals whose edge the books no longer show"
-    REFUSED = 6, "signals", "signals refused for any other reason"
-    ACCEPTED = 7, "signals", "signals that would have been sent"
-    MALFORMED = 8, "messages", "messages that are no signal of this layout"
-    LAPS = 9, "laps", "times the signal ring lapped us"
+    DUPLICATES_RING = 2, "signals", "second copies, by shared memory"
+    DUPLICATES_WIRE = 3, "signals", "second copies, by ZeroMQ"
+    LOST = 4, "signals", "sequence numbers never seen on either lane"
+    ACCEPTED = 5, "signals", "signals that would have been sent"
+    REFUSED = 6, "signals", "signals refused, for one of the reasons below"
+    MALFORMED = 7, "messages", "messages that are no signal of this run and layout"
+    LAPS = 8, "laps", "times the signals ring lapped us"
+    FORGOTTEN = 9, "signals", "signals too far behind the newest to tell whether they are new"
+    # why a signal was refused; in the order of ``Veto``
+    VETO_NOT_LIVE = 10, "signals", "a book was not LIVE"
+    VETO_FEED_RESTARTED = 11, "signals", "a book was from before its feed's death"
+    VETO_FEED_SILENT = 12, "signals", "a feed showed no life"
+    VETO_UNREADABLE = 13, "signals", "a book could not be read"
+    VETO_SELF_CROSSED = 14, "signals", "a venue's own bid and ask were crossed: bad data"
+    VETO_NOT_TRADING = 15, "signals", "the venue says that it does not trade"
+    VETO_KILLED = 16, "signals", "the kill word was set"
+    VETO_HALTED = 17, "signals", "the trading state forbids it"
+    VETO_PAUSED = 18, "signals", "an operator paused the engine"
+    VETO_STRATEGY_PAUSED = 19, "signals", "an operator paused the strategy"
+    VETO_VENUE_PAUSED = 20, "signals", "an operator paused a venue"
+    VETO_SYMBOL_PAUSED = 21, "signals", "an operator paused the symbol"
+    VETO_BOOK_OLD = 22, "signals", "a book was too old"
+    VETO_EDGE = 23, "signals", "the edge was gone on the books as they were then"
+    VETO_SIZE = 24, "signals", "less than a lot or minimum size"
+    VETO_NOTIONAL = 25, "signals", "less than the minimum notional"
+    VETO_EXPIRED = 26, "signals", "past the expiry"
 
 
 class ExecHistogram(Metric):
@@ -131,6 +162,9 @@ class ExecHistogram(Metric):
     SIGNAL_TO_SEEN_WIRE = 1, "ns", "signal emitted to signal received by ZeroMQ"
     SIGNAL_TO_DECISION = 2, "ns", "signal emitted to decision"
     RECV_TO_DECISION = 3, "ns", "frame received to decision"
+    RECV_TO_PUBLISH = 4, "ns", "frame received to book published, for what led to a signal"
+    PUBLISH_TO_SEEN = 5, "ns", "book published to detector awake, for what led to a signal"
+    SEEN_TO_SIGNAL = 6, "ns", "detector awake to signal emitted"
 
 
 class ControlCounter(Metric):
@@ -150,6 +184,18 @@ class ControlHistogram(Metric):
 
     DEATH_TO_START = 0, "ns", "death noticed to successor started"
     START_TO_READY = 1, "ns", "process started to process ready"
+
+
+class TemplateCounter(Metric):
+    """What the template counts."""
+
+    FORKS = 0, "processes", "processes forked"
+
+
+class TemplateHistogram(Metric):
+    """What the template times."""
+
+    FORK = 0, "ns", "request read to process adopted by control"
 
 
 class SimCounter(Metric):
@@ -174,6 +220,7 @@ REGISTRY: Final[dict[str, tuple[type[Metric], type[Metric]]]] = {
     "detector": (DetectorCounter, DetectorHistogram),
     "exec": (ExecCounter, ExecHistogram),
     "control": (ControlCounter, ControlHistogram),
+    "template": (TemplateCounter, TemplateHistogram),
     "sim": (SimCounter, SimHistogram),
 }
 

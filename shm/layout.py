@@ -154,7 +154,8 @@ class InstrumentStatus(IntEnum):
     NOT_LISTED = 3
 
 
-# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling
+# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling.  tick, lot, size_min in
+# quanta, notional_min in millionths of the quote currency
 INSTRUMENT: Final = _record(
     ("name", "S32"), ("native", "S32"), ("venue_name", "S32"),
     ("venue", "i8"), ("index", "i8"), ("local_index", "i8"), ("group", "i8"),
@@ -188,8 +189,9 @@ class BookFault(IntEnum):
     DISCONNECT = 5
     PARSE = 6
     SNAPSHOT_OLD = 7
-    OVERFLOW = 8
+    OVERFLOW = 8  # a number beyond 64 bits
     VENUE = 9  # the venue said so (unsubscribed, maintenance, resubscribe)
+    INEXACT = 10  # the venue's numbers are finer than the pair's quanta: the config must change
 
 
 # Written by the feed alone.  ``state`` is the authority, set before anything else happens.
@@ -305,6 +307,51 @@ SIGNAL: Final = _record(
 )
 assert word_of(SIGNAL, "legs") * WORD % CACHE_LINE == 0  # a leg is one cache line
 
+
+class Veto(IntEnum):
+    """Why a price was not acted on, by detector or execution: first what is wrong with a book."""
+
+    NONE = 0
+    NOT_LIVE = 1
+    FEED_RESTARTED = 2  # the book's epoch is not its feed's: what it shows is from before a death
+    FEED_SILENT = 3  # no heartbeat for longer than the supervision allows
+    UNREADABLE = 4  # never published, or the reader was lapped again and again
+    SELF_CROSSED = 5  # bid at or above ask at one venue: bad data, never a signal
+    NOT_TRADING = 6
+    KILLED = 7
+    HALTED = 8  # the engine or its trading state forbids orders
+    PAUSED = 9
+    STRATEGY_PAUSED = 10
+    VENUE_PAUSED = 11
+    SYMBOL_PAUSED = 12
+    BOOK_OLD = 13
+    EDGE = 14  # gone, or too thin, on the books as they are now
+    SIZE = 15  # less than a lot or the venue's minimum
+    NOTIONAL = 16  # less than the configured or the venue's minimum
+    EXPIRED = 17
+
+
+class Fate(IntEnum):
+    """What execution did with a signal."""
+
+    WOULD_SEND = 1  # dry run: everything up to the wire
+    REFUSED = 2  # ``veto`` says why, ``number`` and ``limit`` are what was compared
+
+
+class Lane(IntEnum):
+    """How a signal reached execution."""
+
+    RING = 0
+    WIRE = 1
+
+
+# number, limit: in the unit of the check (ns for EXPIRED and BOOK_OLD, ppm for EDGE, ...)
+FATE: Final = _record(
+    ("sequence", "i8"), ("fate", "i8"), ("veto", "i8"), ("lane", "i8"),
+    ("number", "i8"), ("limit", "i8"), ("mono_ns", "i8"), ("profit_micro", "i8"),
+    size=CACHE_LINE,
+)
+
 # ---------------------------------------------------------------- counters, one block per process
 COUNTERS_MAX: Final = 64
 HISTOGRAMS_MAX: Final = 16
@@ -323,7 +370,8 @@ COUNTER_BLOCK_STRIDE: Final = -(-COUNTER_BLOCK.itemsize // CACHE_LINE) * CACHE_L
 def _layout_hash() -> int:
     """Hash every declared dtype; 63 bits, so that it fits a signed word."""
     declared = (
-        HEADER, CONTROL, INSTRUMENT, book_dtype(50), RING_HEAD, TRADE, SIGNAL, COUNTER_BLOCK,
+        HEADER, CONTROL, INSTRUMENT, book_dtype(50), RING_HEAD, TRADE, SIGNAL, FATE,
+        COUNTER_BLOCK,
     )
     text = repr([dtype.fields for dtype in declared]) + repr((SLOTS, UPDATE_WORDS))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
