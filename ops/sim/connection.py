@@ -191,4 +191,5 @@ class Connection(WSListener):
         self._abort(self._transport)
 
     def _abort(self, transport: WSTransport) -> None:
+        self._deaf = True  # the socket lives until the loop's next turn
         transport.underlying_transport.abort()

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from engine.model.errors import ConfigInvalid
 from engine.model.instrument import Kind, Pair
 from engine.model.quanta import from_quanta, plain
-from ops.sim.book import ASK, BID, Book
+from ops.sim.book import ASK, BID, Book, Change
 
 PRICES: Final = {  # USD, about those of late 2026; where a walk starts, nothing more
     "BTC": 64_000.0, "ETH": 2_400.0, "SOL": 120.0, "XRP": 1.1, "DOGE": 0.12, "ADA": 0.4,
@@ -87,11 +87,10 @@ class Line:
             return
         self.price_decimals = max(price_decimals, self.price_decimals)
         self.size_decimals = max(size_decimals, self.size_decimals)
-        finer = Book()
-        for side in (BID, ASK):
-            for price, size in self.book.sizes[side].items():
-                finer.set(side, price * price_by, size * size_by)
-        self.book = finer
+        levels = [Change(side, price * price_by, size * size_by)
+                  for side in (BID, ASK) for price, size in self.book.sizes[side].items()]
+        self.book.clear()
+        self.book.apply(levels)
 
     @property
     def tick(self) -> str:

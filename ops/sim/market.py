@@ -20,7 +20,7 @@ from ops.sim.listing import Line, first_price
 NS: Final = 1_000_000_000
 WALK_PER_ROOT_S: Final = 0.6e-4  # of the common factor and of each pair; 0.6 bp after 1 s
 JUMPS_PER_S: Final = 0.3  # per pair
-JUMP_MEAN: Final = 8e-4
+JUMP_MEAN: Final = 10e-4  # of the price
 STORM_MEAN_S: Final = 20.0  # calm and storm alternate; a storm walks three times as fast
 STORM_FACTOR: Final = 3.0
 HOME_S: Final = 600.0  # prices drift back to where they began, so that days of running stay sane
@@ -42,7 +42,7 @@ HABITS: Final = {
     "binance": Habit(0.02, 0.4e-4, 9.0, clocked=True),
     "binance-us": Habit(0.50, 3.0e-4, 2.5, clocked=True),
     "binance-usdm": Habit(0.01, 0.2e-4, 12.0, clocked=True),
-    "okx": Habit(0.06, 0.5e-4, 5.0, clocked=True),
+    "okx": Habit(0.12, 0.5e-4, 5.0, clocked=True),
     "okx-us": Habit(0.30, 1.0e-4, 3.0, clocked=True),
     "kraken": Habit(0.25, 1.0e-4, 1.6, clocked=False),
     "coinbase": Habit(0.12, 0.6e-4, 2.0, clocked=False),

@@ -63,7 +63,8 @@ class VenueServer:
             await web.TCPSite(self._runner, HOST, 0, ssl_context=tls).start()
         secure = "s" if tls else ""
         self.ws_url = f"ws{secure}://{HOST}:{ws.sockets[0].getsockname()[1]}{self.face.path}"
-        self.rest_url = f"http{secure}://{HOST}:{self._runner.addresses[0][1]}"
+        host = f"{HOST}:{self._runner.addresses[0][1]}"
+        self.rest_url = f"http{secure}://{host}{self.face.rest_path}"
 
     async def _listen_ws(self, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
         for each in (port, 0):
@@ -163,7 +164,8 @@ class VenueServer:
     # --- REST ----------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.Response:
-        path, query = request.path, dict(request.query)
+        path = request.path
+        query = {name: ",".join(request.query.getall(name)) for name in request.query}
         now_ns = self.clock.mono_ns()
         if fault := self.faults.strike(self.name, "", REQUEST, now_ns):
             limited = fault.kind is Kind.HTTP_429

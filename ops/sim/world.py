@@ -163,9 +163,10 @@ def world_of(venues: Mapping[str, Sequence[str]], sim: Sim | None, clock: Clock)
 
 def _ports(path: Path) -> dict[str, tuple[int, int]]:
     """Read the ports of the last time; none where there was no last time."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError):  # msgspec's errors are ValueErrors
+        before = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]])
         return {
             name: (urlsplit(urls["ws"]).port or 0, urlsplit(urls["rest"]).port or 0)
-            for name, urls in json.loads(path.read_text()).items()
+            for name, urls in before.items()
         }
     return {}

@@ -4,13 +4,15 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import structlog
+from numpy.typing import NDArray
 
 from engine.config import Config, instruments
 from engine.control.roles import roles
@@ -19,12 +21,13 @@ from engine.model.clock import SystemClock
 from engine.runtime.context import Context
 from feeds.process import Feed
 from ops.sim.faults import Fault, Kind
+from ops.sim.listing import Line
 from ops.sim.world import World, world_of
-from shm.board import ControlView
+from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
 from shm.counters import CounterBlock, FeedCounter
 from shm.layout import BookState, InstrumentStatus
-from shm.segment import RunFolder, Segment
+from shm.segment import RunFolder
 
 DEADLOCK_S = 30.0
 VENUES = {
@@ -61,13 +64,21 @@ class Rig:
         index = 1 + [role.name for role in roles(self.config)].index(f"feed:{venue}")
         self.counters = CounterBlock(self.segments["counters"].words, index)
         log = structlog.wrap_logger(
-            structlog.testing.ReturnLogger(), processors=[],
+            structlog.PrintLogger(), processors=[structlog.processors.KeyValueRenderer()],
             wrapper_class=structlog.make_filtering_bound_logger(0))
         self.context = Context(
             name=f"feed:{venue}", index=index, run=run, config=self.config, clock=clock, log=log,
             run_id=7, control=control, counters=self.counters)
         books = self.segments[f"books.{venue}"]
         self.books = BookSegment(books.words, books.depth, len(self.symbols))
+
+    def rows(self) -> NDArray[np.void]:
+        """Return the instruments as every process sees them."""
+        return InstrumentTable(self.segments["instruments"].words, len(self.symbols)).records
+
+    def lines(self) -> Iterable[Line]:
+        """Return what the servers list."""
+        return self.world.servers[self.venue].face.lines.values()
 
     def state(self, local: int) -> BookState:
         """Return the state word of a book."""
@@ -99,6 +110,13 @@ class Rig:
         """Wait until every book is live."""
         while any(self.state(at) is not BookState.LIVE for at in range(len(self.symbols))):
             await asyncio.sleep(0.005)
+
+    async def updates(self, more: int) -> None:
+        """Wait until every book took so many changes more."""
+        before = [int(record["status"]["updates"]) for record in self.books.records]
+        while any(int(record["status"]["updates"]) - old < more
+                  for record, old in zip(self.books.records, before, strict=True)):
+            await asyncio.sleep(0.01)
 
     def play(self, story: Callable[["Rig"], Awaitable[None]]) -> None:
         """Run world, feed and story; whatever breaks in any of them is raised."""
@@ -135,12 +153,36 @@ def test_every_book_becomes_live_and_equals_the_venues(tmp_path: Path, venue: st
 
     async def story(it: Rig) -> None:
         await it.lives()
-        while it.counters.value(FeedCounter.UPDATES) < 200:
-            await asyncio.sleep(0.01)
+        await it.updates(100)
         await it.settle()
 
     rig.play(story)
     assert rig.counters.value(FeedCounter.GAPS) == 0
     assert rig.counters.value(FeedCounter.DECODE_ERRORS) == 0
-    rows = Segment.attach(rig.run, "instruments").words
-    assert rows is not None
+    for row in rig.rows():
+        assert row["status"] == InstrumentStatus.TRADING
+        assert row["tick"] > 0
+        assert row["taker_fee_ppm"] > 0
+        assert row["native"] in {line.native.encode() for line in rig.lines()}
+
+
+TROUBLE = [
+    (Kind.DROP, 0.02), (Kind.DUPLICATE, 0.05), (Kind.REORDER, 0.02), (Kind.TRUNCATE, 0.01),
+    (Kind.CORRUPT, 0.01), (Kind.RESET, 0.005), (Kind.DISCONNECT, 0.005), (Kind.DELAY, 0.01),
+]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in TROUBLE])
+@pytest.mark.parametrize("venue", ["binance", "okx", "kraken", "coinbase"])
+def test_after_trouble_every_book_is_true_again(tmp_path: Path, venue: str, kind: Kind) -> None:
+    async def story(it: Rig) -> None:
+        await it.lives()
+        fault = Fault(venue, kind, rate=dict(TROUBLE)[kind], count=8, ms=20.0)
+        it.world.faults.add(fault)
+        while sum(it.world.faults.struck.values()) < 4:
+            await asyncio.sleep(0.01)
+        it.world.faults.clear(venue)
+        await it.updates(50)  # the next message of each book tells whether the last one was lost
+        await it.settle()
+
+    Rig(tmp_path, venue).play(story)

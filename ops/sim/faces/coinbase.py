@@ -40,6 +40,7 @@ class Coinbase(Face):
     """The Advanced Trade market-data stream and its public REST."""
 
     path = "/"
+    rest_path = "/api/v3/brokerage"
     subscribe_within_s = 5.0
 
     def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
@@ -114,11 +115,8 @@ class Coinbase(Face):
     # --- market ----------------------------------------------------------------------------
 
     def update(self, line: Line, update: Update) -> None:
-        """Send the changes, the prints, and the ticker where a print moved it."""
+        """Send the prints, the changes, and the ticker where a print moved it."""
         native = line.native
-        if update.changes and self.outlet.wanted(("level2", native)):
-            body = self._levels(line, "update", update.changes)
-            self.outlet.publish(("level2", native), body)
         for each in update.prints:
             row = self._row(line, each)
             self._trades[native] = [row, *self._trades[native]][:TRADES_KEPT]
@@ -126,6 +124,9 @@ class Coinbase(Face):
                 event = orjson.dumps({"type": "update", "trades": [row]}).decode()
                 body = self._message("market_trades", event)
                 self.outlet.publish(("market_trades", native), body)
+        if update.changes and self.outlet.wanted(("level2", native)):
+            body = self._levels(line, "update", update.changes)
+            self.outlet.publish(("level2", native), body)
         touch, topic = line.book.touch(), ("ticker", native)
         if update.prints and touch != self._touch[native] and self.outlet.wanted(topic):
             self._touch[native] = touch
@@ -181,7 +182,7 @@ class Coinbase(Face):
 
     def rest(self, path: str, query: Query) -> Answer:
         """Serve time, products, one product and product_book below /api/v3/brokerage."""
-        verb = path.removeprefix("/api/v3/brokerage/")
+        verb = path.removeprefix(self.rest_path + "/")
         if verb == "time":
             now_ns = self.clock.unix_ns()
             return to_json({"iso": iso(now_ns), "epochSeconds": str(now_ns // 1_000_000_000),

@@ -159,7 +159,8 @@ class Kraken(Face):
         rows: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
         for side, price, size in changes:
             if price in now[side] or price in before[side]:
-                rows[side].append((price, size))
+                stays = price in line.book.sizes[side]
+                rows[side].append((price, size if stays else 0))
         for side in (BID, ASK):
             sizes, told = line.book.sizes[side], {price for price, _ in rows[side]}
             came_in = sorted(now[side] - before[side] - told, reverse=side == BID)
