@@ -53,6 +53,7 @@ class _Feed:
         self.first, self.count = row["first_instrument"], row["instrument_count"]
         segment = Segment.attach(run, f"books.{self.name}")
         self.books = BookSegment(segment.words, segment.depth, self.count)
+        self.records = self.books.records
         self.prints = RecordRing(Segment.attach(run, f"trades.{self.name}").words, TRADE)
         self.scratch = top.Scratch(segment.depth)
 
@@ -65,15 +66,19 @@ class Engine:
 
         Raises NoEngine, LayoutMismatch or SegmentInvalid when there is nothing whole to map.
         """
-        self.run, self._clock = run, clock
+        self.run, self.clock = run, clock
         try:
             self.config: Config = read_config(run.path)
         except FileNotFoundError:
             raise NoEngine(f"{run.path} holds no engine: it is starting, or was killed") from None
         self._control_segment = Segment.attach(run, "control")
         self.control = ControlView(self._control_segment.words)
-        self._counters = Segment.attach(run, "counters").words
+        counters = Segment.attach(run, "counters").words
         row = self.control.engine
+        self._blocks = {
+            self.control.processes[at].text("name"): CounterBlock(counters, at)
+            for at in range(row["process_count"])
+        }
         table = Segment.attach(run, "instruments").words
         self._table = InstrumentTable(table, row["instrument_count"])
         self._feeds = {
@@ -141,7 +146,7 @@ class Engine:
     @property
     def uptime_ns(self) -> int:
         """Return how long ago the engine started."""
-        return self._clock.mono_ns() - self.control.engine["started_mono_ns"]
+        return self.clock.mono_ns() - self.control.engine["started_mono_ns"]
 
     @property
     def running(self) -> bool:
@@ -150,7 +155,7 @@ class Engine:
             current = Segment.attach(self.run, "control").run
         except SegmentInvalid:
             return False
-        age_ns = self._clock.mono_ns() - self.control.processes[0]["heartbeat_mono_ns"]
+        age_ns = self.clock.mono_ns() - self.control.processes[0]["heartbeat_mono_ns"]
         return current == self.run_id and age_ns < self._silence_max_ns
 
     @property
@@ -164,6 +169,11 @@ class Engine:
         return self._table.records
 
     @property
+    def taker_fees_ppm(self) -> list[int]:
+        """Return the taker fee of every instrument, by its index."""
+        return [int(fee) for fee in self._table.records["taker_fee_ppm"]]
+
+    @property
     def pairs(self) -> list[tuple[str, str]]:
         """Return venue and symbol of every instrument, by its index."""
         return list(self._at)
@@ -175,13 +185,13 @@ class Engine:
         Every single number is whole, but a slot may change while you look: ``book`` copies
         consistently.
         """
-        return self._feed(venue).books.records
+        return self._feed(venue).records
 
     def book(self, venue: str, symbol: str) -> Book:
         """Return a consistent copy of a book; raise UnknownInstrument for one not configured."""
         index, feed = self._find(venue, symbol)
         local = index - feed.first
-        status = feed.books.records[local]["status"]
+        status = feed.records[local]["status"]
         version, slot = feed.books.read(local)
         veto = self._distrust(index, feed) if version else Veto.UNREADABLE
         bids, asks = (int(slot["bid_count"]), int(slot["ask_count"])) if version else (0, 0)
@@ -195,7 +205,7 @@ class Engine:
             update_id=int(slot["update_id"]), venue_unix_ns=int(slot["venue_unix_ns"]),
             recv_unix_ns=int(slot["recv_unix_ns"]),
             publish_unix_ns=int(slot["recv_unix_ns"]) + waited_ns,
-            age_ns=self._clock.mono_ns() - recv_mono_ns if version else 0,
+            age_ns=self.clock.mono_ns() - recv_mono_ns if version else 0,
         )
 
     def touch(self, venue: str, symbol: str) -> Touch:
@@ -210,7 +220,7 @@ class Engine:
         index, feed = self._find(venue, symbol)
         out, books = self._touch, feed.books
         local = index - feed.first
-        found = top.read_touch(books.words, books.base(local), books.depth, source,
+        found = top.read_touch(books.words, books.base(local), books.depth, int(source),
                                  feed.scratch.slot, feed.scratch.quote, out)
         veto = self._distrust(index, feed) or Veto(found)
         if found == Veto.UNREADABLE:
@@ -220,14 +230,14 @@ class Engine:
         nan = float("nan")
         return Touch(
             venue=venue, symbol=symbol, veto=veto,
-            state=BookState(int(books.records[local]["status"]["state"])),
+            state=BookState(int(feed.records[local]["status"]["state"])),
             bid=scale.price(int(out[top.BID])) if bid else nan,
             bid_size=scale.size(int(out[top.BID_SIZE])),
             ask=scale.price(int(out[top.ASK])) if ask else nan,
             ask_size=scale.size(int(out[top.ASK_SIZE])),
             by_quote=bool(out[top.BY_QUOTE]), update_id=int(out[top.UPDATE]),
             recv_mono_ns=int(out[top.RECV_NS]), publish_mono_ns=int(out[top.PUBLISH_NS]),
-            age_ns=self._clock.mono_ns() - int(out[top.RECV_NS]) if out[top.RECV_NS] else 0,
+            age_ns=self.clock.mono_ns() - int(out[top.RECV_NS]) if out[top.RECV_NS] else 0,
         )
 
     # ------------------------------------------------------------ rings
@@ -237,6 +247,11 @@ class Engine:
         found = np.concatenate([_newest(feed.prints, count) for feed in feeds])
         found = found[np.argsort(found["recv_mono_ns"], kind="stable")][-count:]
         return prints_of(found, self._table.records)
+
+    @property
+    def signal_count(self) -> int:
+        """Return how many signals this run has emitted."""
+        return self._signals.head
 
     def signals(self, count: int = 100) -> list[Signal]:
         """Return the newest signals, oldest first, each with what execution did about it."""
@@ -250,7 +265,7 @@ class Engine:
     @property
     def processes(self) -> list[Process]:
         """Return the process table; control comes first."""
-        now = self._clock.mono_ns()
+        now = self.clock.mono_ns()
         rows = [self.control.processes[at] for at in range(self.control.engine["process_count"])]
         return [
             Process(
@@ -267,7 +282,7 @@ class Engine:
         """Return every counter by process and name; ``shm.counters`` says what each means."""
         return {
             name: {reading.metric.name.lower(): reading.value for reading in block.readings(name)}
-            for name, block in self._blocks()
+            for name, block in self._blocks.items()
         }
 
     @property
@@ -275,13 +290,12 @@ class Engine:
         """Return a copy of every latency histogram by process and name."""
         return {
             name: {each.name.lower(): block.histogram(each) for each in registry_of(name)[1]}
-            for name, block in self._blocks()
+            for name, block in self._blocks.items()
         }
 
-    def _blocks(self) -> list[tuple[str, CounterBlock]]:
-        names = [self.control.processes[at].text("name")
-                 for at in range(self.control.engine["process_count"])]
-        return [(name, CounterBlock(self._counters, at)) for at, name in enumerate(names)]
+    def block(self, process: str) -> CounterBlock:
+        """Return the counters of one process, for who looks at few of them often."""
+        return self._blocks[process]
 
     # ------------------------------------------------------------ inside
     @property
@@ -292,7 +306,7 @@ class Engine:
         base = self._span.base(feed.books.words) + feed.books.base(index - feed.first)
         process = self._control_at + self.control.processes.base(feed.process)
         row = self._table_at + self._table.base(index)
-        now = self._clock.mono_ns()
+        now = self.clock.mono_ns()
         return Veto(distrust(self._span.words, base, process, row, now, self._silence_max_ns))
 
     def _scale(self, index: int) -> Scale:

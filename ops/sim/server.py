@@ -163,7 +163,8 @@ class VenueServer:
     # --- REST ----------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.Response:
-        path, query = request.path, dict(request.query)
+        path = request.path
+        query = {key: ",".join(request.query.getall(key)) for key in request.query}
         now_ns = self.clock.mono_ns()
         if fault := self.faults.strike(self.name, "", REQUEST, now_ns):
             limited = fault.kind is Kind.HTTP_429

@@ -17,17 +17,19 @@ BIDS = [(6_338_870, 25_761), (6_338_810, 78_879)]
 ASKS = [(6_340_730, 1_939)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(tmp_path, monkeypatch)
 
 
-@pytest.fixture()
+@pytest.fixture
 def engine(world: World) -> Engine:
     return attach("demo", clock=world.clock)
 
 
-def test_a_book_comes_in_quanta_and_as_floats_with_three_times(world: World, engine: Engine) -> None:
+def test_a_book_comes_in_quanta_and_as_floats_with_three_times(
+    world: World, engine: Engine
+) -> None:
     world.publish("binance", 0, BIDS, ASKS, age_ns=3_000_000, update_id=99)
     book = engine.book("binance", "BTC/USDT")
     assert (book.version, book.state, book.veto, book.live) == (1, BookState.LIVE, Veto.NONE, True)
@@ -164,7 +166,8 @@ def test_processes_counters_and_histograms_are_named(world: World, engine: Engin
     world.counters("feed:okx").record(FeedHistogram.RECV_TO_PUBLISH, 12_000)
     world.clock.advance(40_000_000)
     names = [process.name for process in engine.processes]
-    assert names[:3] == ["control", "sim", "feed:binance"]
+    assert names[0] == "control"
+    assert {"sim", "feed:okx", "detector", "exec"} < set(names)
     assert engine.processes[0].state is ProcessState.READY
     assert engine.processes[0].heartbeat_age_ns == 40_000_000
     assert engine.counters["feed:okx"]["frames"] == 3
@@ -216,7 +219,7 @@ def test_running_ends_with_silence_and_with_a_new_run(world: World, engine: Engi
 def test_the_context_manager_closes_and_copies_outlive_it(world: World) -> None:
     world.publish("binance", 0, BIDS, ASKS)
     with attach(clock=world.clock) as engine:
-        assert repr(engine) == "<Engine demo: RUNNING, binance, okx, kraken, coinbase, binance-usdm>"
+        assert repr(engine).startswith("<Engine demo: RUNNING, binance, okx, kraken, ")
         assert (engine.state, engine.simulated) == (EngineState.RUNNING, True)
         book, records = engine.book("binance", "BTC/USDT"), engine.records("binance")
     assert repr(engine) == "<Engine: closed>"
