@@ -163,9 +163,9 @@ class BookSync:
         self._due_mono_ns = now_mono_ns + ANSWER_NS_MAX + self._delay_ns()
 
     def unanswered(self, now_mono_ns: int) -> None:
-        """Note that the request failed: the next is due after a delay that doubles."""
+        """Note that the request failed: the next is due after a delay that doubles each time."""
         if self.state is not BookState.LIVE:
-            self._due_mono_ns = now_mono_ns + self._delay_ns()
+            self._due_mono_ns = min(self._due_mono_ns, now_mono_ns + self._delay_ns())
 
     @property
     def never_asked(self) -> bool:

@@ -1,11 +1,14 @@
 """The control socket from outside: find an engine, ask it one thing, with a deadline."""
 
+import argparse
 import os
+import sys
 from pathlib import Path
 
 import msgspec
 
-from engine.control.protocol import AnyReply, AnyRequest, decode_reply, encode
+from engine.control import protocol
+from engine.control.protocol import AnyReply, AnyRequest, Done, decode_reply, encode
 from engine.model.errors import ConnectionLost, Refused
 from engine.runtime.wire import Dealer
 from shm.segment import RunFolder
@@ -61,3 +64,20 @@ def ask(run: RunFolder, request: AnyRequest, *, timeout_s: float = TIMEOUT_S) ->
     except msgspec.DecodeError as error:
         raise ConnectionLost(f"{path}: an answer of another version: {error}") from None
     return reply
+
+
+def add_name(parser: argparse.ArgumentParser) -> None:
+    """Let the user say which engine is meant."""
+    parser.add_argument("--name", help="which engine (default: the only one that runs)")
+
+
+def tell(name: str | None, request: AnyRequest) -> int:
+    """Send a request, print what took effect; return 0 when it did and 1 when it was refused."""
+    run = engine_of(name)
+    reply = ask(run, request)
+    if isinstance(reply, Done):
+        print(f"{run.path.name}: {reply.text}")
+        return 0
+    text = reply.text if isinstance(reply, protocol.Refused) else f"unexpected reply {reply}"
+    print(f"{run.path.name}: refused: {text}", file=sys.stderr)
+    return 1

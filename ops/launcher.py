@@ -8,7 +8,6 @@ everything and cleans up, still holding the lock that it inherited.
 import os
 import select
 import signal
-import subprocess
 from collections.abc import Callable
 from typing import Final
 
@@ -50,6 +49,7 @@ class Launcher:
     def run(self) -> int:
         """Run until stopped; return 0, or 1 when the engine could not be kept running."""
         machine.adopt_orphans()
+        os.set_inheritable(self._lock.descriptor, True)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
@@ -66,9 +66,9 @@ class Launcher:
     def _keep_running(self) -> int:
         while True:
             self._fresh_folder()
-            control = spawn.start(
+            control = spawn.Process(spawn.start(
                 spawn.command(self._module, str(self._run.path), str(self._lock.descriptor)),
-                own_session=True, descriptors=(self._lock.descriptor,))
+                own_session=True))
             exit_code = self._watch(control)
             self._end_orphans()
             if exit_code == 0 or self._asked:
@@ -101,35 +101,31 @@ class Launcher:
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(self._config))
 
-    def _watch(self, control: "subprocess.Popen[bytes]") -> int:
+    def _watch(self, control: spawn.Process) -> int:
         """Wait for control to end; end it when we are told to, or when it hangs."""
-        pidfd = os.pidfd_open(control.pid)
         poller = select.poll()
-        poller.register(pidfd, select.POLLIN)
+        poller.register(control.pidfd, select.POLLIN)
         poller.register(self._wake_read, select.POLLIN)
         silence = Silence(self._run, self._config, self._clock)
         stop_by_ns: int | None = None
-        try:
-            while True:
-                events = dict(poller.poll(REFRESH_MS))
-                if pidfd in events:
-                    return control.wait()
-                if self._wake_read in events:
-                    os.read(self._wake_read, 512)
-                now = self._clock.mono_ns()
-                if self._end_ns is not None and now >= self._end_ns:
-                    self._asked = max(self._asked, 1)
-                if self._asked and stop_by_ns is None:
-                    control.terminate()
-                    stop_by_ns = now + int(STOP_S * 1e9)
-                if stop_by_ns is not None and (self._asked > 1 or now >= stop_by_ns):
-                    control.kill()
-                elif stop_by_ns is None and silence.is_too_long():
-                    self._say("control hangs; killing it")
-                    control.kill()
-                self._refresh()
-        finally:
-            os.close(pidfd)
+        while True:
+            events = dict(poller.poll(REFRESH_MS))
+            if control.pidfd in events:
+                return control.reap()
+            if self._wake_read in events:
+                os.read(self._wake_read, 512)
+            now = self._clock.mono_ns()
+            if self._end_ns is not None and now >= self._end_ns:
+                self._asked = max(self._asked, 1)
+            if self._asked and stop_by_ns is None:
+                control.send(signal.SIGTERM)
+                stop_by_ns = now + int(STOP_S * 1e9)
+            if stop_by_ns is not None and (self._asked > 1 or now >= stop_by_ns):
+                control.send(signal.SIGKILL)
+            elif stop_by_ns is None and silence.is_too_long():
+                self._say("control hangs; killing it")
+                control.send(signal.SIGKILL)
+            self._refresh()
 
     def _end_orphans(self) -> None:
         """Wait for every process of ours; kill what does not leave by itself."""

@@ -152,6 +152,18 @@ class ControlHistogram(Metric):
     START_TO_READY = 1, "ns", "process started to process ready"
 
 
+class TemplateCounter(Metric):
+    """What the template counts."""
+
+    FORKS = 0, "processes", "processes forked"
+
+
+class TemplateHistogram(Metric):
+    """What the template times."""
+
+    FORK = 0, "ns", "request read to process adopted by control"
+
+
 class SimCounter(Metric):
     """What the local venue servers count."""
 
@@ -174,6 +186,7 @@ REGISTRY: Final[dict[str, tuple[type[Metric], type[Metric]]]] = {
     "detector": (DetectorCounter, DetectorHistogram),
     "exec": (ExecCounter, ExecHistogram),
     "control": (ControlCounter, ControlHistogram),
+    "template": (TemplateCounter, TemplateHistogram),
     "sim": (SimCounter, SimHistogram),
 }
 

@@ -8,15 +8,15 @@ leave, the kernel does where it cannot (PR_SET_PDEATHSIG).
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
 from engine.control import segments
 from engine.control.commands import KILL_FILE, Commands
-from engine.control.roles import CONTROL, Role, roles
+from engine.control.roles import CONTROL, roles
 from engine.control.server import Server
+from engine.control.starter import Starter
 from engine.control.supervisor import TICK_NS, Child, Supervisor
 from engine.model.clock import SystemClock
 from engine.model.errors import EngineError
@@ -37,13 +37,8 @@ async def work(context: Context) -> int:
     commands = Commands(context)
     children = [Child(role, context.control.processes[index])
                 for index, role in enumerate(roles(context.config), 1)]
-
-    def start(role: Role) -> "subprocess.Popen[bytes]":
-        return spawn.start(spawn.command(
-            "engine.runtime.process", role.name, str(context.run.path), role.entry),
-            keep_stderr=True)
-
-    supervisor = Supervisor(context, children, start, commands.halt)
+    starter = Starter(context, [child.role for child in children])
+    supervisor = Supervisor(context, children, starter, commands.halt)
     commands.supervisor = supervisor
     server = Server(context, commands.answer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, commands.kill, "SIGUSR1")
@@ -69,6 +64,7 @@ async def work(context: Context) -> int:
         for bell in range(BELLS):  # whoever is parked looks up
             ring_bell(context.control.words, context.control.bell(bell))
         await supervisor.stop(CHILDREN_LEAVE_S)
+        starter.close()
         server.close()
         commands.close()
 
@@ -82,6 +78,8 @@ def main(arguments: list[str]) -> int:
     """Create the segments, be control, leave a clean folder behind after a clean stop."""
     folder, descriptor = Path(arguments[0]), int(arguments[1])
     machine.no_core_dumps()
+    machine.adopt_orphans()
+    os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGUSR1, lambda _number, _frame: (folder / KILL_FILE).touch())
     launcher = int(os.environ[spawn.PARENT_VARIABLE])
     alone = not machine.die_with_parent(signal.SIGTERM, launcher)

@@ -6,9 +6,11 @@ from typing import Final
 from engine.config import Config
 
 CONTROL: Final = "control"
+TEMPLATE: Final = "template"  # what the others are forked from
 FEED: Final = "feed:"  # followed by the venue's name
 
 ENTRIES: Final[dict[str, str]] = {
+    TEMPLATE: "engine.runtime.template:main",
     "sim": "ops.sim.process:main",
     "feed": "feeds.process:main",
     "detector": "engine.detect.process:main",
@@ -32,7 +34,7 @@ class Role:
 
 def roles(config: Config) -> list[Role]:
     """Return the children of control in starting order."""
-    names = ["sim"] if config.sim is not None else []
+    names = [TEMPLATE] + (["sim"] if config.sim is not None else [])
     names += [FEED + venue for venue in config.venues]
     names += ["detector", "exec"]
     limits = config.supervision

@@ -8,13 +8,14 @@ A dead process's epoch is bumped before anything else, so that nobody trusts wha
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
-from engine.control.roles import Role
+from engine.control.roles import TEMPLATE, Role
+from engine.control.starter import Starter
 from engine.runtime.context import Context
+from engine.runtime.spawn import Process
 from shm.board import Row
 from shm.counters import ControlCounter, ControlHistogram
 from shm.layout import PROCESS, ProcessState
@@ -23,8 +24,6 @@ TICK_NS: Final = 100_000_000  # how often the supervisor looks
 STDERR_KEPT: Final = 4_096  # bytes of a child's last words
 STDERR_READS: Final = 16  # per wake-up: as much as a pipe holds
 VERDICT_SIZE: Final = PROCESS["verdict"].itemsize
-
-Spawn = Callable[[Role], "subprocess.Popen[bytes]"]
 
 
 class Verdict(Enum):
@@ -75,8 +74,7 @@ class Child:
 
     def __init__(self, role: Role, row: Row) -> None:
         self.role, self.row = role, row
-        self.process: subprocess.Popen[bytes] | None = None
-        self.pidfd = -1
+        self.process: Process | None = None
         self.deaths_ns: list[int] = []
         self.due_ns: int | None = None  # when to start (again); None: it runs, or never again
         self.started_ns = self.died_ns = 0
@@ -89,11 +87,12 @@ class Supervisor:
     """Start the children, watch them, start them again; all on the event loop's thread."""
 
     def __init__(
-        self, context: Context, children: Sequence[Child], spawn: Spawn,
+        self, context: Context, children: Sequence[Child], starter: Starter,
         given_up: Callable[[Child, str], None],
     ) -> None:
-        self._context, self.children, self._spawn = context, children, spawn
+        self._context, self.children, self._starter = context, children, starter
         self._given_up = given_up
+        starter.tell(self._born)
         self._looked_ns = context.clock.mono_ns()
         self._stopping = False
         self._all_gone = asyncio.Event()
@@ -126,7 +125,7 @@ class Supervisor:
                 self._context.counters.count(ControlCounter.HANGS)
                 self._context.log.error(
                     "hung", child=child.role.name, silent_ms=child.silent_ns // 1_000_000)
-                child.process.kill()
+                child.process.send(signal.SIGKILL)
 
     def revive(self) -> list[str]:
         """Give every process a new restart budget and start those that were given up."""
@@ -144,7 +143,7 @@ class Supervisor:
         self._stopping = True
         for child in self.children:
             if child.process is not None:
-                child.process.terminate()
+                child.process.send(signal.SIGTERM)
         self._note_if_all_gone()
         try:
             async with asyncio.timeout(timeout_s):
@@ -153,26 +152,29 @@ class Supervisor:
             for child in self.children:
                 if child.process is not None:
                     self._context.log.warning("killed, did not leave", child=child.role.name)
-                    child.process.kill()
+                    child.process.send(signal.SIGKILL)
             await self._all_gone.wait()
 
     def _start(self, child: Child) -> None:
-        clock, loop = self._context.clock, asyncio.get_running_loop()
         child.row["state"], child.row["ready_mono_ns"] = ProcessState.STARTING, 0
-        child.due_ns, child.started_ns, child.stderr = None, clock.mono_ns(), b""
-        child.silent_ns, child.hung, child.was_ready = 0, False, False
-        process = child.process = self._spawn(child.role)
-        child.row["pid"] = process.pid
-        child.pidfd = os.pidfd_open(process.pid)
-        loop.add_reader(child.pidfd, self._died, child)
-        assert process.stderr is not None
-        os.set_blocking(process.stderr.fileno(), False)
-        loop.add_reader(process.stderr.fileno(), self._hear, child)
+        child.due_ns, child.started_ns = None, self._context.clock.mono_ns()
+        child.silent_ns, child.hung, child.was_ready, child.stderr = 0, False, False, b""
+        self._starter.start(child.role)
+
+    def _born(self, name: str, process: Process) -> None:
+        """Watch a process that has just come to life."""
+        child = next(child for child in self.children if child.role.name == name)
+        loop, now = asyncio.get_running_loop(), self._context.clock.mono_ns()
+        child.process, child.row["pid"] = process, process.pid
+        os.set_blocking(process.stderr, False)
+        loop.add_reader(process.stderr, self._hear, child)
+        loop.add_reader(process.pidfd, self._died, child)
         self._context.counters.count(ControlCounter.STARTS)
         if child.died_ns:
-            self._context.counters.record(
-                ControlHistogram.DEATH_TO_START, clock.mono_ns() - child.died_ns)
-        self._context.log.info("started", child=child.role.name, pid=process.pid)
+            self._context.counters.record(ControlHistogram.DEATH_TO_START, now - child.died_ns)
+        self._context.log.info("started", child=name, pid=process.pid)
+        if self._stopping:
+            process.send(signal.SIGTERM)
 
     def _note_ready(self, child: Child) -> None:
         if not child.was_ready and child.row["state"] == ProcessState.READY:
@@ -183,8 +185,7 @@ class Supervisor:
     def _hear(self, child: Child) -> None:
         """Keep the end of what a child says on stderr; its last line becomes the verdict."""
         assert child.process is not None
-        assert child.process.stderr is not None
-        descriptor = child.process.stderr.fileno()
+        descriptor = child.process.stderr
         for _ in range(STDERR_READS):
             try:
                 said = os.read(descriptor, STDERR_KEPT)
@@ -200,14 +201,11 @@ class Supervisor:
         child.row["epoch"] = child.row["epoch"] + 1
         now, process = self._context.clock.mono_ns(), child.process
         assert process is not None
-        assert process.stderr is not None
         loop = asyncio.get_running_loop()
-        loop.remove_reader(child.pidfd)
-        os.close(child.pidfd)
+        loop.remove_reader(process.pidfd)
         self._hear(child)
-        loop.remove_reader(process.stderr.fileno())
-        process.stderr.close()
-        exit_code = process.wait()  # it is dead: this does not block
+        loop.remove_reader(process.stderr)
+        exit_code = process.reap()
         child.process, child.died_ns = None, now
         row, stderr = child.row, child.stderr.decode(errors="replace")
         row["exit_code"], row["state"] = exit_code, ProcessState.GONE
@@ -218,6 +216,9 @@ class Supervisor:
         if self._stopping:
             self._note_if_all_gone()
             return
+        if child.role.name == TEMPLATE:
+            self._starter.template_died(
+                [each.process.pid for each in self.children if each.process is not None])
         self._context.counters.count(ControlCounter.DEATHS)
         self._context.log.warning(
             "died", child=child.role.name, cause=cause, epoch=row["epoch"], stderr=stderr[-1000:])

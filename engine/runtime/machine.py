@@ -14,6 +14,7 @@ THREAD_ENVIRONMENT: Final[Mapping[str, str]] = {
 }
 NO_CORE: Final = -1
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _MCL_CURRENT_AND_FUTURE: Final = 1 | 2
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -62,6 +63,11 @@ def die_with_parent(signal_number: int, parent_pid: int) -> bool:
     if _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     return os.getppid() == parent_pid
+
+
+def name_process(name: str) -> None:
+    """Let ps and top show which of our processes this is; the kernel keeps 15 bytes."""
+    _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def adopt_orphans() -> None:

@@ -28,7 +28,7 @@ from shm.counters import CounterBlock
 from shm.segment import RunFolder, Segment
 
 CONFIG_FILE: Final = "config.json"
-UNPINNED: Final = ("control", "sim")  # they may share what the others leave
+UNPINNED: Final = ("control", "template", "sim")  # they may share what the others leave
 ORPHANED: Final = 3  # exit code: the parent died before we could ask to be told
 
 Entry = Callable[[Context], int]
@@ -113,6 +113,7 @@ def main(arguments: list[str]) -> int:
     name, folder, entry = arguments
     faulthandler.enable()
     machine.no_core_dumps()
+    machine.name_process(name)
     if not machine.die_with_parent(signal.SIGTERM, int(os.environ[PARENT_VARIABLE])):
         return ORPHANED
     return run(name, Path(folder), entry)

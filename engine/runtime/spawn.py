@@ -3,9 +3,8 @@
 import os
 import select
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -30,16 +29,42 @@ def environment() -> dict[str, str]:
     }
 
 
-def start(
-    line: Sequence[str], *, keep_stderr: bool = False, own_session: bool = False,
-    descriptors: Sequence[int] = (),
-) -> "subprocess.Popen[bytes]":
-    """Start a process without terminal input; with ``own_session`` Ctrl-C does not reach it."""
-    return subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-        line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE if keep_stderr else None, env=environment(),
-        start_new_session=own_session, pass_fds=descriptors,
-    )
+class Process:
+    """A child of ours by its descriptor: a pid may be somebody else's tomorrow, this may not."""
+
+    def __init__(self, pid: int, stderr: int = -1) -> None:
+        """Take a child that has not been waited for, and the reading end of its stderr."""
+        self.pid, self.pidfd, self.stderr = pid, os.pidfd_open(pid), stderr
+
+    def send(self, signal_number: int) -> None:
+        """Send a signal; nothing happens when the child is dead already."""
+        try:
+            signal.pidfd_send_signal(self.pidfd, signal_number)
+        except ProcessLookupError:
+            return
+
+    def reap(self) -> int:
+        """Wait for the end; return the exit code, negative for a signal.  Call it once."""
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.pidfd)
+        if self.stderr >= 0:
+            os.close(self.stderr)
+        return os.waitstatus_to_exitcode(status)
+
+
+def start(line: list[str], *, stderr: int = -1, own_session: bool = False) -> int:
+    """Start a process, return its pid; with ``own_session`` Ctrl-C does not reach it.
+
+    It inherits descriptors marked inheritable, and ``stderr`` in the place of ours.
+    """
+    actions: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+    ]
+    if stderr >= 0:
+        actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
+    return os.posix_spawn(
+        line[0], line, environment(), file_actions=actions, setsid=own_session)
 
 
 def children_of(parent: int) -> list[int]:

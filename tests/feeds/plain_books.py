@@ -1,4 +1,4 @@
-"""Books as dicts of Decimals: the slow twin of ``feeds/publish.py``, built to be obviously right."""
+"""Books as dicts of Decimals: the slow twin of ``feeds/publish.py``, to be obviously right."""
 
 import json
 import zlib
@@ -25,6 +25,7 @@ class PlainBook:
 
     @property
     def state(self) -> BookState:
+        """Return the last state written."""
         return self.states[-1][0] if self.states else BookState.EMPTY
 
     def top(self, count: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -45,29 +46,39 @@ class PlainBooks:
             book.depth = venue.truncate_depth
 
     def load(self, local: int, snapshot: Snapshot, _unix_ns: int, _mono_ns: int) -> int:
+        """Replace the book."""
         book = self.books[local]
         book.bids, book.asks = {}, {}
         return self._take(book, snapshot)
 
     def apply(self, local: int, change: Delta, _unix_ns: int, _mono_ns: int) -> int:
+        """Change the book."""
         book = self.books[local]
         fault = self._take(book, change)
         book.updates += not fault
         return fault
 
     def quote(self, local: int, quote: Quote, _unix_ns: int, _mono_ns: int) -> int:
+        """Write the quote down."""
         self.books[local].quotes.append(quote)
         return 0
 
     def trade(self, local: int, trade: Trade, _unix_ns: int, _mono_ns: int) -> int:
+        """Write the print down."""
         self.books[local].trades.append(trade)
         return 0
 
     def state(self, local: int, state: int, fault: int, _now_mono_ns: int) -> None:
+        """Write the state down."""
         self.books[local].states.append((BookState(state), BookFault(fault)))
 
     def truncate(self, local: int, depth: int) -> None:
+        """Cut from now on."""
         self.books[local].depth = depth
+
+    def checksum(self, local: int) -> int:
+        """Return the venue's checksum over one book as it is."""
+        return _checksum(self.venue.checksum, self.books[local])
 
     def _take(self, book: PlainBook, message: Snapshot | Delta) -> int:
         try:

@@ -1,0 +1,62 @@
+"""``trypto-engine VERB``: finds the verb's module, which has add_arguments() and run() -> status.
+
+Exit status: 0 done, 1 failed, 2 wrong usage or wrong input.  Only the verb asked for is imported.
+"""
+
+import argparse
+import importlib
+import sys
+from typing import Final
+
+from engine.model.errors import CaptureInvalid, ConfigInvalid, EngineError, UnknownInstrument
+
+VERBS: Final = {
+    "start": ("ops.start", "run the engine in the foreground; Ctrl-C stops it"),
+    "stop": ("ops.stop", "stop a running engine"),
+    "status": ("ops.status", "say how a running engine is"),
+    "top": ("ops.top", "watch a running engine, straight from shared memory"),
+    "pause": ("ops.pause", "emit no signals: of all, one venue, one symbol or one strategy"),
+    "resume": ("ops.resume", "take back a pause"),
+    "kill": ("ops.kill", "let nothing leave execution any more, until a reset"),
+    "reset": ("ops.reset", "take back a kill or a halt, and start what was given up"),
+    "replay": ("ops.replay", "send recorded frames through the feeds' code, without a network"),
+    "sim": ("ops.sim.command", "run the local venue servers alone"),
+}
+WRONG_INPUT: Final = (ConfigInvalid, CaptureInvalid, UnknownInstrument)
+
+
+def _parser() -> argparse.ArgumentParser:
+    verbs = "\n".join(f"  {verb:8} {text}" for verb, (_, text) in VERBS.items())
+    parser = argparse.ArgumentParser(
+        prog="trypto-engine", usage="trypto-engine VERB [options]",
+        description=f"order books in shared memory, arbitrage in microseconds\n\nverbs:\n{verbs}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="trypto-engine VERB --help says more.",
+    )
+    parser.add_argument("verb", choices=VERBS, metavar="VERB", help="what to do, see above")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; return the exit status.  What was expected to go wrong takes one line."""
+    words = sys.argv[1:] if arguments is None else arguments
+    verb = _parser().parse_args(words[:1]).verb
+    module_name, text = VERBS[verb]
+    module = importlib.import_module(module_name)
+    parser = argparse.ArgumentParser(prog=f"trypto-engine {verb}", description=text)
+    module.add_arguments(parser)
+    options = parser.parse_args(words[1:])
+    try:
+        return int(module.run(options))
+    except EngineError as error:
+        print(f"trypto-engine {verb}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, WRONG_INPUT) else 1
+    except BrokenPipeError:  # whoever read our output has enough
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""``reset REASON``: take back a kill or a halt, renew the restart budgets, trade again."""
+
+import argparse
+
+from engine.control.protocol import Reset
+from ops import client
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("reason", help="why it is safe to go on; for the log")
+    client.add_name(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask control; return 0 when it took effect, 1 when it was refused."""
+    return client.tell(options.name, Reset(options.reason))

@@ -1,0 +1,105 @@
+"""``start``: run an engine in the foreground until Ctrl-C, ``stop`` or the given time."""
+
+import argparse
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from engine.config import Config, Name, load
+from engine.model.clock import Clock, SystemClock
+from engine.model.errors import ConfigInvalid
+from engine.runtime import spawn
+from engine.runtime.lock import EngineLock
+from engine.runtime.wire import IPC_PATH_MAX
+from ops.captured import with_captures
+from ops.client import SOCKET
+from ops.launcher import Launcher
+from ops.plain import PlainLines
+from shm.segment import RunFolder
+
+DEMO = "demo.toml"
+
+
+class Display(Protocol):
+    """What shows the engine while it runs."""
+
+    def refresh(self) -> None:
+        """Draw; called a few times a second."""
+
+    def close(self) -> None:
+        """Give the terminal back."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--config", type=Path, metavar="F",
+                        help="the config (default: five simulated venues)")
+    parser.add_argument("--capture", nargs="+", metavar="FILE", default=[],
+                        help="play these recordings; venues and symbols are theirs")
+    parser.add_argument("--speed", type=_positive, default=1.0, metavar="N",
+                        help="play recordings N times as fast (default: as recorded)")
+    parser.add_argument("--loop", action=argparse.BooleanOptionalAction, default=True,
+                        help="start recordings over at their end (default: yes)")
+    parser.add_argument("--for", type=_positive, dest="seconds", metavar="SECONDS",
+                        help="stop by itself after this time")
+    parser.add_argument("--name", metavar="N", help="the engine's name, in place of the config's")
+    parser.add_argument("--plain", action="store_true", help="lines in place of the screen")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the engine; return 0 after a stop, 1 when it could not run or be kept running."""
+    config = wanted_config(options)
+    folder, clock = RunFolder.of(config.name), SystemClock()
+    if len(str(folder.file(SOCKET))) > IPC_PATH_MAX:
+        raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
+                            " local socket may have; right would be a shorter --name")
+    lock = EngineLock.take(folder)
+    display = open_display(folder, clock, plain=options.plain or not sys.stdout.isatty())
+    try:
+        return Launcher(
+            config=config, lock=lock, clock=clock, refresh=display.refresh,
+            say=lambda text: print(text, file=sys.stderr, flush=True), seconds=options.seconds,
+        ).run()
+    finally:
+        display.close()
+
+
+def wanted_config(options: argparse.Namespace) -> Config:
+    """Return the config that the options ask for; raise ConfigInvalid or CaptureInvalid."""
+    config = load(options.config or demo_config())
+    if options.capture:
+        config = with_captures(config, options.capture, speed=options.speed, loop=options.loop)
+    if options.name is not None:
+        try:
+            name = msgspec.convert(options.name, Name)
+        except msgspec.ValidationError:
+            raise ConfigInvalid(f"--name {options.name}: right would be lower-case letters,"
+                                " digits, - and _, at most 31") from None
+        config = msgspec.structs.replace(config, name=name)
+    return config
+
+
+def demo_config() -> Path:
+    """Return the default config: in the checkout, else where the wheel has put it."""
+    places = (Path(spawn.ROOT) / "configs",
+              Path(sysconfig.get_path("data")) / "share" / "trypto-engine" / "configs")
+    found = next((place / DEMO for place in places if (place / DEMO).is_file()), None)
+    if found is None:
+        raise ConfigInvalid(f"no {DEMO} in {' or '.join(map(str, places))};"
+                            " right would be --config with the path of a config")
+    return found
+
+
+def open_display(run: RunFolder, clock: Clock, *, plain: bool) -> Display:
+    """Return what shows the engine: lines, or on a terminal the screen."""
+    return PlainLines(run, clock)
