@@ -19,6 +19,8 @@ Decisions.
 2026-11-21  Producers never write ``sleeping``: one killed between clearing it and waking would
             leave the consumer asleep; now the next ring heals.  The price is a system call per
             ring until the woken consumer runs.
+2026-11-21  Copies are LLVM's memcpy: a book of 50 levels is read in 24 ns instead of 115, because
+            a loop over words that might overlap is not vectorised.
 2026-11-21  PARK spins 50 us before it sleeps (``bell.WaitStrategy``).
 2026-11-21  FIFOs are opened for both directions by both ends: nobody can hang up, so a dead
             consumer costs its producers neither a signal nor an error.
