@@ -7,8 +7,9 @@ ETHUSDT, 6,880 messages of depth@100ms and 52,117 of bookTicker in 345 s.
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from feeds.capture import Capture
 from feeds.venue import Delta, Quote, Snapshot
@@ -38,7 +39,7 @@ class Messages(NamedTuple):
 def messages() -> Messages:
     """Return the recorded stream, or its likeness where ``shared`` is not there."""
     path = SHARED / "captures" / NAME
-    return _recorded(path) if path.is_file() else _likeness(Random(2), 2_000)
+    return _recorded(path) if path.is_file() else _likeness(np.random.default_rng(seed=2), 2_000)
 
 
 def _recorded(path: Path) -> Messages:
@@ -69,7 +70,7 @@ def _spliced(source: str, snapshots: dict[str, bytes], frames: Sequence[bytes]) 
     return Messages(source, snapshots, depth, quotes)
 
 
-def _likeness(random: Random, count: int) -> Messages:
+def _likeness(random: np.random.Generator, count: int) -> Messages:
     """Invent a stream with the recorded one's shape: 33 levels a message, sorted, a third gone."""
     snapshots, frames = {}, []
     for symbol in SYMBOLS:
@@ -80,7 +81,7 @@ def _likeness(random: Random, count: int) -> Messages:
     for number in range(count):
         symbol = SYMBOLS[number % 2]
         first_id = 2 + number // 2
-        steps = sorted(random.sample(range(1_000), 34))
+        steps = np.sort(random.choice(1_000, 34, replace=False)).tolist()
         bids = [_level(600_000 - step, random) for step in steps[::2]]
         asks = [_level(600_001 + step, random) for step in steps[1::2]]
         stream = symbol.lower()
@@ -95,8 +96,8 @@ def _likeness(random: Random, count: int) -> Messages:
     return _spliced("seeded likeness", snapshots, frames)
 
 
-def _level(price_cents: int, random: Random) -> str:
-    size = 0 if random.random() < 1 / 3 else random.randrange(1, 10**9)
+def _level(price_cents: int, random: np.random.Generator) -> str:
+    size = 0 if random.random() < 1 / 3 else int(random.integers(1, 10**9))
     return f'["{price_cents / 100:.8f}","{size / 10**8:.8f}"]'
 
 

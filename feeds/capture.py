@@ -52,8 +52,8 @@ class Capture:
         self.path = Path(path)
         name = self.path.name
         form = next((form for form in FORMS if name.endswith(form)), None)
-        parts = name.split(".")
-        if form is None or len(parts) < 3 or not all(parts[:2]):
+        parts = name.removesuffix(form or "").split(".")
+        if form is None or len(parts) < 2 or not all(parts[:2]):
             raise CaptureInvalid(
                 f"{path}: not the name of a capture; right would be <venue>.<market>.<day>"
                 f"{' or '.join(FORMS)}, such as binance.spot.20240808.jsonl.gz"

@@ -20,10 +20,12 @@ from feeds.capture import Capture, Line
 from feeds.catalog import Listed
 from feeds.core import Core
 from feeds.port import Books
-from feeds.survey import Surveyed, survey
+from feeds.publish import Memory, Publisher
+from feeds.survey import Surveyed, Symbol, survey
 from feeds.venue import Delta, Link, Quote, Snapshot, Trade, Venue
 from shm.layout import BookFault, BookState, UpdateKind
 
+LEVELS_MAX: Final = 16_384  # per side, as the config's default
 _SOCKETS_MAX: Final = 1_000  # per capture; numbers the sockets of one market apart
 
 
@@ -53,25 +55,20 @@ class Tally:
 class Market:
     """One market of a replay: its instruments in the order of the survey, its books, its core."""
 
-    def __init__(
-        self, surveyed: Surveyed, first_index: int, venue_index: int, publish: "Publish"
-    ) -> None:
-        self.venue: Venue = surveyed.venue
+    def __init__(self, surveyed: Surveyed, listed: Sequence[Listed], depth: int) -> None:
+        self.venue = surveyed.venue
         self.name = surveyed.market
         self.captures = surveyed.captures
-        self.listed = [
-            Listed(Instrument(
-                index=first_index + local, local_index=local, venue=self.venue.name,
-                venue_index=venue_index, pair=_pair(symbol.name, native), group_index=0,
-                price_decimals=symbol.price_decimals, size_decimals=symbol.size_decimals,
-            ), native)
-            for local, (native, symbol) in enumerate(surveyed.symbols.items())
-        ]
-        self.tallies = {native: Tally() for native in surveyed.symbols}
-        self.books = publish(self)
+        self.listed = listed
+        self.tallies = {it.native: Tally() for it in listed}
+        self.memory = Memory.plain(depth, len(listed))
+        self.books = Publisher(
+            self.venue, [it.instrument for it in listed], self.memory, levels_max=LEVELS_MAX,
+            timed=False,
+        )
         self._clock = ManualClock()
         self._seen = _Seen(self, self.books)
-        self.core = Core(self.venue, self.listed, self._seen, _Recorded(), self._clock)
+        self.core = Core(self.venue, listed, self._seen, _Recorded(), self._clock)
         self._open: dict[int, Capture] = {}
         self._ended: set[int] = set()
 
@@ -103,33 +100,27 @@ class Market:
         self.core.opened(connection, self.tallies)
 
 
-Publish = Callable[[Market], Books]
-
-
 class Replay:
-    """Captures and the markets that they hold; ``run`` plays them once from end to end."""
+    """Captures and the markets that they hold; ``run`` plays them once from end to end.
 
-    def __init__(self, paths: Sequence[str | Path], publish: Publish) -> None:
-        """Survey ``paths``; raise CaptureInvalid for what cannot be replayed together."""
-        self.markets: list[Market] = []
-        for venue_index, surveyed in enumerate(survey(paths)):
-            first_index = sum(len(market.listed) for market in self.markets)
-            self.markets.append(Market(surveyed, first_index, venue_index, publish))
-        self._order = {str(path): at for at, path in enumerate(paths)}
-        taken: set[tuple[str, str]] = set()
-        for market in self.markets:
-            for native in market.tallies:
-                if (market.name, native) in taken:
-                    raise CaptureInvalid(
-                        f"{market.captures[0].path}: {market.name}:{native} is also in a capture "
-                        "of another protocol; right would be to replay them one at a time"
-                    )
-                taken.add((market.name, native))
+    All instruments of one base and quote have the quanta that the finest of them needs.
+    """
+
+    def __init__(self, paths: Sequence[str | Path], depth: int = 50) -> None:
+        """Survey ``paths``; raise CaptureInvalid for what cannot be replayed together.
+
+        ``depth`` levels per side are published, as they are to shared memory.
+        """
+        surveyed = survey(paths)
+        _refuse_two_protocols(surveyed)
+        listed = _list(surveyed)
+        self.markets = [Market(*pair, depth) for pair in zip(surveyed, listed, strict=True)]
+        self._order = {Path(path): at for at, path in enumerate(paths)}
 
     def run(self, after: After | None = None) -> None:
         """Play all captures, merged on receive time, calling ``after`` as the module says."""
         streams = sorted(
-            ((self._order[str(capture.path)], market, capture)
+            ((self._order[capture.path], market, capture)
              for market in self.markets for capture in market.captures),
             key=lambda stream: stream[0],
         )
@@ -226,6 +217,41 @@ def last_update_id(venue: Venue, last_id: int) -> int | str | None:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction}Z"
 
 
-def _pair(name: str, native: str) -> Pair:
+def _list(markets: Sequence[Surveyed]) -> list[list[Listed]]:
+    """Give every symbol its place in the table, its group, and quanta common to that."""
+    groups: dict[str, list[Symbol]] = {}
+    for market in markets:
+        for symbol in market.symbols.values():
+            groups.setdefault(_pair(symbol).group, []).append(symbol)
+    group_indices = {group: at for at, group in enumerate(groups)}
+    index, table = 0, []
+    for venue_index, market in enumerate(markets):
+        listed = []
+        for local_index, symbol in enumerate(market.symbols.values()):
+            pair = _pair(symbol)
+            listed.append(Listed(Instrument(
+                index=index, local_index=local_index, venue=market.venue.name,
+                venue_index=venue_index, pair=pair, group_index=group_indices[pair.group],
+                price_decimals=max(it.price_decimals for it in groups[pair.group]),
+                size_decimals=max(it.size_decimals for it in groups[pair.group]),
+            ), symbol.native))
+            index += 1
+        table.append(listed)
+    return table
+
+
+def _pair(symbol: Symbol) -> Pair:
     """Take a unified name apart; what has none (options of a recording) keeps its native one."""
-    return Pair.parse(name) if name else Pair(base=native, quote="")
+    return Pair.parse(symbol.name) if symbol.name else Pair(base=symbol.native, quote="")
+
+
+def _refuse_two_protocols(markets: Sequence[Surveyed]) -> None:
+    taken: set[tuple[str, str]] = set()
+    for market in markets:
+        for key in ((market.market, native) for native in market.symbols):
+            if key in taken:
+                raise CaptureInvalid(
+                    f"{market.captures[0].path}: {key[0]}:{key[1]} is also in a capture of "
+                    "another protocol; right would be to replay them one at a time"
+                )
+            taken.add(key)

@@ -1,5 +1,6 @@
 """What recordings hold: markets, symbols under their unified names, and the decimals they need."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from engine.model.errors import DecodeError, UnknownInstrument
+from engine.model.errors import CaptureInvalid, DecodeError, UnknownInstrument
 from feeds.capture import Capture
 from feeds.venue import Delta, Event, LevelText, Listing, Quote, Snapshot, Trade, Venue
 
@@ -172,3 +173,22 @@ def _decimals(text: bytes) -> int:
         exponent = Decimal(text.decode()).normalize().as_tuple().exponent
         return -exponent if isinstance(exponent, int) and exponent < 0 else 0
     return len(text.rpartition(b".")[2].rstrip(b"0")) if b"." in text else 0
+
+
+def main(paths: Sequence[str]) -> int:
+    """Print the survey of ``paths`` as JSON; 2 and one message for what cannot be read."""
+    try:
+        markets = survey(paths)
+    except CaptureInvalid as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    found = [
+        {"venue": it.venue.name, "market": it.market, "symbols": list(it.symbols.values())}
+        for it in markets
+    ]
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,43 +1,74 @@
-"""The engine's state as plain lines, where there is no terminal for a screen."""
+"""The engine as plain lines, where there is no terminal for a screen: log files and pipes."""
 
-from engine.control.protocol import Status, StatusReply
+import sys
+from typing import Final
+
 from engine.model.clock import Clock
-from engine.model.errors import ConnectionLost
-from ops import client
+from ops import text
+from ops.look import Look
+from ops.sample import Sample
+from shm.layout import ProcessState
 from shm.segment import RunFolder
 
-ASK_EVERY_NS = 1_000_000_000
-SAY_EVERY_NS = 10_000_000_000
-PATIENCE_S = 0.2
+LOOK_EVERY_NS: Final = 1_000_000_000
+SAY_EVERY_NS: Final = 10_000_000_000
 
 
 class PlainLines:
     """Say one line when the state changes, and every 10 s while it does not."""
 
     def __init__(self, run: RunFolder, clock: Clock) -> None:
-        self._run, self._clock = run, clock
-        self._asked_ns, self._said_ns, self._said = 0, 0, ""
+        """Start looking at the engine in ``run``."""
+        self._look, self._clock = Look(run, clock), clock
+        self._looked_ns, self._told_ns = 0, 0
+        self._told = ""
 
     def refresh(self) -> None:
-        """Ask for the status once a second and say what is new."""
+        """Look once a second and say what is new."""
         now = self._clock.mono_ns()
-        if now - self._asked_ns < ASK_EVERY_NS:
+        if now - self._looked_ns < LOOK_EVERY_NS:
             return
-        self._asked_ns = now
-        try:
-            reply = client.ask(self._run, Status(), timeout_s=PATIENCE_S)
-        except ConnectionLost:
-            return  # it starts, or it stops; the launcher tells which
-        if not isinstance(reply, StatusReply):
+        self._looked_ns = now
+        sample = self._look.sample()
+        if sample is None:
             return
-        state = f"{reply.state}, trading {reply.trading_state}" + ", paused" * reply.paused
-        ready = sum(each.state == "ready" for each in reply.processes)
-        live = sum(each.books_live for each in reply.venues)
-        line = (f"{reply.name}: {state}; {ready} of {len(reply.processes)} processes ready,"
-                f" {live} of {sum(each.books for each in reply.venues)} books live")
-        if line != self._said or now - self._said_ns >= SAY_EVERY_NS:
-            self._said, self._said_ns = line, now
-            print(line, flush=True)
+        state = state_of(sample)
+        if state != self._told or now - self._told_ns >= SAY_EVERY_NS:
+            self._told, self._told_ns = state, now
+            print(f"{state}; {figures_of(sample)}", flush=True)
+
+    def say(self, message: str) -> None:
+        """Say a message of the launcher."""
+        print(message, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Leave the lines where they are."""
+        """Stop looking; the lines stay where they are."""
+        self._look.close()
+
+
+def state_of(sample: Sample) -> str:
+    """Return what deserves a line when it changes."""
+    ready = sum(each.state is ProcessState.READY for each in sample.processes)
+    state = sample.state.name.lower() if sample.running else "not running"
+    words = [
+        f"{sample.name}: {state}", f"trading {sample.trading_state.name.lower()}",
+        f"{ready} of {len(sample.processes)} processes ready",
+        "books live " + " ".join(f"{each.name} {each.live}/{each.total}" for each in sample.venues),
+    ]
+    words += ["killed"] if sample.killed else []
+    words += ["paused"] if sample.paused else []
+    words += ["venues are simulated"] if sample.simulated else []
+    return ", ".join(words)
+
+
+def figures_of(sample: Sample) -> str:
+    """Return the numbers that change all the time."""
+    rates = [each.messages_per_s for each in sample.venues if each.messages_per_s is not None]
+    book = sample.hops[0]
+    return ", ".join((
+        f"up {text.duration(sample.uptime_ns)}",
+        f"{text.count(sum(rates) if rates else None)} msg/s",
+        f"{book.label} p99 {text.duration(book.p99_ns if book.count else None)}",
+        f"{sample.signal_count} signals: {sample.accepted} would send, {sample.refused} refused,"
+        f" {sample.lost} lost",
+    ))

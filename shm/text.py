@@ -29,6 +29,7 @@ Octets = NDArray[np.uint8]
 Text = Any  # what a TEXT parameter takes: msgspec.Raw, bytes, memoryview, str
 
 _LENGTH_OFFSET = 16  # of Py_buffer.len: bytes; part of CPython's stable ABI since 3.11
+_PYBUF_SIMPLE = 0
 _TYPE_OFFSET = 8  # of PyObject.ob_type, the same
 
 
@@ -62,7 +63,7 @@ def _unbox(text_type: Any, value: Any, c: Any) -> Any:
             text.start, text.size = start, size
             builder.store(builder.not_(found), failed)
         with other:
-            status = pyapi.get_buffer(value, buffer)
+            status = _get_buffer(pyapi, value, buffer)
             builder.store(cgutils.is_not_null(builder, status), failed)
             start = builder.bitcast(buffer, pyapi.voidptr.as_pointer())
             words = builder.bitcast(buffer, pyapi.py_ssize_t.as_pointer())
@@ -73,6 +74,14 @@ def _unbox(text_type: Any, value: Any, c: Any) -> Any:
         pyapi.release_buffer(buffer)
 
     return NativeValue(text._getvalue(), is_error=builder.load(failed), cleanup=release)  # noqa: SLF001
+
+
+def _get_buffer(pyapi: Any, value: Any, buffer: Any) -> Any:
+    """Ask for consecutive bytes: Numba's own call would take strided ones too."""
+    as_bytes = pyapi.builder.bitcast(buffer, pyapi.voidptr)
+    prototype = ir.FunctionType(ir.IntType(32), [pyapi.pyobj, pyapi.voidptr, ir.IntType(32)])
+    get = cgutils.get_or_insert_function(pyapi.module, prototype, "PyObject_GetBuffer")
+    return pyapi.builder.call(get, [value, as_bytes, ir.Constant(ir.IntType(32), _PYBUF_SIMPLE)])
 
 
 def _is_str(pyapi: Any, value: Any) -> Any:
