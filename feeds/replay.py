@@ -3,7 +3,9 @@
 Several captures are merged on their receive times; of equal times the capture named first goes
 first, then the order of its lines.  After each event that changed what readers see, ``after``
 is called: a detector that scans then has seen every state, each exactly once, and two runs over
-the same files are the same run.  Silence is not judged: a recording's pauses are its recorder's.
+the same files are the same run.  The parts of a splice (the REST book, then the changes kept
+for it) are BOOK events of a book that is not LIVE yet; the STATE event after them says that it
+is.  Silence is not judged: a recording's pauses are its recorder's.
 """
 
 import heapq
@@ -164,7 +166,6 @@ class _Seen:
         self._capture: Capture = market.captures[0]
         self._line = self._t = 0
         self._after: After | None = None
-        self.state = books.state
         self.truncate = books.truncate
 
     def now(self, capture: Capture, line: int, t: int, after: After | None) -> None:
@@ -198,6 +199,11 @@ class _Seen:
             self._tallies[local].trade_volume += Decimal(trade.size)
         self._tell(local, UpdateKind.TRADE, fault)
         return fault
+
+    def state(self, local: int, state: int, fault: int, now_mono_ns: int) -> None:
+        """Write the state word, then tell."""
+        self._books.state(local, state, fault, now_mono_ns)
+        self._tell(local, UpdateKind.STATE, 0)
 
     def _tell(self, local: int, kind: UpdateKind, fault: int) -> None:
         if self._after is not None and not fault:

@@ -12,7 +12,7 @@ import pytest
 from engine.model.quanta import plain
 from feeds.replay import Happened, Replay, last_update_id
 from feeds.report import report
-from shm.layout import UpdateKind
+from shm.layout import BookState, UpdateKind
 from tests.shared import CAPTURES, EXPECTED
 
 NAMES = (
@@ -114,3 +114,26 @@ def test_the_events_of_two_captures_come_in_the_order_of_their_times() -> None:
     order = [(it.t, it.capture.market != "binanceus.spot", it.line) for it in events]
     assert order == sorted(order)
     assert {it.market for it in events} == {"binance.spot", "binanceus.spot"}
+
+
+def test_a_book_is_told_live_after_all_parts_of_its_splice() -> None:
+    """Scan as a detector does, only when the state word says LIVE, and miss nothing by it."""
+    replay = Replay([CAPTURES / "binance.spot.20210814.jsonl.gz"])
+    [market] = replay.markets
+    local = {it.native: at for at, it in enumerate(market.listed)}
+    seen: dict[str, list[tuple[UpdateKind, int]]] = {native: [] for native in local}
+
+    def scan(event: Happened) -> None:
+        status = market.memory.books.records[local[event.native]]["status"]
+        if event.kind in (UpdateKind.BOOK, UpdateKind.STATE) and status["state"] == BookState.LIVE:
+            sync = market.core.sync(event.native)
+            seen[event.native].append((event.kind, sync.last_id))
+
+    replay.run(scan)
+    for native, truth in expected("binance.spot.20210814").items():
+        first, *rest = seen[native]
+        kept = truth["updates_before_first_snapshot"] - truth["updates_dropped_stale"]
+        assert first[0] is UpdateKind.STATE
+        assert {kind for kind, _ in rest} == {UpdateKind.BOOK}
+        assert len(rest) == truth["book_updates_applied"] - max(kept, 0)
+        assert rest[-1][1] == truth["final"]["id"]
