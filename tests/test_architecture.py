@@ -28,9 +28,9 @@ DOORS = {
     "zmq": {"engine.runtime.wire", "bench"},
     "numba": {"shm"},
     "llvmlite": {"shm"},
-    "uvloop": {"engine.runtime.loop", "bench"},
+    "uvloop": {"engine.runtime.loop", "ops.sim", "bench"},
     "cupy": {"gpu"},
-    "rich": {"ops.screen", "ops.status"},
+    "rich": {"ops"},
 }
 LINES_MAX, FUNCTION_LINES_MAX = 400, 60
 BANNED_FILE_WORDS = {"manager", "helper", "utils", "base", "enhanced", "data"}

@@ -72,9 +72,12 @@ class Cross:
             desk=open_desk(config, table, memory, span, source=source,
                            edge_min_ppm=min(0, config.detector.edge_min_ppm)),
             settings=settings, feeds=_feeds(table, memory, span),
-            touches=np.zeros((len(table), TOUCH_WORDS), np.int64), pairs=pairs, edges=edges,
+            touches=np.zeros((len(table), TOUCH_WORDS), np.int64),
+            nets=np.zeros((len(table), p.NET_WORDS)), pairs=pairs, edges=edges,
             first=first, pair_of=pair_of, changed=np.zeros(len(table), np.int64),
-            changed_turn=np.zeros(len(table), np.int64), entries=np.zeros(ENTRIES, np.int64),
+            changed_turn=np.zeros(len(table), np.int64),
+            pending=np.zeros((max(len(pair_of), 1), 2), np.int64),
+            entries=np.zeros(ENTRIES, np.int64),
             record=np.zeros(words_in(SIGNAL), np.int64),
         )
 

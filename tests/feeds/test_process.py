@@ -1,6 +1,6 @@
 """The whole feed of every venue against the local venue servers, well and in trouble.
 
-    World (servers, faults, truth) ──sockets, REST──▶ Feed ──▶ segments ──▶ compared with truth
+World (servers, faults, truth) ──sockets, REST──▶ Feed ──▶ segments ──▶ compared with truth
 """
 
 import asyncio
