@@ -14,8 +14,8 @@ from engine.config import Config, instruments
 from engine.detect import kernels
 from engine.detect.cross import Cross
 from engine.detect.plan import EVALUATED, TURN, Plan
+from engine.market import depth as d
 from engine.runtime.memory import FeedPlace, Memory
-from shm import depth as d
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment, publish_quote, set_state

@@ -9,15 +9,15 @@ import numpy as np
 from engine.config import Config
 from engine.detect import kernels
 from engine.detect import plan as p
+from engine.market.appraise import Table
+from engine.market.touch import TOUCH_WORDS, Source
 from engine.model.instrument import Instrument, Kind
 from engine.runtime.memory import Memory, open_desk
-from shm.appraise import Table
 from shm.atomics import Words
 from shm.bell import WaitStrategy
 from shm.counters import CounterBlock
 from shm.layout import SIGNAL, Bell, words_in
 from shm.span import Span
-from shm.touch import TOUCH_WORDS, Source
 
 TIMEOUT_NS: Final = 50_000_000  # between two looks at what raises no update: heartbeats, epochs
 ENTRIES: Final = 256  # copied from an update ring at a time

@@ -4,12 +4,12 @@ from typing import Final
 
 from engine.detect import plan as p
 from engine.detect.plan import Plan
-from shm import appraise as a
-from shm import depth as d
-from shm import touch as t
+from engine.market import appraise as a
+from engine.market import depth as d
+from engine.market import touch as t
+from engine.market.exact import MILLION
 from shm.atomics import Words
 from shm.counters import DetectorCounter, DetectorHistogram, count, histogram_base, record_ns
-from shm.exact import MILLION
 from shm.jit import inlined, kernel
 from shm.layout import LEG, SIGNAL, word_of, words_in
 from shm.ring import ring_head, ring_push

@@ -15,19 +15,19 @@ from typing import Final
 from engine.detect import plan as p
 from engine.detect.emit import emit
 from engine.detect.plan import Floats, Plan
-from shm import appraise as a
-from shm import depth as d
-from shm import touch as t
-from shm.appraise import Table
+from engine.market import appraise as a
+from engine.market import depth as d
+from engine.market import touch as t
+from engine.market.appraise import Table
+from engine.market.exact import MILLION
+from engine.market.trust import distrust
 from shm.atomics import Words
 from shm.bell import wait_bell
 from shm.counters import DetectorCounter, DetectorHistogram, count, histogram_base, record_ns
-from shm.exact import MILLION
 from shm.jit import inlined, kernel
 from shm.layout import UpdateKind, Veto
 from shm.ring import ring_read
 from shm.system import mono_ns
-from shm.trust import distrust
 
 MATERIAL_PPM: Final = 100.0  # an edge better by this, one basis point, is worth another signal
 NEARLY: Final = 1.0 - 1e-9  # the floats that look first err by less than 1e-14

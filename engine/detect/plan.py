@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shm.appraise import Desk, Table
+from engine.market.appraise import Desk, Table
 from shm.atomics import Words
 
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ class Plan(NamedTuple):
     desk: Desk  # the same words, and where each instrument's book is
     settings: Words
     feeds: Table  # one row per feed
-    touches: Table  # one row per instrument: shm.touch, VETO extended by distrust
+    touches: Table  # one row per instrument: engine.market.touch, VETO extended by distrust
     nets: Floats  # one row per instrument: the touch after fees, to look before deciding exactly
     pairs: Table  # one row per ordered pair (buy, sell)
     edges: Floats  # one row per ordered pair, in ppm: they rank and report, nothing more

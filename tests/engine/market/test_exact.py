@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shm.exact import (
+from engine.market.exact import (
     INT64_MAX,
     at_least,
     difference,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shm import depth as d
+from engine.market import depth as d
 from shm.atomics import Words
 from shm.layout import Veto
 

@@ -7,8 +7,7 @@ millionth: 10**(price decimals + size decimals - 6).
 
 from typing import Final
 
-from shm.atomics import Words
-from shm.exact import (
+from engine.market.exact import (
     DIGITS_MAX,
     INT64_MAX,
     MICRO_DIGITS,
@@ -24,6 +23,7 @@ from shm.exact import (
     quotient,
     total,
 )
+from shm.atomics import Words
 from shm.jit import inlined, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
 
@@ -141,7 +141,7 @@ def cross(
 ) -> int:
     """Size one cross, buying the asks of one book and selling to the bids of the other.
 
-    asks, bids    effective levels, best first, in quanta (``shm.touch.read_side``)
+    asks, bids    effective levels, best first, in quanta (``engine.market.touch.read_side``)
     terms         see above; the walk ends where the next quantum earns less than EDGE_MIN
     result        see above; COST is rounded up, PROCEEDS down, averages against us
     returns       0, or the Veto: EDGE (nothing profitable), SIZE, NOTIONAL
