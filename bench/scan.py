@@ -87,8 +87,8 @@ def _market(seed: int) -> Cross:
     """Return a detector over twelve venues whose quotes differ by less than the fees."""
     config = msgspec.convert({
         "name": "bench", "venues": {f"v{at}": {"symbols": ["BTC/USDT"]} for at in range(VENUES)},
-        "detector": {"edge-min-ppm": 0, "notional-max": 1e5, "notional-min": 10.0,
-                     "book-age-ms-max": 1e6},
+        "detector": {"edge-min-ppm": 0, "notional-max": {"USDT": 1e5},
+                     "notional-min": {"USDT": 10.0}, "book-age-ms-max": 1e6},
         "execution": {"edge-min-ppm": 0},
     }, Config)
     table, random = instruments(config), np.random.default_rng(seed)

@@ -63,7 +63,7 @@ def is_cross(bid: int, sell_fee: int, ask: int, buy_fee: int, edge_ppm: int) -> 
 def terms_of(words: Words, buy_row: int, sell_row: int, terms: Words) -> None:
     """Fill in what the venues of both legs demand, from their rows of the instruments segment.
 
-    EDGE_MIN, NOTIONAL_MAX, SIZE_MAX and the caller's own share of COST_MIN stay the caller's.
+    EDGE_MIN, NOTIONAL_MAX, SIZE_MAX and the config's own share of COST_MIN stay the caller's.
     """
     terms[BUY_FEE], terms[SELL_FEE] = words[buy_row + TAKER_FEE], words[sell_row + TAKER_FEE]
     terms[LOT] = multiple_of_both(max(words[buy_row + _LOT], 1), max(words[sell_row + _LOT], 1))

@@ -174,6 +174,22 @@ def test_a_newer_quote_takes_levels_of_the_book_away() -> None:
     assert cross.windows(BUY_A_SELL_B, SECOND + 1).entries == 0
 
 
+def test_each_quote_currency_has_its_own_greatest_and_least_notional() -> None:
+    world = World(make_config(
+        {venue: ["ETH/USDT", "ETH/BTC", "SOL/BTC"] for venue in "ab"},
+        notional_max={"USDT": 0.3, "BTC": 0.1}, notional_min={"USDT": 0.0, "BTC": 0.08}))
+    cross = world.cross()
+    world.beat(SECOND)
+    for index, size in enumerate((50, 50, 7)):  # quanta of 0.0001, at 100.00
+        world.book(index, [(9_990, size)], [(10_000, size)], now_ns=SECOND)
+        world.book(index + 3, [(10_020, size)], [(10_100, size)], now_ns=SECOND)
+    made = [cross.scan(index, SECOND) + cross.scan(index + 3, SECOND) for index in range(3)]
+    assert made == [1, 1, 0]
+    usdt, btc = world.signal(0), world.signal(1)
+    assert (usdt["notional_micro"], btc["notional_micro"]) == (300_000, 100_000)
+    assert vetoes(world) == {"NOTIONAL": 1}  # 0.07 BTC
+
+
 def test_by_the_venue_s_numbers_an_old_quote_that_comes_late_changes_nothing() -> None:
     world = World(make_config(SPOT))
     cross = world.cross()
