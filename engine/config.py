@@ -70,6 +70,7 @@ class Detector(Table, frozen=True):
     """When a cross becomes a signal."""
 
     edge_min_ppm: Ppm  # net of both taker fees, at the touch; 100 ppm is 1 basis point
+    edge_max_ppm: Annotated[int, Meta(gt=0, le=1_000_000)]  # a better one is bad data
     notional_max: dict[str, Positive]  # per signal, by quote currency: {"USDT": 25000.0}
     notional_min: dict[str, NotNegative]  # smaller ones are not worth two fees
     book_age_ms_max: Positive  # an older book (by receive time) is not acted on
@@ -227,6 +228,7 @@ def _faults(config: Config) -> Iterator[Fault]:
                     f" {1 << trades.bit_length()}")
     yield from _notional_faults(config)
     for low, high in (
+        (("detector", "edge-min-ppm"), ("detector", "edge-max-ppm")),
         (("supervision", "backoff-min-ms"), ("supervision", "backoff-max-ms")),
         (("books", "depth"), ("books", "levels-max")),
     ):
@@ -286,6 +288,10 @@ def _venue_faults(name: str, venue: Venue) -> Iterator[Fault]:
             right = pair.group if pair.kind is Kind.PERPETUAL else f"{symbol}:{pair.quote}"
             yield Fault(path, f"{symbol!r} is a {pair.kind.name.lower()}, which {name} does not"
                         f" trade; right would be {right!r}, or another venue")
+        elif pair.settle not in ("", pair.quote):
+            yield Fault(path, f"{symbol!r} is settled in {pair.settle}: its sizes are contracts;"
+                        f" right would be '{pair.group}:{pair.quote}', settled in what it is"
+                        " quoted in")
     for key, url, schemes in (("ws-url", venue.ws_url, ("ws://", "wss://")),
                               ("rest-url", venue.rest_url, ("http://", "https://"))):
         if url and not url.startswith(schemes):

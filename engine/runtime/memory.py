@@ -133,6 +133,7 @@ def open_desk(
         seat[a.NOTIONAL_MIN] = micro(config.detector.notional_min[quote])
         seat[a.NOTIONAL_MAX] = micro(config.detector.notional_max[quote])
     desk = a.make_desk(span.words, seats, limits)
-    desk.terms[depth.EDGE_MIN] = edge_min_ppm
+    desk.terms[depth.EDGE_MIN], desk.terms[depth.EDGE_MAX] = (
+        edge_min_ppm, config.detector.edge_max_ppm)
     desk.terms[depth.SIZE_MAX] = np.iinfo(np.int64).max
     return desk

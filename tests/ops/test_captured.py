@@ -14,6 +14,7 @@ name = "t"
 symbols = ["BTC/USDT", "ETH/BTC"]
 [detector]
 edge-min-ppm = 1
+edge-max-ppm = 10000
 book-age-ms-max = 100
 notional-max = { USDT = 25000.0, BTC = 0.4 }
 notional-min = { USDT = 10.0, BTC = 0.0002 }

@@ -54,9 +54,10 @@ def limit(amount: Amount, quote: str) -> float:
 
 
 def make_config(
-    venues: dict[str, list[str]], *, edge_min_ppm: int = 0, notional_max: Amount = 1e6,
-    notional_min: Amount = 0.0, book_age_ms_max: float = 1e6, repeat_ms: float = 1000.0,
-    depth: int = 8, decimals: tuple[int, int] = (2, 4), exec_edge_min_ppm: int = 0,
+    venues: dict[str, list[str]], *, edge_min_ppm: int = 0, edge_max_ppm: int = 1_000_000,
+    notional_max: Amount = 1e6, notional_min: Amount = 0.0, book_age_ms_max: float = 1e6,
+    repeat_ms: float = 1000.0, depth: int = 8, decimals: tuple[int, int] = (2, 4),
+    exec_edge_min_ppm: int = 0,
 ) -> Config:
     """Return a config of venues with their symbols; one quantum is 0.01 and 0.0001."""
     pairs = {symbol.partition(":")[0] for symbols in venues.values() for symbol in symbols}
@@ -68,8 +69,8 @@ def make_config(
             pair: {"price-decimals": decimals[0], "size-decimals": decimals[1]} for pair in pairs
         },
         "detector": {
-            "edge-min-ppm": edge_min_ppm, "book-age-ms-max": book_age_ms_max,
-            "repeat-ms": repeat_ms,
+            "edge-min-ppm": edge_min_ppm, "edge-max-ppm": edge_max_ppm,
+            "book-age-ms-max": book_age_ms_max, "repeat-ms": repeat_ms,
             "notional-max": {quote: limit(notional_max, quote) for quote in quotes},
             "notional-min": {quote: limit(notional_min, quote) for quote in quotes},
         },

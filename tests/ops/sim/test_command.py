@@ -13,6 +13,7 @@ from tests.ops.sim.recordings import ROOT
 LIMITS = """
 [detector]
 edge-min-ppm = 1
+edge-max-ppm = 10000
 notional-max.USDT = 1.0
 notional-min.USDT = 1.0
 book-age-ms-max = 1.0
