@@ -194,6 +194,7 @@ def test_an_edge_beyond_belief_is_bad_data_and_never_a_signal() -> None:
     world = World(make_config(SPOT, edge_max_ppm=20_000))
     cross = world.cross()
     crossed(world, now_ns=SECOND)
+    cross.scan(0, SECOND)
     made = []
     for bid in (10_201, 10_300, 10_200):
         world.book(1, [(bid, 70)], [(10_400, 70)], now_ns=SECOND)
