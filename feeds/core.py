@@ -37,7 +37,6 @@ from feeds.venue import (
 )
 from shm.layout import BookFault, BookState
 
-
 STALL_NS: Final = 1_000_000_000  # ticks come ten times a second; see ``Core._stalled``
 
 
