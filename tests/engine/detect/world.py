@@ -80,6 +80,23 @@ def make_config(
     }, Config)
 
 
+def publish_levels(
+    books: BookSegment, local: int, bids: Levels, asks: Levels, *, now_ns: int, update_id: int = 0
+) -> None:
+    """Publish levels of (price, size) quanta, best first, as received and published at once."""
+    base = books.base(local)
+    slot = publish_begin(books.words, base, books.depth)
+    column, at = column_words(books.depth), slot + HEAD_WORDS
+    books.words[slot + RECV_MONO_NS] = books.words[slot + PUBLISH_MONO_NS] = now_ns
+    books.words[slot + UPDATE_ID] = update_id
+    books.words[slot + BID_COUNT], books.words[slot + ASK_COUNT] = len(bids), len(asks)
+    for side, levels in enumerate((bids, asks)):
+        for level, (price, size) in enumerate(levels):
+            books.words[at + 2 * side * column + level] = price
+            books.words[at + (2 * side + 1) * column + level] = size
+    publish_end(books.words, base, slot)
+
+
 class World:
     """Segments of a running engine with every feed ready and every instrument trading."""
 
@@ -151,17 +168,9 @@ class World:
         tell: bool = False,
     ) -> None:
         """Publish levels of (price, size) quanta, best first; with ``tell`` as an update too."""
-        books, base = self._place(index)
-        slot = publish_begin(books.words, base, books.depth)
-        column, at = column_words(books.depth), slot + HEAD_WORDS
-        books.words[slot + RECV_MONO_NS] = books.words[slot + PUBLISH_MONO_NS] = now_ns
-        books.words[slot + UPDATE_ID] = update_id
-        books.words[slot + BID_COUNT], books.words[slot + ASK_COUNT] = len(bids), len(asks)
-        for side, levels in enumerate((bids, asks)):
-            for level, (price, size) in enumerate(levels):
-                books.words[at + 2 * side * column + level] = price
-                books.words[at + (2 * side + 1) * column + level] = size
-        publish_end(books.words, base, slot)
+        books, _ = self._place(index)
+        publish_levels(books, self.table[index].local_index, bids, asks, now_ns=now_ns,
+                       update_id=update_id)
         if tell:
             self.tell(index, UpdateKind.BOOK)
 
