@@ -40,7 +40,7 @@ from shm.book import (
 )
 from shm.counters import CounterBlock
 from shm.jit import kernel
-from shm.layout import SIGNAL, BookState, InstrumentStatus, words_in
+from shm.layout import SIGNAL, BookState, InstrumentStatus, Strategy, words_in
 from shm.ring import RecordRing, WordRing, ring_push_word, ring_size
 from shm.system import mono_ns
 
@@ -138,11 +138,12 @@ def _market(seed: int) -> Cross:
     config = msgspec.convert({
         "name": "bench", "venues": {f"v{at}": {"symbols": ["BTC/USDT"]} for at in range(VENUES)},
         "detector": {"edge-min-ppm": 0, "edge-max-ppm": 10**6, "notional-max": {"USDT": 1e5},
-                     "notional-min": {"USDT": 10.0}, "book-age-ms-max": 1e6},
+                     "notional-min": {"USDT": 10.0}, "book-age-ms-max": 1e12},
         "execution": {"edge-min-ppm": 0},
     }, Config)
     table, random = instruments(config), np.random.default_rng(seed)
     control = ControlView(_words(ControlView.SIZE))
+    control.strategies[Strategy.CROSS]["enabled"] = 1
     rows = InstrumentTable(_words(InstrumentTable.size(VENUES)), VENUES)
     feeds = []
     for at in range(VENUES):
@@ -151,6 +152,8 @@ def _market(seed: int) -> Cross:
         WordRing.format(updates, 64)
         feeds.append(FeedPlace(books, WordRing(updates), process=at))
         control.processes[at]["heartbeat_mono_ns"] = ALIVE_NS
+        control.venues[at]["enabled"] = rows[at]["enabled"] = 1
+        rows[at]["price_decimals"] = rows[at]["size_decimals"] = 8
         rows[at]["status"], rows[at]["taker_fee_ppm"] = InstrumentStatus.TRADING, 1_000
         mid = MID + int(random.integers(-10**9, 10**9))
         _publish(books, mid)
