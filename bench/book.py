@@ -90,7 +90,7 @@ def depth_messages(stream: Messages, rounds: int) -> None:
     took = []
     for _ in range(rounds):
         books = Books(stream)
-        took.append(time_each(_depth(books), stream.depth))
+        took.append(time_each(depth_action(books), stream.depth))
         digest = books.digest()
     ns = np.concatenate(took)
     report(
@@ -99,7 +99,8 @@ def depth_messages(stream: Messages, rounds: int) -> None:
     report("  each at its best round", np.min(took, axis=0))
 
 
-def _depth(books: Books) -> Callable[[bytes], None]:
+def depth_action(books: Books) -> Callable[[bytes], None]:
+    """Return what takes a depth frame from bytes to a published book."""
     decode, apply, local = VENUE.decode, books.publisher.apply, books.local
 
     def act(frame: bytes) -> None:
@@ -164,7 +165,7 @@ def one_level(stream: Messages, turns: int) -> None:
          ).encode()
         for size in ("1.00000000", "0.50000000", "0.00000000")
     ]
-    took = time_each(_depth(books), [frames[turn % 3] for turn in range(turns)])
+    took = time_each(depth_action(books), [frames[turn % 3] for turn in range(turns)])
     report("one level: decode to publish", took, books=books.digest())
 
 
