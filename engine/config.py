@@ -106,7 +106,7 @@ class Supervision(Table, frozen=True):
     restart_window_s: Positive = 60.0
     backoff_min_ms: Positive = 20.0
     backoff_max_ms: Positive = 2_000.0
-    start_max_s: Positive = 60.0
+    start_max_s: Positive = 180.0  # the first start compiles
 
 
 class Sim(Table, frozen=True):

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.config import instruments
+from engine.config import Config, instruments
 from engine.model.quanta import from_quanta
 from engine.runtime import loop
 from engine.runtime.context import Context
@@ -155,6 +155,12 @@ class Executor:
             profit=from_quanta(decision.profit_micro, MICRO_DECIMALS),
             notional=from_quanta(decision.notional_micro, MICRO_DECIMALS),
         )
+
+
+def warm(config: Config) -> None:
+    """Compile the kernels: once in the template, before execution is forked from it."""
+    table = instruments(config)
+    DryRun(config, table, Memory.plain(config, table)).warm(0)
 
 
 async def work(context: Context) -> int:

@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.config import instruments
+from engine.config import Config, instruments
 from engine.model.errors import DecodeError, Refused, Transient, UnknownInstrument
 from engine.model.instrument import Instrument
 from engine.runtime.context import Context
 from engine.runtime.loop import run
+from feeds import publish
 from feeds.budget import Budget
 from feeds.catalog import Listed, list_instruments, write_rows
 from feeds.endpoints import Endpoints, endpoints_of, tls_context
@@ -41,6 +42,12 @@ ENDPOINTS_EVERY_S: Final = 0.05
 def main(context: Context) -> int:
     """Keep the books of the venue that the process is named for, until told to stop."""
     return run(context, _work)
+
+
+def warm(_config: Config) -> None:
+    """Compile what every feed runs: once in the template, before the feeds are forked from it."""
+    publish.warm()
+    _load_counting()
 
 
 async def _work(context: Context) -> int:

@@ -93,7 +93,7 @@ def lines(
 ) -> list[Text]:
     """Return a title line and one line per row, none wider than ``width``.
 
-    Words that do not fit end in an ellipsis, numbers never have to.
+    Words that do not fit lose their middle, numbers never have to.
     """
     spare = max(width - sum(column.width + 1 for column in columns) + 1, 0)
     growing = sum(column.grows for column in columns)
@@ -107,7 +107,8 @@ def lines(
         for column, room, cell in zip(columns, widths, row, strict=True):
             text, style = (cell, "") if isinstance(cell, str) else cell
             if len(text) > room:
-                text = text[: room - 1] + "…"
+                head = room // 2
+                text = f"{text[:head]}…{text[len(text) - (room - head - 1):]}"
             line.append(text.rjust(room) if column.right else text.ljust(room), style)
             line.append(" ")
         line.rstrip()

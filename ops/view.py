@@ -30,6 +30,7 @@ _TRADING: Final = {
     TradingState.HALTED: BAD, TradingState.EMERGENCY: BAD,
 }
 _PROCESS: Final = {ProcessState.READY: GOOD, ProcessState.STARTING: CARE}
+_TO_COME: Final = (ProcessState.ABSENT, ProcessState.STARTING)
 
 VENUES: Final = (
     Column("venues", 17, grows=True), Column("state", 9), Column("msg/s", 6, right=True),
@@ -92,7 +93,9 @@ def render(sample: Sample, width: int, height: int, said: str = "") -> list[Text
     pairs = Section(PAIRS, [_pair(line) for line in sample.pairs], "no book")
     signals = Section(
         SIGNALS, [_signal(signal, sample.mono_ns) for signal in sample.signals],
-        f"none yet: no edge of {sample.edge_min_bps:g} bps net of fees has been seen")
+        f"none yet: no edge of {sample.edge_min_bps:g} bps net of fees has been seen"
+        if sample.state is not EngineState.STARTING
+        else "starting: the first start on a machine compiles, which takes a minute or two")
     hops = Section(HOPS, [_hop(hop) for hop in sample.hops if hop.count], "nothing measured yet")
     worst = sorted(sample.touches, key=lambda touch: touch.veto is Veto.NONE)
     touches = Section(TOUCHES, [_touch(touch) for touch in worst], "no book")
@@ -166,9 +169,12 @@ def _summary(sample: Sample) -> Text:
     total = len(sample.processes)
     ready = sum(each.state is ProcessState.READY for each in sample.processes)
     line = _line((f"processes {ready}/{total}", GOOD if ready == total else CARE))
+    starting = sum(each.state in _TO_COME for each in sample.processes)
+    if starting:
+        line.append(f", {starting} starting", CARE)
     for process in sample.processes:
-        if process.state is not ProcessState.READY:
-            line.append(f" {process.name} {process.state.name}", BAD)
+        if process.state not in _TO_COME and process.state is not ProcessState.READY:
+            line.append(f", {process.name} {process.state.name}", BAD)
     restarts = sum(each.restarts for each in sample.processes)
     if restarts:
         line.append(f", {text.count(restarts)} restarts", CARE)

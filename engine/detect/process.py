@@ -4,14 +4,16 @@ The kernel ``watch`` does everything up to the signal in the ring, without the i
 is left for Python is one bell, one datagram and one heartbeat.
 """
 
-from engine.config import instruments
+import numpy as np
+
+from engine.config import Config, instruments
 from engine.detect.cross import TIMEOUT_NS, Cross
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
 from engine.runtime.wire import Publisher
 from shm.bell import FifoRinger
-from shm.counters import DetectorCounter
-from shm.layout import Bell
+from shm.counters import CounterBlock, DetectorCounter
+from shm.layout import WORD, Bell
 from shm.ring import RecordRing
 
 
@@ -37,6 +39,15 @@ class Sender:
         """Let go of bell and socket."""
         self._publisher.close()
         self._ringer.close()
+
+
+def warm(config: Config) -> None:
+    """Compile the kernels: once in the template, before the detector is forked from it."""
+    table = instruments(config)
+    counters = CounterBlock(np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
+    cross = Cross(config, table, Memory.plain(config, table), counters)
+    cross.sweep(0)
+    cross.watch()
 
 
 def main(context: Context) -> int:

@@ -14,8 +14,8 @@ from shm import depth
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
-from shm.layout import LAYOUT_HASH, SIGNAL, Strategy
-from shm.ring import RecordRing, WordRing
+from shm.layout import LAYOUT_HASH, SIGNAL, UPDATE_WORDS, WORD, Strategy, words_in
+from shm.ring import RecordRing, WordRing, ring_size
 from shm.segment import RunFolder, Segment
 from shm.span import Span
 from shm.touch import Source
@@ -24,6 +24,7 @@ SIGNALS_SOCKET: Final = "signals.ipc"
 SIGNAL_PREFIX: Final = LAYOUT_HASH.to_bytes(8, "little")  # signals of other layouts never arrive
 EXEC_BELL: Final = "exec.bell"  # the FIFO that wakes execution's event loop
 _NS_PER_MS: Final = 1_000_000
+_PLAIN_ENTRIES: Final = 16
 
 
 class FeedPlace(NamedTuple):
@@ -61,6 +62,27 @@ class Memory(NamedTuple):
         return cls(
             control, InstrumentTable(Segment.attach(folder, "instruments").words, len(table)),
             feeds, RecordRing(signals.words, SIGNAL), signals.run,
+        )
+
+    @classmethod
+    def plain(cls, config: Config, table: Sequence[Instrument]) -> "Memory":
+        """Allocate private memory of the same layout: for compiling kernels before a run."""
+        def words(size: int) -> Words:
+            return np.zeros(size // WORD, np.int64)
+
+        feeds = []
+        for wanted in config.venues.values():
+            count, updates = len(wanted.symbols), words(ring_size(UPDATE_WORDS, _PLAIN_ENTRIES))
+            WordRing.format(updates, _PLAIN_ENTRIES)
+            books = words(BookSegment.size(config.books.depth, count))
+            feeds.append(FeedPlace(
+                BookSegment(books, config.books.depth, count), WordRing(updates), 0))
+        signals = words(ring_size(words_in(SIGNAL), _PLAIN_ENTRIES))
+        WordRing.format(signals, _PLAIN_ENTRIES)
+        return cls(
+            ControlView(words(ControlView.SIZE)),
+            InstrumentTable(words(InstrumentTable.size(len(table))), len(table)),
+            feeds, RecordRing(signals, SIGNAL), 0,
         )
 
     def parts(self) -> list[Words]:

@@ -61,6 +61,7 @@ def test_columns_align_and_grow_up_to_a_bound() -> None:
     assert {len(line.plain) for line in wide} == {11 + text.GROWTH_MAX}
 
 
-def test_a_word_too_long_ends_in_an_ellipsis() -> None:
-    _, row = text.lines(COLUMNS, [["coinbase-exchange", "1"]], 11)
-    assert row.plain == "coinb…    1"
+def test_a_word_too_long_loses_its_middle_so_that_venues_stay_apart() -> None:
+    _, row, other = text.lines(COLUMNS, [["coinbase-exchange", "1"], ["binance-usdm", "2"]], 11)
+    assert row.plain == "coi…ge    1"
+    assert other.plain == "bin…dm    2"

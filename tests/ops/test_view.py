@@ -168,9 +168,18 @@ def test_a_process_that_is_gone_is_named_in_the_summary(world: World) -> None:
     row = world.control.processes[world.process("feed:okx")]
     row["state"], row["restarts"] = ProcessState.GONE, 3
     screen = shown(sampled(world))
-    assert "processes 9/10 feed:okx GONE, 3 restarts" in screen
+    assert "processes 9/10, feed:okx GONE, 3 restarts" in screen
     row.set_text("verdict", "killed by SIGKILL")
     assert "killed by SIGKILL" in shown(sampled(world), 80, 60)
+
+
+def test_a_start_is_explained_and_what_is_to_come_is_counted(world: World) -> None:
+    world.control.engine["state"] = EngineState.STARTING
+    for name in ("feed:okx", "exec"):
+        world.control.processes[world.process(name)]["state"] = ProcessState.STARTING
+    screen = shown(sampled(world))
+    assert "processes 8/10, 2 starting" in screen
+    assert "the first start on a machine compiles" in screen
 
 
 def test_a_run_whose_control_is_silent_is_the_past(world: World) -> None:
