@@ -1,14 +1,19 @@
 """A full-depth book as one array of words: where everything lies, and the edits of a side.
 
-words 0..31   head: constants of the book, FIRST and END of each side, words of feeds/publish.py
-words 32..95  scratch of the checksum kernels
-then          the rows of the bids, then the rows of the asks; ``levels_max`` and some slack each
+words 0..31     head: constants of the book, FIRST and END of each side, words of feeds/publish.py
+words 32..95    scratch of the checksum kernels
+words 96..735   the edits of the batch in progress
+then            the rows of the bids, then the rows of the asks: ``levels_max`` and some slack each
 
 A row is key, size and, where a checksum needs the text, the decimals as sent.  The key is the
 price of a bid and the negated price of an ask, so on both sides keys ascend and the best level
-is the last: most changes are near the best, and move few rows.  The rows of a side stand
-together anywhere inside their region (positions FIRST to END): the worst leaves by moving
-FIRST, an edit moves whichever part of the side is the shorter.
+is the last.  The rows of a side stand together anywhere inside their region (positions FIRST to
+END), so the worst leave by moving FIRST.
+
+A message changes some 17 levels of each side, sorted.  Moving all better rows for each insert
+and removal costs more than anything else, so these are noted first, as a batch of descending
+keys, and then every row moves at most once, by the net of the edits on one side of it
+(measured on the recorded Binance stream: 4.1 instead of 5.8 µs a message).
 """
 
 from typing import Final
@@ -35,8 +40,12 @@ SIDE_WORDS: Final = 8
 REGION, ROWS, FIRST, END = range(4)  # words of a side: start of its region, rows in it, positions
 PUBLISH: Final = 25  # seven words that feeds/publish.py keeps here
 SCRATCH: Final = 32
-HEAD_WORDS: Final = 96
-SLACK_MIN: Final = 64  # rows
+EDITS: Final = 96
+EDITS_MAX: Final = 128  # in one batch
+EDIT_WORDS: Final = 5
+AT, SHIFT, KEY, SIZE, SENT = range(EDIT_WORDS)  # words of an edit; SHIFT: +1 insert, -1 remove
+ROWS_AT: Final = EDITS + EDITS_MAX * EDIT_WORDS
+SLACK_MIN: Final = 4 * EDITS_MAX  # rows: room for a batch on either end of a full side
 
 
 def new_arena(
@@ -46,12 +55,12 @@ def new_arena(
     """Allocate an empty book; pages cost memory only when levels reach them."""
     row_words = 3 if keep_text else 2
     rows = levels_max + max(SLACK_MIN, levels_max // 2)
-    arena = np.zeros(HEAD_WORDS + 2 * rows * row_words, np.int64)
+    arena = np.zeros(ROWS_AT + 2 * rows * row_words, np.int64)
     arena[:SIDES] = (
         row_words, levels_max, price_decimals, size_decimals, level_text, truncate, checksum, 0)
     for side in range(2):
         head = SIDES + side * SIDE_WORDS
-        arena[head:head + 2] = HEAD_WORDS + side * rows * row_words, rows
+        arena[head:head + 2] = ROWS_AT + side * rows * row_words, rows
     clear(arena)
     return arena
 
@@ -81,9 +90,9 @@ def clear(arena: Arena) -> None:
     """Remove all levels; venues send snapshots best first, so leave room behind the worst."""
     for side in range(2):
         head = side_head(side)
-        middle = arena[head + ROWS] - SLACK_MIN // 2
-        arena[head + FIRST] = middle
-        arena[head + END] = middle
+        start = arena[head + ROWS] - 2 * EDITS_MAX
+        arena[head + FIRST] = start
+        arena[head + END] = start
 
 
 @inlined
@@ -114,87 +123,107 @@ def locate(arena: Arena, side: int, key: int, hint: int) -> int:
     return low
 
 
-@hot
-def _centre(arena: Arena, side: int) -> None:
-    """Move the rows of a side so that as much room is left on either end."""
-    head = side_head(side)
-    first, rows = arena[head + FIRST], arena[head + END] - arena[head + FIRST]
-    target = (arena[head + ROWS] - rows) // 2
-    row_words, region = arena[ROW_WORDS], arena[head + REGION]
-    move_words(arena, region + target * row_words, region + first * row_words, rows * row_words)
-    arena[head + FIRST] = target
-    arena[head + END] = target + rows
+@inlined
+def trim(arena: Arena, side: int) -> None:
+    """Drop, and count, what a side has beyond ``levels_max``: the worst."""
+    excess = count(arena, side) - arena[LEVELS_MAX]
+    if excess > 0:
+        arena[side_head(side) + FIRST] += excess
+        arena[DROPPED] += excess
 
 
 @inlined
-def insert(arena: Arena, side: int, at: int) -> int:
-    """Open a row before position ``at`` and return its position, or -1 where the side is full.
+def make_room(arena: Arena, side: int) -> int:
+    """See to it that a whole batch fits behind END; return END, the hint to begin with.
 
-    A full side loses its worst level, which may be the new one itself.
+    ``trim`` belongs behind a message; only one that inserts more than there is slack needs it
+    earlier.
     """
     head = side_head(side)
-    if arena[head + END] - arena[head + FIRST] == arena[LEVELS_MAX]:
-        arena[DROPPED] += 1
-        if at == arena[head + FIRST]:
-            return -1
-        arena[head + FIRST] += 1
-    worse_is_shorter = at - arena[head + FIRST] < arena[head + END] - at
-    if (worse_is_shorter and arena[head + FIRST] == 0) or (
-        not worse_is_shorter and arena[head + END] == arena[head + ROWS]
-    ):
-        distance = at - arena[head + FIRST]
-        _centre(arena, side)
-        at = arena[head + FIRST] + distance
-    row_words, region = arena[ROW_WORDS], arena[head + REGION]
-    if worse_is_shorter:
-        first = arena[head + FIRST]
-        origin = region + first * row_words
-        move_words(arena, origin - row_words, origin, (at - first) * row_words)
-        arena[head + FIRST] = first - 1
-        return at - 1
-    end = arena[head + END]
-    origin = region + at * row_words
-    move_words(arena, origin + row_words, origin, (end - at) * row_words)
-    arena[head + END] = end + 1
-    return at
+    if arena[head + END] + EDITS_MAX > arena[head + ROWS]:
+        if count(arena, side) > arena[head + ROWS] - 2 * EDITS_MAX:
+            trim(arena, side)
+        first, rows = arena[head + FIRST], count(arena, side)
+        middle = (arena[head + ROWS] - rows) // 2
+        width, region = arena[ROW_WORDS], arena[head + REGION]
+        move_words(arena, region + middle * width, region + first * width, rows * width)
+        arena[head + FIRST] = middle
+        arena[head + END] = middle + rows
+    return int(arena[head + END])
 
 
 @inlined
-def remove(arena: Arena, side: int, at: int) -> int:
-    """Close the row at ``at``; return the position where the level after it now stands."""
+def note_edit(
+    arena: Arena, noted: int, at: int, sign: int, key: int, size: int, sent: int
+) -> int:
+    """Add an edit to the batch: insert a row before position ``at``, or remove the one there.
+
+    Keys descend within a batch; positions are those before it.  Returns the new count.
+    """
+    edit = EDITS + noted * EDIT_WORDS
+    arena[edit + AT] = at
+    arena[edit + SHIFT] = sign
+    arena[edit + KEY] = key
+    arena[edit + SIZE] = size
+    arena[edit + SENT] = sent
+    return noted + 1
+
+
+@inlined
+def _move_rows(arena: Arena, region: int, first: int, end: int, shift: int) -> None:
+    width = arena[ROW_WORDS]
+    if end > first:
+        move_words(
+            arena, region + (first + shift) * width, region + first * width, (end - first) * width)
+
+
+@hot
+def commit(arena: Arena, side: int, noted: int) -> None:
+    """Carry out a batch: every row moves at most once.
+
+    The rows between two edits are a run; a run moves by the sum of the signs of all edits worse
+    than it, less ``offset``.  With offset 0 the worst run stays, with offset = sum the best run
+    does: whichever leaves fewer rows to move.  Runs that go down move first, from the worst on,
+    then those that go up, from the best on: none overwrites a run that has still to move, since
+    all keep their order and no two overlap in the end.
+    """
     head = side_head(side)
-    row_words, region = arena[ROW_WORDS], arena[head + REGION]
+    region, width = arena[head + REGION], arena[ROW_WORDS]
     first, end = arena[head + FIRST], arena[head + END]
-    if at - first < end - at:
-        origin = region + first * row_words
-        move_words(arena, origin + row_words, origin, (at - first) * row_words)
-        arena[head + FIRST] = first + 1
-        return at + 1
-    origin = region + (at + 1) * row_words
-    move_words(arena, origin - row_words, origin, (end - at - 1) * row_words)
-    arena[head + END] = end - 1
-    return at
-
-
-@inlined
-def set_level(arena: Arena, side: int, hint: int, key: int, size: int, sent: int) -> int:
-    """Insert, change or (size 0) remove one level; return its position, the next hint."""
-    at = locate(arena, side, key, hint)
-    head = side_head(side)
-    row = arena[head + REGION] + at * arena[ROW_WORDS]
-    found = at < arena[head + END] and arena[row] == key
-    if size == 0:
-        return remove(arena, side, at) if found else at
-    if not found:
-        at = insert(arena, side, at)
-        if at < 0:
-            return int(arena[head + FIRST])
-        row = arena[head + REGION] + at * arena[ROW_WORDS]
-        arena[row] = key
-    arena[row + 1] = size
-    if arena[ROW_WORDS] == 3:
-        arena[row + 2] = sent
-    return at
+    best_at = arena[EDITS + AT]
+    worst_at = arena[EDITS + (noted - 1) * EDIT_WORDS + AT]
+    total = 0
+    for number in range(noted):
+        total += arena[EDITS + number * EDIT_WORDS + SHIFT]
+    offset = total if best_at - first < end - worst_at and first >= total else 0
+    if offset > 0:
+        _move_rows(arena, region, first, worst_at, -offset)
+    shift = -offset
+    for number in range(noted - 1, -1, -1):
+        edit = EDITS + number * EDIT_WORDS
+        shift += arena[edit + SHIFT]
+        low = arena[edit + AT] + (1 if arena[edit + SHIFT] < 0 else 0)
+        if shift < 0:
+            high = arena[edit - EDIT_WORDS + AT] if number > 0 else end
+            _move_rows(arena, region, low, high, shift)
+    for number in range(noted):
+        edit = EDITS + number * EDIT_WORDS
+        sign = arena[edit + SHIFT]
+        if shift > 0:
+            low = arena[edit + AT] + (1 if sign < 0 else 0)
+            high = arena[edit - EDIT_WORDS + AT] if number > 0 else end
+            _move_rows(arena, region, low, high, shift)
+        shift -= sign
+        if sign > 0:
+            row = region + (arena[edit + AT] + shift) * width
+            arena[row] = arena[edit + KEY]
+            arena[row + 1] = arena[edit + SIZE]
+            if width == 3:
+                arena[row + 2] = arena[edit + SENT]
+    if offset < 0:
+        _move_rows(arena, region, first, worst_at, -offset)
+    arena[head + FIRST] = first - offset
+    arena[head + END] = end + total - offset
 
 
 @hot

@@ -15,6 +15,7 @@ from engine.model.quanta import from_quanta, plain
 from feeds.arena import (
     CHECKSUM,
     DROPPED,
+    EDITS_MAX,
     END,
     FAULT,
     FIRST,
@@ -28,10 +29,14 @@ from feeds.arena import (
     TRUNCATE,
     Arena,
     clear,
+    commit,
     is_crossed,
+    locate,
+    make_room,
     new_arena,
-    set_level,
+    note_edit,
     side_head,
+    trim,
     truncate,
 )
 from feeds.checksum import NOT_SENT, checksum_of
@@ -52,18 +57,38 @@ def _apply_text(arena: Arena, text: Octets, side: int) -> int:
     """Apply the levels of one text in order; return a BookFault, 0 if all were good."""
     end, encoding = text.size, arena[LEVEL_TEXT]
     price_decimals, size_decimals = arena[PRICE_DECIMALS], arena[SIZE_DECIMALS]
-    hint = arena[side_head(side) + END]
+    noted, last_key = 0, 0  # edits in the batch, and the key of its latest
+    hint = make_room(arena, side)
     at = first_level(text, end)
     while 0 <= at < FAIL:
         at, said, price, size, sent, fault = read_level(
             text, at, end, encoding, price_decimals, size_decimals)
         if fault != 0:
             return fault
-        if encoding >= _SIDED and said != side:
-            side = said
-            hint = arena[side_head(side) + END]
-        hint = set_level(arena, side, hint, price if side == BID else -price, size, sent)
+        if encoding < _SIDED:
+            said = side
+        key = price if said == BID else -price
+        if noted > 0 and (key >= last_key or noted == EDITS_MAX or said != side):
+            commit(arena, side, noted)
+            noted, hint = 0, make_room(arena, side)
+        if said != side:
+            trim(arena, side)
+            side, hint = said, make_room(arena, said)
+        head = side_head(side)
+        hint = locate(arena, side, key, hint)
+        row = arena[head + REGION] + hint * arena[ROW_WORDS]
+        found = hint < arena[head + END] and arena[row] == key
+        if found and size != 0:
+            arena[row + 1] = size
+            if arena[ROW_WORDS] == 3:
+                arena[row + 2] = sent
+        elif found or size != 0:
+            noted = note_edit(arena, noted, hint, -1 if found else 1, key, size, sent)
+            last_key = key
         at = following_level(text, at, end)
+    if noted > 0:
+        commit(arena, side, noted)
+    trim(arena, side)
     return GARBAGE if at == FAIL else 0
 
 

@@ -26,6 +26,7 @@ _PLUS, _MINUS, _EXPONENT, _LOWER_CASE = ord("+"), ord("-"), ord("e"), 0x20
 POWER: Final = np.array([10**n for n in range(DECIMALS_MAX + 1)], np.int64)
 _WHOLE_MAX: Final = np.array([INT64_MAX // 10**n - 1 for n in range(DECIMALS_MAX + 1)], np.int64)
 _EXPONENT_MAX: Final = 1 << 20  # larger ones are garbage, not arithmetic
+_QUICK_SIZE: Final = 17  # bytes that ``quick_number`` may load
 _SENT_MAX: Final = 255  # decimals as sent are kept in a byte
 
 _ZEROS: Final = np.uint64(0x3030303030303030)  # "00000000"
@@ -134,6 +135,25 @@ def _number_slowly(
 
 
 @inlined
+def quick_number(text: Octets, at: int, decimals: int) -> tuple[int, int, int]:
+    """Read a number of up to 7 whole and 8 decimal digits; FAIL sends all else the slow way.
+
+    Returns (quanta, next position, decimals as sent).  Loads up to 17 bytes from ``at`` on.  The
+    caller must see a mark behind the number that cannot belong to one.
+    """
+    whole, count = _leading_digits(text, at)
+    if not 0 < count < 8 or whole > _WHOLE_MAX[decimals]:
+        return 0, FAIL, 0
+    at += count
+    if text[at] != _POINT:
+        return whole * POWER[decimals], at, 0
+    part, sent = _leading_digits(text, at + 1)
+    if not 0 < sent <= decimals:
+        return 0, FAIL, 0
+    return whole * POWER[decimals] + part * POWER[decimals - sent], at + 1 + sent, sent
+
+
+@inlined
 def number(
     text: Octets, at: int, end: int, decimals: int, bare: bool
 ) -> tuple[int, int, int, int]:
@@ -141,21 +161,11 @@ def number(
 
     decimals  of the quantum, 0 to DECIMALS_MAX
     bare      not in quotes: an exponent is allowed
-    What does not fit the quick way (up to 7 whole and 8 decimal digits) goes the slow one.
     """
-    if at + 8 < end:
-        whole, count = _leading_digits(text, at)
-        if 0 < count < 8 and whole <= _WHOLE_MAX[decimals]:
-            at_point = at + count
-            if text[at_point] != _POINT:
-                if text[at_point] | _LOWER_CASE != _EXPONENT:
-                    return whole * POWER[decimals], at_point, 0, 0
-            elif at_point + 9 < end:
-                part, sent = _leading_digits(text, at_point + 1)
-                after = at_point + 1 + sent
-                if 0 < sent <= decimals and not (
-                    _is_digit(text[after]) or text[after] | _LOWER_CASE == _EXPONENT
-                ):
-                    quanta = whole * POWER[decimals] + part * POWER[decimals - sent]
-                    return quanta, after, sent, 0
+    if at + _QUICK_SIZE < end:
+        quanta, after, sent = quick_number(text, at, decimals)
+        if after != FAIL and not (
+            _is_digit(text[after]) or text[after] | _LOWER_CASE == _EXPONENT
+        ):
+            return quanta, after, sent, 0
     return _number_slowly(text, at, end, decimals, bare)

@@ -117,15 +117,11 @@ def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: 
 def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, depth: int) -> int:
     """Copy the best levels of a side into two columns; return how many."""
     shown = min(depth, count(arena, side))
-    row, width = row_at(arena, side, 0), arena[ROW_WORDS]
-    if side == BID:
-        for rank in range(shown):
-            books[prices + rank] = arena[row - rank * width]
-    else:
-        for rank in range(shown):
-            books[prices + rank] = -arena[row - rank * width]
+    row, width, sign = row_at(arena, side, 0), arena[ROW_WORDS], 1 if side == BID else -1
     for rank in range(shown):
-        books[sizes + rank] = arena[row - rank * width + 1]
+        books[prices + rank] = sign * arena[row]
+        books[sizes + rank] = arena[row + 1]
+        row -= width
     return shown
 
 

@@ -18,7 +18,7 @@ Sent = tuple[str, str]
 
 
 class Plain:
-    """The plain twin: two dictionaries, and the worst level goes when one is full."""
+    """The plain twin: two dictionaries, and the worst levels go when one is too long."""
 
     def __init__(self, levels_max: int, depth: int = 0) -> None:
         self.levels_max, self.depth = levels_max, depth
@@ -36,12 +36,11 @@ class Plain:
             if Decimal(size) == 0:
                 book.pop(Decimal(price), None)
                 continue
-            is_new = Decimal(price) not in book
             book[Decimal(price)] = (price, size)
-            if is_new and len(book) > self.levels_max:
-                del book[self.ranked(side)[-1]]
-                self.dropped += 1
         for side in range(2):
+            for worst in self.ranked(side)[self.levels_max:]:
+                del self.sides[side][worst]
+                self.dropped += 1
             for price_left in self.ranked(side)[self.depth:] if self.depth else ():
                 del self.sides[side][price_left]
 
@@ -180,6 +179,25 @@ def test_a_snapshot_may_come_in_any_order(order: str) -> None:
     book = FullBook(0, 0, 4_096)
     assert book.load(f"[{','.join(f'[{price},7]' for price in ordered)}]") == BookFault.NONE
     assert book.top(5_000)[0].tolist() == list(range(3_000, 0, -1))
+
+
+@pytest.mark.parametrize("levels_max", [100, 700, 3_000])
+def test_a_message_longer_than_any_batch_and_than_the_side_leaves_the_best(
+    levels_max: int
+) -> None:
+    random = Random(levels_max)
+    book = FullBook(0, 0, levels_max, True)
+    twin = Plain(levels_max)
+    for turn in range(12):
+        prices = random.sample(range(1, 5_000), 2_000)
+        if turn % 2:
+            prices.sort(reverse=turn % 4 == 1)
+        levels = [(BID, str(price), random.choice(("0", "1", "2"))) for price in prices]
+        if levels_max < 2_000:  # what is dropped within a message may not come back in it
+            levels = [(side, price, "1") for side, price, _ in levels]
+        assert book.apply(*written(levels, LevelText.PAIRS)) == BookFault.NONE
+        twin.apply(levels)
+        assert book.levels_text(5_000)[0] == twin.text(BID)
 
 
 def test_a_load_forgets_everything_before() -> None:
