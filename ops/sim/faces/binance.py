@@ -28,6 +28,7 @@ from ops.sim.face import (
     strings,
     to_json,
 )
+from ops.sim.faces.binance_catalogue import catalogue_row
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 50_000_000_000
@@ -263,37 +264,8 @@ class Binance(Face):
         return to_json({
             "timezone": "UTC", "serverTime": self.now_ms(), "rateLimits": limits,
             "exchangeFilters": [],
-            "symbols": [self._listing(self.lines[native]) for native in wanted or ()],
+            "symbols": [catalogue_row(self.lines[native]) for native in wanted or ()],
         }, headers=headers)
-
-    def _listing(self, line: Line) -> dict[str, object]:
-        tick, lot = line.price(1), line.size(1)
-        notional = ("MIN_NOTIONAL", "notional") if self.perpetual else ("NOTIONAL", "minNotional")
-        row: dict[str, object] = {
-            "symbol": line.native, "status": "TRADING", "baseAsset": line.pair.base,
-            "quoteAsset": line.pair.quote, "orderTypes": ["LIMIT", "MARKET"],
-            "filters": [
-                {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000.00000000",
-                 "tickSize": tick},
-                {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": "9000.00000000",
-                 "stepSize": lot},
-                {"filterType": "MARKET_LOT_SIZE", "minQty": "0.00000000",
-                 "maxQty": "100.00000000", "stepSize": "0.00000000"},
-                {"filterType": notional[0], notional[1]: "5.00000000"},
-            ],
-        }
-        if self.perpetual:
-            return row | {
-                "pair": line.native, "contractType": "PERPETUAL", "marginAsset": line.pair.settle,
-                "pricePrecision": line.price_decimals, "quantityPrecision": line.size_decimals,
-            }
-        return row | {
-            "baseAssetPrecision": 8, "quotePrecision": 8, "quoteAssetPrecision": 8,
-            "isSpotTradingAllowed": True, "quoteOrderQtyMarketAllowed": True,
-            "permissions": [], "permissionSets": [["SPOT"]],
-            "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
-            "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_MAKER"],
-        }
 
 
 class BinanceUs(Binance):
@@ -303,9 +275,11 @@ class BinanceUs(Binance):
 
 
 class BinanceUsdm(Binance):
-    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second."""
+    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second.
 
-    path = "/public/stream"  # prints at /market/stream of the same host
+    The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
+    """
+
     ping_every_s = 180.0
     requests_per_s = 10
     perpetual = True

@@ -115,7 +115,7 @@ class Okx(Face):
     def _reply(self, session: Session, request: _Request, body: dict[str, Any]) -> None:
         request_id = request.get("id") if request else None
         head = {"id": request_id} if request_id is not None else {}
-        session.send(orjson.dumps(head | body | {"connId": f"{session.connection_id:08x}"}))
+        session.send(orjson.dumps(head | body | {"connId": f"a{session.connection_id:07x}"}))
 
     def _error(self, session: Session, request: _Request, code: str, text: str) -> None:
         self._reply(session, request, {"event": "error", "code": code, "msg": text})

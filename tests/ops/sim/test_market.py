@@ -1,4 +1,4 @@
-"""The invented market: the same for the same seed, never crossed, with windows that open and close."""
+"""The invented market: the seed decides, no book is crossed, windows open and close."""
 
 from collections.abc import Iterator
 from statistics import mean

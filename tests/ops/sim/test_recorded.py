@@ -5,7 +5,12 @@ import pytest
 from engine.model.instrument import Pair
 from ops.sim.listing import Line
 from ops.sim.recorded import (
-    BinanceReader, CoinbaseExchangeReader, KrakenReader, OkxReader, quanta, reader_of,
+    BinanceReader,
+    CoinbaseExchangeReader,
+    KrakenReader,
+    OkxReader,
+    quanta,
+    reader_of,
 )
 from ops.sim.truth import truth_of
 

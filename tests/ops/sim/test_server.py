@@ -17,6 +17,10 @@ from tests.ops.sim.wire import Client, Venue, a_venue, a_world, run
 DEPTH = {"method": "SUBSCRIBE", "params": ["btcusdt@depth"], "id": 1}
 
 
+def price_of(level: tuple[str, str]) -> float:
+    return float(level[0])
+
+
 def test_ports_are_the_same_after_a_restart(tmp_path: Path) -> None:
     async def body() -> None:
         venues = {"binance": ["BTC/USDT"], "kraken": ["BTC/USD"]}
@@ -33,7 +37,8 @@ def test_ports_are_the_same_after_a_restart(tmp_path: Path) -> None:
 
 def test_unreadable_endpoints_are_as_good_as_none(tmp_path: Path) -> None:
     async def body() -> None:
-        for text in ("", "[]", '{"binance": 7}', '{"binance": {"ws": "ws://x:99999999", "rest": ""}}'):
+        wrong = '{"binance": {"ws": "ws://x:99999999", "rest": ""}}'
+        for text in ("", "[]", '{"binance": 7}', '{"binance": {}}', wrong):
             (tmp_path / "endpoints.json").write_text(text)
             async with a_world({"binance": ["BTC/USDT"]}, folder=tmp_path) as world:
                 assert (await Venue(world, "binance").get("/api/v3/ping"))[0] == 200
@@ -93,9 +98,9 @@ def test_a_request_that_is_no_websocket_is_answered_and_harms_nothing() -> None:
     async def body() -> None:
         async with a_venue("okx", "BTC/USDT") as venue:
             netloc = urlsplit(venue.world.endpoints()["okx"]["ws"]).netloc
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://{netloc}/ws/v5/public") as answer:
-                    assert answer.status >= 400
+            url = f"http://{netloc}/ws/v5/public"
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                assert answer.status >= 400
             await (await venue.connect()).settle()
 
     run(body)
@@ -119,8 +124,8 @@ def test_truth_is_served_and_the_flow_stops_and_goes_on_by_control_calls() -> No
         async with a_venue("kraken", "BTC/USD") as venue:
             status, truth = await venue.call("GET", "/truth/kraken/BTC/USD")
             assert (status, truth["native"]) == (200, "BTC/USD")
-            assert truth["bids"][0] == list(max(venue.truth("BTC/USD")[0].items(),
-                                                key=lambda row: float(row[0])))
+            bids, _ = venue.truth("BTC/USD")
+            assert tuple(truth["bids"][0]) == max(bids.items(), key=price_of)
             assert (await venue.call("GET", "/truth/kraken/NO/PE"))[0] == 404
             assert (await venue.call("GET", "/truth/nowhere/BTC/USD"))[0] == 404
             await venue.call("POST", "/resume")

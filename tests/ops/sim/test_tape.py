@@ -1,6 +1,7 @@
 """Captures as one tape: order, pace, what shares a track, and files that are broken."""
 
 import gzip
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_captures_of_one_venue_follow_one_another_after_a_short_pause(tmp_path: 
     one = small_binance(tmp_path / "binance.spot.x.jsonl.gz", start_ns=10**18, frames=20)
     two = small_binance(tmp_path / "binance.spot.y.jsonl.gz", start_ns=2 * 10**18, frames=20)
     times = [item.at_ns for item in Tape([str(one), str(two)]).items()]
-    assert max(b - a for a, b in zip(times, times[1:], strict=False)) == GAP_NS_LEFT
+    assert max(b - a for a, b in pairwise(times)) == GAP_NS_LEFT
     assert len(times) == 42
 
 

@@ -39,6 +39,7 @@ class Client(WSListener):
         self._pong = asyncio.Event()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Keep texts, answer pings and the close."""
         if frame.msg_type == WSMsgType.TEXT:
             self.frames.append(frame.get_payload_as_bytes())
         elif frame.msg_type == WSMsgType.PONG:
@@ -51,14 +52,17 @@ class Client(WSListener):
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Note the end."""
         self.closed.set()
 
     def ask(self, *requests: object) -> None:
+        """Send requests: bytes as they are, all else as JSON."""
         for request in requests:
             text = request if isinstance(request, bytes) else json.dumps(request).encode()
             self.transport.send(WSMsgType.TEXT, text)
 
     async def settle(self) -> None:
+        """Return when all that the venue sent until now has come."""
         self._pong.clear()
         self.transport.send_ping(b"settle")
         await self._pong.wait()
@@ -76,6 +80,7 @@ class Venue:
         self.world, self.name = world, name
 
     async def connect(self, path: str | None = None) -> Client:
+        """Open a WebSocket at the venue's own path, or at another one."""
         url = self.world.endpoints()[self.name]["ws"]
         if path is not None:
             url = f"ws://{urlsplit(url).netloc}{path}"
@@ -85,6 +90,7 @@ class Venue:
         return client
 
     async def get(self, path: str) -> tuple[int, Any]:
+        """Ask the venue's REST; return status and body."""
         url = self.world.endpoints()[self.name]["rest"] + path
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
             text = await answer.text()
@@ -106,6 +112,7 @@ class Venue:
         self.world.flow.pause()  # what waits goes out
 
     def truth(self, symbol: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the venue's own book as price -> size."""
         truth = self.world.truth(self.name, symbol)
         assert truth is not None
         return dict(truth.bids), dict(truth.asks)
@@ -148,15 +155,18 @@ class Book:
         self.asks: dict[str, str] = {}
 
     def set(self, side: dict[str, str], price: str, size: str) -> None:
+        """Set or remove a level."""
         if float(size):
             side[plain(price)] = plain(size)
         else:
             side.pop(plain(price), None)
 
     def apply(self, bids: Sequence[Sequence[str]], asks: Sequence[Sequence[str]]) -> None:
+        """Set levels of both sides; what follows price and size is left aside."""
         for side, rows in ((self.bids, bids), (self.asks, asks)):
             for row in rows:
                 self.set(side, row[0], row[1])
 
     def both(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return bids and asks."""
         return self.bids, self.asks

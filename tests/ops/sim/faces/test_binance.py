@@ -217,7 +217,8 @@ def test_rest_refuses_in_the_venues_words() -> None:
     async def body() -> None:
         async with a_venue("binance", "BTC/USDT") as venue:
             for path, code in (
-                ("/depth", -1102), ("/depth?symbol=NOPE", -1121), ("/exchangeInfo?symbol=NOPE", -1121),
+                ("/depth", -1102), ("/depth?symbol=NOPE", -1121),
+                ("/exchangeInfo?symbol=NOPE", -1121),
                 ("/depth?symbol=BTCUSDT&limit=many", -1130),
                 ("/depth?symbol=BTCUSDT&limit=5001", -1130),
                 ("/exchangeInfo?symbols=BTCUSDT", -1100),

@@ -28,6 +28,7 @@ class Replica:
         self.sides: tuple[dict[float, tuple[str, str]], ...] = ({}, {})
 
     def apply(self, frame: bytes) -> None:
+        """Take one book message in."""
         if b'"type":"snapshot"' in frame:
             self.sides = ({}, {})
         bids, asks = frame.split(b'"asks":', 1)
@@ -42,6 +43,7 @@ class Replica:
                 del side[price]
 
     def checksum(self) -> int:
+        """Return the CRC32 of the top ten as the sheet says."""
         text = ""
         for side, falling in ((self.sides[1], False), (self.sides[0], True)):
             for price in sorted(side, reverse=falling)[:10]:

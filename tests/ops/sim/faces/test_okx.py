@@ -16,6 +16,10 @@ def subscribe(*channels: str, native: str = "BTC-USDT") -> dict[str, Any]:
     return {"op": "subscribe", "args": [{"channel": name, "instId": native} for name in channels]}
 
 
+def price_of(level: tuple[str, str]) -> float:
+    return float(level[0])
+
+
 @pytest.mark.parametrize("name", ["okx", "okx-us"])
 def test_the_linked_book_equals_the_truth_after_hundreds_of_updates(name: str) -> None:
     async def body() -> None:
@@ -85,8 +89,8 @@ def test_quotes_are_the_touch_and_prints_name_the_taker() -> None:
                   for name in ("bbo-tbt", "trades", "tickers")}
             bids, asks = venue.truth("BTC/USDT")
             quote = by["bbo-tbt"][-1]
-            assert quote["bids"][0][:2] == list(max(bids.items(), key=lambda row: float(row[0])))
-            assert quote["asks"][0][:2] == list(min(asks.items(), key=lambda row: float(row[0])))
+            assert tuple(quote["bids"][0][:2]) == max(bids.items(), key=price_of)
+            assert tuple(quote["asks"][0][:2]) == min(asks.items(), key=price_of)
             assert len(by["tickers"]) == len(by["bbo-tbt"])
             assert {row["side"] for row in by["trades"]} == {"buy", "sell"}
 
