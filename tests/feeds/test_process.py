@@ -165,6 +165,8 @@ def test_every_book_becomes_live_and_equals_the_venues(tmp_path: Path, venue: st
     async def story(it: Rig) -> None:
         await it.lives()
         await it.updates(100)
+        while it.counters.value(FeedCounter.TRADES) < 5:
+            await asyncio.sleep(0.01)
         await it.settle()
 
     rig.play(story)
