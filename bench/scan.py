@@ -13,9 +13,9 @@ from bench.harness import machine, parameter, report
 from engine.config import Config, instruments
 from engine.detect import kernels
 from engine.detect.cross import Cross
-from engine.detect.plan import EVALUATED, Plan
+from engine.detect.plan import EVALUATED, TURN, Plan
+from engine.market import depth as d
 from engine.runtime.memory import FeedPlace, Memory
-from shm import depth as d
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment, publish_quote, set_state
@@ -39,10 +39,28 @@ def _time_nothing(took_ns: Words) -> None:
 
 @kernel
 def _time_scans(plan: Plan, took_ns: Words) -> int:
+    words, desk, settings, touches = plan.words, plan.desk, plan.settings, plan.touches
+    seats, limits, slot, quote = desk.seats, desk.limits, desk.slot, desk.quote
+    nets, pairs, edges, pending = plan.nets, plan.pairs, plan.edges, plan.pending
+    first, pair_of = plan.first, plan.pair_of
+    moving = 0
+    for at in range(took_ns.size):
+        instrument = at % touches.shape[0]
+        before = mono_ns()
+        settings[TURN] += 1
+        kernels.refresh(words, seats, limits, slot, quote, touches, nets, instrument, before)
+        moving += kernels.test_pairs(words, settings, first, pair_of, touches, nets, pairs, edges,
+                                     pending, instrument, before)
+        took_ns[at] = mono_ns() - before
+    return moving
+
+
+@kernel
+def _time_turns(plan: Plan, took_ns: Words) -> int:
     made = 0
     for at in range(took_ns.size):
         before = mono_ns()
-        made += kernels.scan(plan, at % plan.touches.shape[0], before)
+        made += kernels.scan(plan, at % 12, before)
         took_ns[at] = mono_ns() - before
     return made
 
@@ -116,9 +134,11 @@ def main() -> None:
     report("two readings of the clock", took_ns)
     plan = _market(seed=42).plan
     _time_scans(plan, warm)
-    made = _time_scans(plan, took_ns)
+    moving = _time_scans(plan, took_ns)
     evaluated = int(plan.pairs[:, EVALUATED].sum())
-    report(f"scan of 1 symbol, {VENUES} venues", took_ns, signals=made, checksum=evaluated)
+    report(f"scan of 1 symbol, {VENUES} venues", took_ns, moving=moving, checksum=evaluated)
+    _time_turns(plan, warm)
+    report("the same with its plan handed over", took_ns, signals=_time_turns(plan, took_ns))
     asks, ask_sizes, bids, bid_sizes, terms = _walk()
     result = np.zeros(d.RESULT_WORDS, np.int64)
     _time_walks(asks, ask_sizes, bids, bid_sizes, terms, result, warm)

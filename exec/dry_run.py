@@ -11,11 +11,11 @@ import msgspec
 import numpy as np
 
 from engine.config import Config
+from engine.market import depth
+from engine.market.appraise import appraise
 from engine.model.instrument import Instrument
 from engine.model.quanta import from_quanta, plain
 from engine.runtime.memory import Memory, open_desk
-from shm import depth
-from shm.appraise import appraise
 from shm.layout import Fate, Veto
 from shm.span import Span
 

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import Config
+from engine.market import touch as top
+from engine.market.trust import distrust
 from engine.model.clock import Clock, SystemClock
 from engine.model.errors import SegmentInvalid, UnknownInstrument
 from engine.runtime.process import read_config
 from ops.client import NoEngine, engine_of
 from ops.records import Book, Process, Scale, Side, Signal, Touch, prints_of, signal_of
-from shm import touch as top
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
 from shm.counters import CounterBlock, Histogram, registry_of
@@ -39,7 +40,6 @@ from shm.layout import (
 from shm.ring import RecordRing
 from shm.segment import RunFolder, Segment
 from shm.span import Span
-from shm.trust import distrust
 
 NEWEST_MAX: Final = 100_000  # prints or signals asked for at once
 

@@ -14,8 +14,8 @@ from engine.runtime.lock import EngineLock
 from engine.runtime.wire import IPC_PATH_MAX
 from ops.captured import with_captures
 from ops.client import SOCKET
-from ops.display import open_display
 from ops.launcher import Launcher
+from ops.screen.display import open_display
 from shm.segment import RunFolder
 
 DEMO = "demo.toml"

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.model.clock import SystemClock
 from ops import client
-from ops.display import open_display
+from ops.screen.display import open_display
 
 REFRESH_S: Final = 0.25
 

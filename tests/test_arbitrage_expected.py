@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
+from engine.market.touch import Source
 from engine.model.quanta import to_quanta
-from shm.touch import Source
 from tests.engine.detect.world import World, make_config
 
 SHARED = Path(os.environ.get("TRYPTO_SHARED", Path(__file__).parent.parent.parent / "shared"))

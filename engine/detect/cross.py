@@ -9,15 +9,15 @@ import numpy as np
 from engine.config import Config
 from engine.detect import kernels
 from engine.detect import plan as p
+from engine.market.appraise import Table
+from engine.market.touch import TOUCH_WORDS, Source
 from engine.model.instrument import Instrument, Kind
 from engine.runtime.memory import Memory, open_desk
-from shm.appraise import Table
 from shm.atomics import Words
 from shm.bell import WaitStrategy
 from shm.counters import CounterBlock
 from shm.layout import SIGNAL, Bell, words_in
 from shm.span import Span
-from shm.touch import TOUCH_WORDS, Source
 
 TIMEOUT_NS: Final = 50_000_000  # between two looks at what raises no update: heartbeats, epochs
 ENTRIES: Final = 256  # copied from an update ring at a time
@@ -72,9 +72,12 @@ class Cross:
             desk=open_desk(config, table, memory, span, source=source,
                            edge_min_ppm=min(0, config.detector.edge_min_ppm)),
             settings=settings, feeds=_feeds(table, memory, span),
-            touches=np.zeros((len(table), TOUCH_WORDS), np.int64), pairs=pairs, edges=edges,
+            touches=np.zeros((len(table), TOUCH_WORDS), np.int64),
+            nets=np.zeros((len(table), p.NET_WORDS)), pairs=pairs, edges=edges,
             first=first, pair_of=pair_of, changed=np.zeros(len(table), np.int64),
-            changed_turn=np.zeros(len(table), np.int64), entries=np.zeros(ENTRIES, np.int64),
+            changed_turn=np.zeros(len(table), np.int64),
+            pending=np.zeros((max(len(pair_of), 1), 2), np.int64),
+            entries=np.zeros(ENTRIES, np.int64),
             record=np.zeros(words_in(SIGNAL), np.int64),
         )
 

@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.config import Config
+from engine.market import appraise as a
+from engine.market import depth
+from engine.market.touch import Source
 from engine.model.errors import ConfigInvalid
 from engine.model.instrument import Instrument
-from shm import appraise as a
-from shm import depth
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
@@ -18,7 +19,6 @@ from shm.layout import LAYOUT_HASH, SIGNAL, UPDATE_WORDS, WORD, Strategy, words_
 from shm.ring import RecordRing, WordRing, ring_size
 from shm.segment import RunFolder, Segment
 from shm.span import Span
-from shm.touch import Source
 
 SIGNALS_SOCKET: Final = "signals.ipc"
 SIGNAL_PREFIX: Final = LAYOUT_HASH.to_bytes(8, "little")  # signals of other layouts never arrive

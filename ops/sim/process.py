@@ -2,7 +2,6 @@
 
 from engine.runtime.context import Context
 from engine.runtime.loop import run
-
 from ops.sim.world import world_of
 
 

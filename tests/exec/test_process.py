@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import structlog
 
-from engine.control.segments import EXEC_BELL  # the FIFO that control makes
 from engine.model.clock import ManualClock
 from engine.runtime.context import Context
-from engine.runtime.memory import SIGNAL_PREFIX
+from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX
 from engine.runtime.wire import Publisher, Subscriber
 from exec.dry_run import DryRun
 from exec.process import Executor

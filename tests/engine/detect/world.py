@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.config import Config, instruments
 from engine.detect.cross import Cross
+from engine.market.touch import Source
 from engine.runtime.memory import FeedPlace, Memory
 from shm.atomics import Words
 from shm.board import ControlView, InstrumentTable
@@ -37,7 +38,6 @@ from shm.layout import (
     words_in,
 )
 from shm.ring import RecordRing, WordRing, ring_size
-from shm.touch import Source
 
 Levels = Sequence[tuple[int, int]]
 EPOCH = 1

@@ -10,10 +10,10 @@ from typing import Final
 
 from rich.text import Text
 
-from ops import text
 from ops.records import Process, Signal, Touch
-from ops.sample import Hop, PairLine, Sample, VenueLine
-from ops.text import Cell, Column
+from ops.screen import text
+from ops.screen.sample import Hop, PairLine, Sample, VenueLine
+from ops.screen.text import Cell, Column
 from shm.layout import EngineState, Fate, ProcessState, TradingState, Veto
 
 GOOD, BAD, CARE, QUIET = "green", "bold red", "yellow", "dim"

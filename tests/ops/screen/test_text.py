@@ -2,8 +2,8 @@
 
 import pytest
 
-from ops import text
-from ops.text import Column
+from ops.screen import text
+from ops.screen.text import Column
 
 
 @pytest.mark.parametrize(("ns", "shown"), [

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shm import touch as t
+from engine.market import touch as t
 from shm.layout import Veto
 from tests.engine.detect.world import World, make_config
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ops.attach import attach
-from ops.sample import Sample, Sampler, merged, pair_lines
-from ops.view import render
+from ops.screen.sample import Sample, Sampler, merged, pair_lines
+from ops.screen.view import render
 from shm.counters import (
     DetectorHistogram,
     ExecCounter,

@@ -4,8 +4,8 @@ import sys
 from typing import Protocol
 
 from engine.model.clock import Clock
-from ops.plain import PlainLines
-from ops.screen import Screen
+from ops.screen.plain import PlainLines
+from ops.screen.terminal import Screen
 from shm.segment import RunFolder
 
 

@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from engine.model.clock import Clock
-from ops.look import Look
-from ops.view import BAD, CARE, render
+from ops.screen.look import Look
+from ops.screen.view import BAD, CARE, render
 from shm.segment import RunFolder
 
 SAID_NS: Final = 10_000_000_000  # how long a message stands on the screen

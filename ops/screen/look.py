@@ -11,7 +11,7 @@ from engine.model.clock import Clock
 from engine.model.errors import EngineError
 from ops.attach import Engine
 from ops.client import NoEngine
-from ops.sample import Sample, Sampler
+from ops.screen.sample import Sample, Sampler
 from shm.segment import RunFolder
 
 _RETRY_S: Final = 0.1

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shm import depth as d
-from shm import touch as t
+from engine.market import depth as d
+from engine.market import touch as t
+from engine.market.trust import distrust, restraint
 from shm.atomics import Words
 from shm.jit import inlined, kernel
 from shm.layout import Veto
-from shm.trust import distrust, restraint
 
 Table = NDArray[np.int64]  # two-dimensional
 
@@ -28,14 +28,14 @@ class Desk(NamedTuple):
     limits: Words  # see below
     slot: Words  # scratch for one book and one quote
     quote: Words
-    buy_touch: Words  # what was seen of both legs: shm.touch
+    buy_touch: Words  # what was seen of both legs: engine.market.touch
     sell_touch: Words
     buy_prices: Words
     buy_sizes: Words
     sell_prices: Words
     sell_sizes: Words
-    terms: Words  # shm.depth; EDGE_MIN, NOTIONAL_MAX and SIZE_MAX are the owner's
-    result: Words  # shm.depth
+    terms: Words  # engine.market.depth; EDGE_MIN, NOTIONAL_MAX and SIZE_MAX are the owner's
+    result: Words  # engine.market.depth
 
 
 # where an instrument's book, feed and row are, and its venue

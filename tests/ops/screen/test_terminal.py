@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from ops.client import NoEngine
-from ops.display import open_display
-from ops.look import Look
-from ops.plain import PlainLines
-from ops.screen import Screen
+from ops.screen.display import open_display
+from ops.screen.look import Look
+from ops.screen.plain import PlainLines
+from ops.screen.terminal import Screen
 from ops.top import run as top
 from shm.layout import BookFault, BookState
 from tests.ops.world import SECOND_NS, World

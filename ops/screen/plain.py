@@ -4,9 +4,9 @@ import sys
 from typing import Final
 
 from engine.model.clock import Clock
-from ops import text
-from ops.look import Look
-from ops.sample import Sample
+from ops.screen import text
+from ops.screen.look import Look
+from ops.screen.sample import Sample
 from shm.layout import ProcessState
 from shm.segment import RunFolder
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shm import depth as d
+from engine.market import depth as d
 from shm.atomics import Words
 from shm.layout import Veto
 
@@ -47,7 +47,8 @@ def take(side: Side, size: int) -> tuple[int, int, int]:
 
 def twin(asks: Side, bids: Side, t: Words) -> tuple[Veto, dict[str, int]]:
     """Say the same in unbounded integers, level by level, without early exits."""
-    unit, spendable, size = int(t[d.UNIT]), int(t[d.NOTIONAL_MAX]), 0
+    unit, size = int(t[d.UNIT]), 0
+    money = int(t[d.NOTIONAL_MAX]) * unit
     left_asks, left_bids = [list(level) for level in asks], [list(level) for level in bids]
     while left_asks and left_bids and size < t[d.SIZE_MAX]:
         (ask, ask_size), (bid, bid_size) = left_asks[0], left_bids[0]
@@ -55,11 +56,11 @@ def twin(asks: Side, bids: Side, t: Words) -> tuple[Veto, dict[str, int]]:
         if bid * sell * MILLION < ask * buy * (MILLION + int(t[d.EDGE_MIN])):
             break
         wanted = min(ask_size, bid_size, int(t[d.SIZE_MAX]) - size)
-        step = min(wanted, spendable * unit // ask)
+        step = min(wanted, money // ask)
         size += step
-        if step < wanted or step == spendable * unit // ask:
+        if step < wanted:
             break
-        spendable -= -(-step * ask // unit)
+        money -= step * ask
         left_asks[0][1] -= step
         left_bids[0][1] -= step
         left_asks = [level for level in left_asks if level[1]]
