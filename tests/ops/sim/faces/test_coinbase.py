@@ -122,14 +122,15 @@ def test_what_is_not_understood_is_an_error_and_the_connection_lives(text: bytes
 def test_rest_products_and_book() -> None:
     async def body() -> None:
         async with a_venue("coinbase", "BTC/USD", "ETH/USD") as venue:
-            path = "/api/v3/brokerage/market/products?product_type=SPOT&product_ids=ETH-USD&product_ids=BTC-USD"
-            _, answer = await venue.get(path)
+            root = "/api/v3/brokerage/market"
+            asked = "product_type=SPOT&product_ids=ETH-USD&product_ids=BTC-USD"
+            _, answer = await venue.get(f"{root}/products?{asked}")
             assert {row["product_id"] for row in answer["products"]} == {"BTC-USD", "ETH-USD"}
-            _, answer = await venue.get("/api/v3/brokerage/market/products/BTC-USD")
+            _, answer = await venue.get(f"{root}/products/BTC-USD")
             assert answer["price_increment"] == "0.1"
-            _, answer = await venue.get("/api/v3/brokerage/market/product_book?product_id=BTC-USD&limit=2")
+            _, answer = await venue.get(f"{root}/product_book?product_id=BTC-USD&limit=2")
             assert len(answer["pricebook"]["bids"]) == 2
-            assert (await venue.get("/api/v3/brokerage/market/products/NO-PE"))[0] == 404
-            assert (await venue.get("/api/v3/brokerage/market/product_book?product_id=NO-PE"))[0] == 400
+            assert (await venue.get(f"{root}/products/NO-PE"))[0] == 404
+            assert (await venue.get(f"{root}/product_book?product_id=NO-PE"))[0] == 400
 
     run(body)
