@@ -11,8 +11,8 @@ from feeds.budget import NS_PER_S, Backoff
 from feeds.connection import Route, Socket, Wiring, connect
 
 BACKOFF_MIN_NS: Final = NS_PER_S // 10
-BACKOFF_MAX_NS: Final = 30 * NS_PER_S
-SETTLED_NS: Final = 30 * NS_PER_S  # open for so long: earlier failures are forgotten
+BACKOFF_MAX_NS: Final = 15 * NS_PER_S
+SETTLED_NS: Final = 5 * NS_PER_S  # open for so long: earlier failures are forgotten
 OVERLAP_S: Final = 5.0  # a worn socket stays so long beside its successor
 LIFETIME_PART: Final = 0.95  # of the venue's lifetime; up to 5 percent less by jitter
 

@@ -93,10 +93,11 @@ class Publisher:
                 truncate_depth=venue.truncate_depth)
             for it in instruments
         ]
+        depth = memory.books.depth
         for it, book in zip(instruments, self.books, strict=True):
-            book.arena[PUBLISH : PUBLISH + 5] = (
-                memory.books.base(it.local_index), memory.books.depth, it.index,
-                memory.bell_base, timed)
+            book.arena[PUBLISH : PUBLISH + 6] = (
+                memory.books.base(it.local_index), depth, it.index, memory.bell_base, timed,
+                min(depth, venue.vouched_depth or depth))
         self._arenas = [book.arena for book in self.books]
         self._book, self._quote, self._trade, self._state = warm()
 

@@ -59,6 +59,7 @@ _BASE: Final = PUBLISH  # first word of the book's record in the books segment
 _DEPTH: Final = PUBLISH + 1  # levels per side shown there
 _INSTRUMENT: Final = PUBLISH + 2  # index over the engine
 _BELL: Final = PUBLISH + 3  # first word of the doorbell
+_SHOWN: Final = PUBLISH + 5  # of those, the levels that the venue's integrity rule vouches for
 _TIMED: Final = PUBLISH + 4  # 1: publish times are read from the clock; 0: they are receive times
 
 _UPDATES: Final = word_of(BOOK_STATUS, "updates")
@@ -138,8 +139,9 @@ def _show(
     base, depth = arena[_BASE], arena[_DEPTH]
     slot = publish_begin(books, base, depth)
     column, first = column_words(depth), slot + HEAD_WORDS
-    bids = _show_side(arena, BID, books, first, first + column, depth)
-    asks = _show_side(arena, ASK, books, first + 2 * column, first + 3 * column, depth)
+    shown = arena[_SHOWN]
+    bids = _show_side(arena, BID, books, first, first + column, shown)
+    asks = _show_side(arena, ASK, books, first + 2 * column, first + 3 * column, shown)
     now = _time(arena, recv_mono)
     books[slot + VENUE_UNIX_NS] = venue_ns
     books[slot + RECV_UNIX_NS] = recv_unix
