@@ -23,9 +23,9 @@ from bench.messages import Messages, messages, snapshot_of
 from engine.model.clock import SystemClock
 from engine.model.instrument import Instrument, Pair
 from engine.model.quanta import from_quanta, plain
+from feeds.book.publish import Memory, Publisher
 from feeds.catalog import Listed
 from feeds.core import Core
-from feeds.publish import Memory, Publisher
 from feeds.venue import Delta, Quote
 from feeds.venues.binance import VENUE
 from shm.layout import BookFault, BookState

@@ -16,7 +16,7 @@ NO_LEVELS = msgspec.Raw(b"[]")
 
 
 class LevelText(IntEnum):
-    """How a venue writes levels; one Numba parser serves each (``feeds/levels.py``).
+    """How a venue writes levels; one Numba parser serves each (``feeds/book/levels.py``).
 
     Numbers may be JSON strings or JSON numbers; elements after the size are skipped.
     """
@@ -44,7 +44,7 @@ class SnapshotFrom(IntEnum):
 
 
 class Checksum(IntEnum):
-    """Which checksum a book's messages carry (``feeds/checksum.py``)."""
+    """Which checksum a book's messages carry (``feeds/book/checksum.py``)."""
 
     NONE = 0
     KRAKEN = 1  # CRC32 over the top 10, asks then bids, digits without point and leading zeros

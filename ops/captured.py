@@ -11,7 +11,7 @@ from engine.model.errors import CaptureInvalid
 from engine.model.instrument import Pair
 from engine.runtime import spawn
 
-SURVEY_MODULE = "feeds.survey"  # a worker's module: run it, never import it
+SURVEY_MODULE = "feeds.recorded.survey"  # a worker's module: run it, never import it
 
 
 class SurveyedSymbol(msgspec.Struct, frozen=True):

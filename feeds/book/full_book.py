@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.model.quanta import from_quanta, plain
-from feeds.arena import (
+from feeds.book.arena import (
     CHECKSUM,
     DROPPED,
     EDITS_MAX,
@@ -39,9 +39,9 @@ from feeds.arena import (
     trim,
     truncate,
 )
-from feeds.checksum import NOT_SENT, checksum_of
-from feeds.levels import ASK, BID, first_level, following_level, read_level
-from feeds.numbers import FAIL, GARBAGE
+from feeds.book.checksum import NOT_SENT, checksum_of
+from feeds.book.levels import ASK, BID, first_level, following_level, read_level
+from feeds.book.numbers import FAIL, GARBAGE
 from feeds.venue import NO_CHECKSUM, NO_LEVELS, Checksum, LevelText
 from shm.jit import inlined
 from shm.layout import BookFault

@@ -17,7 +17,7 @@ from yarl import URL
 
 from engine.model.clock import Clock
 from engine.model.errors import ConnectionLost, RateLimited, VenueRefused
-from feeds.budget import NS_PER_S, Backoff, Budget
+from feeds.net.budget import NS_PER_S, Backoff, Budget
 from shm.counters import CounterBlock, FeedCounter
 
 BODY_SIZE_MAX: Final = 64 << 20  # Binance's catalogue takes some 15 MB

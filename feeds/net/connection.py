@@ -27,7 +27,7 @@ from picows import (
 
 from engine.model.clock import Clock
 from engine.runtime.log import Logger
-from feeds.budget import NS_PER_S, Budget
+from feeds.net.budget import NS_PER_S, Budget
 from feeds.venue import Venue
 from shm.counters import CounterBlock, FeedCounter
 

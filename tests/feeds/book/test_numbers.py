@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from engine.model.quanta import INT64_MAX
-from feeds.numbers import FAIL, number
+from feeds.book.numbers import FAIL, number
 from shm.layout import BookFault
 
 PLAIN = re.compile(r"([0-9]+)(?:\.([0-9]+))?")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.full_book import FullBook
-from feeds.levels import ASK, BID
+from feeds.book.full_book import FullBook
+from feeds.book.levels import ASK, BID
 from feeds.venue import LevelText
 from shm.layout import BookFault
 

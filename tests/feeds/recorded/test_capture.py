@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.model.errors import CaptureInvalid
-from feeds.capture import Capture
+from feeds.recorded.capture import Capture
 
 URL = "wss://stream.binance.com:9443/stream"
 GOOD = {"t": 1, "ch": "ws", "dir": "in", "url": URL, "m": "{}"}

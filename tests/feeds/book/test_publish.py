@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.model.instrument import Instrument, Pair
-from feeds import publish_kernels
-from feeds.publish import Memory, Publisher, warm
+from feeds.book import publish_kernels
+from feeds.book.publish import Memory, Publisher, warm
 from feeds.venue import Delta, LevelText, Quote, Snapshot, Trade, Venue
 from feeds.venues.binance import VENUE
 from feeds.venues.kraken import VENUE as KRAKEN
@@ -17,7 +17,7 @@ from shm.book import book_state
 from shm.counters import CounterBlock, FeedCounter, FeedHistogram
 from shm.layout import TRADE, BookFault, BookState, UpdateKind
 from shm.ring import RecordRing, WordRing
-from tests.feeds.test_full_book import Plain, stream, written
+from tests.feeds.book.test_full_book import Plain, stream, written
 
 FIRST_INDEX = 7  # of the engine's table: not the local index
 

@@ -1,6 +1,6 @@
 """A full-depth book as one array of words: where everything lies, and the edits of a side.
 
-words 0..31     head: constants of the book, FIRST and END of each side, words of feeds/publish.py
+words 0..31     head: constants of the book, FIRST and END of each side, words of publish.py
 words 32..95    scratch of the checksum kernels
 words 96..735   the edits of the batch in progress
 then            the rows of the bids, then the rows of the asks: ``levels_max`` and some slack each
@@ -38,7 +38,7 @@ FAULT: Final = 24  # a BookFault; not 0: a message went wrong, only a new snapsh
 SIDES: Final = 8  # then SIDE_WORDS words for the bids, as many for the asks
 SIDE_WORDS: Final = 8
 REGION, ROWS, FIRST, END = range(4)  # words of a side: start of its region, rows in it, positions
-PUBLISH: Final = 25  # seven words that feeds/publish.py keeps here
+PUBLISH: Final = 25  # seven words that feeds/book/publish.py keeps here
 SCRATCH: Final = 32
 EDITS: Final = 96
 EDITS_MAX: Final = 128  # in one batch

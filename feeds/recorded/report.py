@@ -1,4 +1,4 @@
-"""``python -m feeds.report FILE...``: what a replay found, as one JSON object or as a table."""
+"""``python -m feeds.recorded.report FILE...``: what a replay found, as JSON or as a table."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.model.errors import CaptureInvalid
-from feeds.replay import Market, Replay, last_update_id
+from feeds.recorded.replay import Market, Replay, last_update_id
 from shm.layout import BookState
 
 Level = tuple[str, str]  # price and size as exact decimal text

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.model.instrument import Instrument
-from feeds.arena import PUBLISH
-from feeds.full_book import FullBook
-from feeds.publish_kernels import book_message, quote_message, state_message, trade_message
+from feeds.book.arena import PUBLISH
+from feeds.book.full_book import FullBook
+from feeds.book.publish_kernels import book_message, quote_message, state_message, trade_message
 from feeds.venue import Delta, Quote, Snapshot, Trade, Venue
 from shm.atomics import Words
 from shm.book import BookSegment

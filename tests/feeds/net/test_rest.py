@@ -12,10 +12,10 @@ from aiohttp import web
 
 from engine.model.clock import ManualClock
 from engine.model.errors import ConnectionLost, RateLimited, VenueRefused
-from feeds import rest
-from feeds.budget import NS_PER_S, Backoff, Budget
-from feeds.endpoints import tls_context
-from feeds.rest import PATIENCE_NS, TRIES, Rest
+from feeds.net import rest
+from feeds.net.budget import NS_PER_S, Backoff, Budget
+from feeds.net.endpoints import tls_context
+from feeds.net.rest import PATIENCE_NS, TRIES, Rest
 from shm.counters import CounterBlock, FeedCounter
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

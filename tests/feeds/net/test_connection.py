@@ -14,9 +14,9 @@ import structlog
 from msgspec.structs import replace
 
 from engine.model.clock import SystemClock
-from feeds.connection import OUTBOX_MAX, Route, Socket, Wiring, connect
-from feeds.endpoints import tls_context
-from feeds.line import Line
+from feeds.net.connection import OUTBOX_MAX, Route, Socket, Wiring, connect
+from feeds.net.endpoints import tls_context
+from feeds.net.line import Line
 from feeds.venue import KeepAlive, Limits, Venue
 from feeds.venues import binance
 from shm.counters import CounterBlock, FeedCounter

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from engine import config
 from engine.model.errors import ConfigInvalid
-from feeds.endpoints import CA_FILE, FILE, endpoints_of
+from feeds.net.endpoints import CA_FILE, FILE, endpoints_of
 from feeds.venues import binance, binance_usdm, okx
 
 TABLE = config.Venue(symbols=["BTC/USDT"])

@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from feeds.numbers import FAIL, GARBAGE, number, quick_number
+from feeds.book.numbers import FAIL, GARBAGE, number, quick_number
 from feeds.venue import LevelText
 from shm.jit import inlined
 from shm.text import Octets, hot, load_eight

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from feeds.survey import main, survey, unified
+from feeds.recorded.survey import main, survey, unified
 from feeds.venues import READERS, venue_of
 
 WS = "wss://stream.binance.com:9443/stream"

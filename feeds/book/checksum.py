@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from feeds.arena import (
+from feeds.book.arena import (
     CHECKSUM,
     PRICE_DECIMALS,
     ROW_WORDS,
@@ -20,8 +20,8 @@ from feeds.arena import (
     count,
     row_at,
 )
-from feeds.levels import ASK, BID
-from feeds.numbers import POWER
+from feeds.book.levels import ASK, BID
+from feeds.book.numbers import POWER
 from feeds.venue import NO_CHECKSUM, Checksum
 from shm.jit import inlined
 from shm.text import Octets, hot

@@ -7,8 +7,8 @@ budget; one that is worn (by age, by the venue's word) has its successor open be
 import asyncio
 from typing import Final
 
-from feeds.budget import NS_PER_S, Backoff
-from feeds.connection import Route, Socket, Wiring, connect
+from feeds.net.budget import NS_PER_S, Backoff
+from feeds.net.connection import Route, Socket, Wiring, connect
 
 BACKOFF_MIN_NS: Final = NS_PER_S // 10
 BACKOFF_MAX_NS: Final = 15 * NS_PER_S

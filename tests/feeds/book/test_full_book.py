@@ -7,9 +7,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from feeds.arena import END, FAULT, FIRST, ROWS, SIDE_WORDS, SIDES
-from feeds.full_book import FullBook
-from feeds.levels import ASK, BID
+from feeds.book.arena import END, FAULT, FIRST, ROWS, SIDE_WORDS, SIDES
+from feeds.book.full_book import FullBook
+from feeds.book.levels import ASK, BID
 from feeds.venue import LevelText
 from shm.layout import BookFault
 

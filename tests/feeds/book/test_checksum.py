@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.checksum import crc32
-from feeds.full_book import FullBook
-from feeds.survey import Surveyed, survey
+from feeds.book.checksum import crc32
+from feeds.book.full_book import FullBook
+from feeds.recorded.survey import Surveyed, survey
 from feeds.venue import (
     NO_CHECKSUM,
     BookLost,

@@ -18,12 +18,12 @@ from typing import Final, NamedTuple
 from engine.model.clock import ManualClock
 from engine.model.errors import CaptureInvalid
 from engine.model.instrument import Instrument, Pair
-from feeds.capture import Capture, Line
+from feeds.book.publish import Memory, Publisher
 from feeds.catalog import Listed
 from feeds.core import Core
 from feeds.port import Books
-from feeds.publish import Memory, Publisher
-from feeds.survey import Surveyed, Symbol, survey
+from feeds.recorded.capture import Capture, Line
+from feeds.recorded.survey import Surveyed, Symbol, survey
 from feeds.venue import Delta, Link, Quote, Snapshot, Trade, Venue
 from shm.layout import BookFault, BookState, UpdateKind
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.budget import NS_PER_S, Backoff, Budget
+from feeds.net.budget import NS_PER_S, Backoff, Budget
 
 
 def test_a_full_bucket_gives_its_burst_at_once_and_then_one_per_interval() -> None:

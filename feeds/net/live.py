@@ -19,12 +19,12 @@ from engine.model.clock import Clock
 from engine.model.errors import Refused, Transient
 from engine.runtime.log import Logger
 from feeds.catalog import Listed
-from feeds.connection import Route, Wiring
 from feeds.core import Core
-from feeds.endpoints import Endpoints
-from feeds.line import Line
+from feeds.net.connection import Route, Wiring
+from feeds.net.endpoints import Endpoints
+from feeds.net.line import Line
+from feeds.net.rest import Rest
 from feeds.port import Books
-from feeds.rest import Rest
 from feeds.venue import Venue
 from shm.counters import CounterBlock, FeedCounter, FeedHistogram
 from shm.layout import BookFault, BookState

@@ -1,12 +1,12 @@
 """What a message does, as one kernel for each kind: book, quote, print, state.
 
-The order of the stores is that of ``feeds/publish.py``.  Constants of a book and its place in
+The order of the stores is that of ``feeds/book/publish.py``.  Constants of a book and its place in
 shared memory stand in its arena, so that a call passes few arguments.
 """
 
 from typing import Final
 
-from feeds.arena import (
+from feeds.book.arena import (
     CHECKSUM,
     DROPPED,
     PRICE_DECIMALS,
@@ -18,9 +18,9 @@ from feeds.arena import (
     count,
     row_at,
 )
-from feeds.checksum import NOT_SENT
-from feeds.full_book import change_book
-from feeds.levels import ASK, BID, lone_number
+from feeds.book.checksum import NOT_SENT
+from feeds.book.full_book import change_book
+from feeds.book.levels import ASK, BID, lone_number
 from shm.atomics import Words, load_relaxed, store_relaxed
 from shm.bell import ring_bell
 from shm.book import (

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from engine.model.errors import CaptureInvalid, DecodeError, UnknownInstrument
-from feeds.capture import Capture
+from feeds.recorded.capture import Capture
 from feeds.venue import Delta, Event, LevelText, Listing, Quote, Snapshot, Trade, Venue
 
 # Quote currencies by which spellings without a separator end, the longer ones first.
