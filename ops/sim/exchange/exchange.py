@@ -117,14 +117,15 @@ class Exchange:
 
     # --- the outside flow ----------------------------------------------------------------------
 
-    def set_level(self, now_ns: int, symbol: str, side: int, price: int, size: int) -> None:
-        """Let the outside flow rest exactly ``size`` at a price, 0 to leave it.
+    def set_level(self, now_ns: int, symbol: str, side: int, price: int, size: int) -> int:
+        """Let the outside flow rest ``size`` at a price, 0 to leave it; return what is shown there.
 
-        The caller knows this level changed; events tell of others, and of clients' fills.
+        The caller knows that this level changed; events tell of others, and of clients' fills.
         """
         listed = self.listed[symbol]
         if self._outside.set_level(now_ns, listed, side, price, size):
             self._aftermath.finish(now_ns, (listed,))
+        return listed.book.half(side).total(price)
 
     def print_trade(self, now_ns: int, symbol: str, side: int, price: int, size: int) -> None:
         """Let an outside taker on ``side`` trade; before the levels that the trade left."""

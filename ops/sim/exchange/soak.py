@@ -18,6 +18,7 @@ from ops.sim.exchange.events import (
     Fill,
     Funded,
     Rejected,
+    Sink,
     Transferred,
 )
 from ops.sim.exchange.exchange import Exchange
@@ -81,11 +82,13 @@ class Shadow:
 class Soak:
     """One exchange, spot and perpetual, five clients of different fees, and the outside flow."""
 
-    def __init__(self, seed: int, *, keep: int = 20_000, rich: int = 100) -> None:
-        """Give each client ``rich`` times the worth of a large order."""
+    def __init__(
+        self, seed: int, *, keep: int = 20_000, rich: int = 100, sink: Sink | None = None
+    ) -> None:
+        """Give each client ``rich`` times the worth of a large order; tell ``sink`` or a shadow."""
         self.random = Random(seed)  # noqa: S311  not a secret
         self.shadow = Shadow()
-        self.exchange = exchange = Exchange(self.shadow.hear, epoch=1, keep=keep)
+        self.exchange = exchange = Exchange(sink or self.shadow.hear, epoch=1, keep=keep)
         btc, usdt = Asset("BTC", 8), Asset("USDT", 8)
         filters = Filters(size_max=1000, open_orders_max=40, notional_min=200_000)
         exchange.list_symbol(spot(COIN, btc, usdt, price_decimals=2, size_decimals=4), filters)
