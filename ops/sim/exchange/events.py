@@ -1,7 +1,8 @@
 """What happened, one event at a time, in order: faces turn these into user and public streams.
 
 The sink gets each event while it happens, so ``order`` shows the order as of the event; a face
-that delays a message writes it first and sends it later.
+that delays a message writes it first and sends it later.  A sink asks nothing of the exchange
+that changes it, and does not raise: it is called in the middle of an operation.
 """
 
 from collections.abc import Callable
@@ -40,6 +41,14 @@ class Ended(_Event, frozen=True, gc=False):
     """An order was cancelled or expired: see its status and why."""
 
     order: Order
+
+
+class Prevented(_Event, frozen=True, gc=False):
+    """Two orders of one account met and did not trade; each shrank by ``size``, if it is not 0."""
+
+    taker: Order
+    maker: Order
+    size: int
 
 
 class Fill(_Event, frozen=True, gc=False):
@@ -125,7 +134,7 @@ class LevelChanged(_Event, frozen=True, gc=False):
     size: int
 
 
-OrderEvent = Accepted | Rejected | Amended | Ended | Fill
+OrderEvent = Accepted | Rejected | Amended | Ended | Prevented | Fill
 AccountEvent = BalanceChanged | PositionChanged | Transferred | Funded | Covered
 PublicEvent = Traded | LevelChanged
 Event = OrderEvent | AccountEvent | PublicEvent

@@ -204,6 +204,11 @@ class Exchange:
         orders = self.accounts.by_name[account].orders.values()
         return [order for order in orders if not symbol or order.symbol == symbol]
 
+    def orders(self, account: str, symbol: str = "") -> list[Order]:
+        """Return every order that is remembered, open or ended, oldest first."""
+        orders = self.registry.orders(account)
+        return [order for order in orders if not symbol or order.symbol == symbol]
+
     def fills_since(self, account: str, trade_id: int = 0, symbol: str = "") -> list[Fill]:
         """Return an account's fills after ``trade_id``, oldest first."""
         return self.registry.fills_since(account, trade_id, symbol)

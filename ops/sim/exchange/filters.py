@@ -52,7 +52,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Mode(Enum):
-    """What a symbol takes."""
+    """What a symbol takes from clients; the outside flow is its driver's to stop."""
 
     OPEN = "open"
     POST_ONLY = "post only"

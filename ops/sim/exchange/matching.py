@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ops.sim.exchange.accounts import Accounts, Listed, needed
-from ops.sim.exchange.events import Ended, Sink
+from ops.sim.exchange.events import Ended, Prevented, Sink
 from ops.sim.exchange.orders import Kind, Order, Status, Stp, Tif, Why
 from ops.sim.exchange.plan import Step
 from ops.sim.exchange.registry import Registry
@@ -73,7 +73,9 @@ class Matching:
         if taker.stp is Stp.DECREMENT:
             taker.prevented += size
             maker.prevented += size
+            maker.updated_ns = now_ns
             listed.book.changed[maker.side, maker.price] = None
+        self._sink(Prevented(now_ns, taker, maker, size))
         if taker.stp in (Stp.EXPIRE_MAKER, Stp.EXPIRE_BOTH) or not maker.remaining:
             self.pull(now_ns, listed, maker, Status.EXPIRED, Why.SELF_TRADE)
         elif taker.stp is Stp.DECREMENT:

@@ -14,6 +14,7 @@ class Registry:
     def __init__(self, client_ids: ClientIds, *, keep: int) -> None:
         self._policy, self._keep = client_ids, keep
         self._by_id: dict[int, Order] = {}
+        self._by_account: dict[str, dict[int, Order]] = {}
         self._by_client: dict[tuple[str, str], int] = {}  # the newest order of that client id
         self._ended: deque[int] = deque()
         self._fills: dict[str, deque[Fill]] = {}
@@ -29,6 +30,7 @@ class Registry:
     def open(self, account: Account, order: Order) -> None:
         """Remember a new order."""
         self._by_id[order.id] = order
+        self._by_account.setdefault(order.account, {})[order.id] = order
         account.orders[order.id] = order
         account.open_counts[order.symbol] = account.open_counts.get(order.symbol, 0) + 1
         if order.client_id:
@@ -43,6 +45,7 @@ class Registry:
             self._forget(self._by_id.pop(self._ended.popleft()))
 
     def _forget(self, order: Order) -> None:
+        del self._by_account[order.account][order.id]
         key = (order.account, order.client_id)
         if self._policy is ClientIds.UNIQUE_OPEN and self._by_client.get(key) == order.id:
             del self._by_client[key]
@@ -59,9 +62,9 @@ class Registry:
         order = self._by_id.get(order_id or self._by_client.get((account, client_id), 0))
         return order if order and order.account == account else None
 
-    def orders(self) -> Iterator[Order]:
-        """Yield all remembered orders, oldest first."""
-        return iter(self._by_id.values())
+    def orders(self, account: str) -> Iterator[Order]:
+        """Yield an account's remembered orders, oldest first."""
+        return iter(self._by_account.get(account, {}).values())
 
     def fills_since(self, account: str, trade_id: int, symbol: str = "") -> list[Fill]:
         """Return an account's fills after ``trade_id``, oldest first; of one symbol if given."""

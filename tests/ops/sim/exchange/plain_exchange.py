@@ -68,6 +68,21 @@ class PlainExchange:
             there -= less
         rows[:] = [row for row in rows if row.size]
 
+    def printed(self, side: int, price: int, size: int) -> None:
+        """Trade outside: clients at better prices, then the queue, then what no book showed."""
+        rows = self.rows[-side]
+        better = [row for row in rows if row.owner != OUTSIDE and side * (price - row.price) > 0]
+        better.sort(key=lambda row: side * row.price)
+        for row in better + [row for row in rows if row.price == price]:
+            taken = min(size, row.size)
+            if taken:
+                self.fills.append((0, row.order_id, row.price, taken))
+            row.size -= taken
+            size -= taken
+        rows[:] = [row for row in rows if row.size]
+        if size:
+            self.fills.append((0, 0, price, size))
+
     def depth(self, side: int) -> list[tuple[int, int]]:
         prices = sorted({row.price for row in self.rows[side]}, key=lambda price: -side * price)
         return [(price, sum(row.size for row in self.rows[side] if row.price == price))

@@ -1,5 +1,7 @@
 """Requests: what is refused and what an amendment keeps."""
 
+from typing import Any
+
 import pytest
 
 from ops.sim.exchange.events import Amended, Rejected
@@ -85,7 +87,7 @@ def test_an_amended_price_may_take() -> None:
     ],
 )
 def test_a_refused_amendment_leaves_the_order_as_it_was(
-    change: dict[str, int], reason: Reason
+    change: dict[str, Any], reason: Reason
 ) -> None:
     venue = Venue()
     ann, bob = venue.client("ann", usd=1000), venue.client("bob")
@@ -98,6 +100,17 @@ def test_a_refused_amendment_leaves_the_order_as_it_was(
     assert answer.reason is reason
     assert (order.price, order.size, order.status) == (100, 5, Status.OPEN)
     assert venue.depth(BUY) == [(100, 3)]
+
+
+def test_an_amendment_needs_only_the_money_that_it_adds() -> None:
+    venue = Venue()
+    ann = venue.client("ann", usd=1000)
+    order = venue.buy(ann, 8, 100)
+    assert venue.exchange.amend(1, ann, order_id=order.id, size=10) is order
+    venue.check()
+    assert venue.exchange.balance(ann, "USD") == (0, 1000)
+    assert venue.exchange.amend(1, ann, order_id=order.id, size=11) == Refusal(
+        Reason.FUNDS, 100, 0)
 
 
 def test_cancelling_gives_back_what_was_locked_and_again_is_refused_by_name() -> None:
@@ -148,6 +161,12 @@ def test_a_market_order_by_quote_buys_the_lots_it_pays_for(quote: int, size: int
     venue.level(SELL, 100, 2)
     venue.level(SELL, 102, 2)
     assert venue.buy(ann, 0, quote=quote).filled == size
+
+
+def test_a_market_order_by_quote_buys_whole_lots() -> None:
+    venue = Venue(filters=Filters(lot=5))
+    venue.level(SELL, 10, 100)
+    assert venue.buy(venue.client("ann"), 0, quote=199).filled == 15
 
 
 def test_a_market_order_by_quote_that_pays_for_no_lot_is_refused() -> None:
@@ -207,5 +226,5 @@ def test_transfers_are_refused_for_unknown_assets_wrong_amounts_and_missing_mone
 def test_options_that_do_not_go_together_are_refused(options: dict[str, object]) -> None:
     venue = Venue()
     venue.client("ann")
-    asked: dict[str, object] = {"side": BUY, "size": 1, "price": 100, "kind": Kind.LIMIT} | options
-    assert venue.reason("ann", **asked) is Reason.SHAPE  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"side": BUY, "size": 1, "price": 100, "kind": Kind.LIMIT} | options
+    assert venue.reason("ann", **asked) is Reason.SHAPE

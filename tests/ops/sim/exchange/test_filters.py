@@ -1,5 +1,7 @@
 """Filters: each limit refuses by its own name, with the two numbers it compared."""
 
+from typing import Any
+
 import pytest
 
 from ops.sim.exchange.filters import Filters, Mode, Reason, Refusal
@@ -81,8 +83,8 @@ def test_without_a_reference_there_is_no_band() -> None:
 ])
 def test_a_mode_takes_what_it_says(mode: Mode, options: dict[str, object], taken: bool) -> None:
     venue = traded_at_100(Filters(mode=mode))
-    asked: dict[str, object] = {"side": BUY, "size": 1, "price": 100} | options
-    answer = venue.ask("ann", **asked)  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"side": BUY, "size": 1, "price": 100} | options
+    answer = venue.ask("ann", **asked)
     assert isinstance(answer, Order) == taken
 
 

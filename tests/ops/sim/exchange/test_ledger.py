@@ -36,6 +36,8 @@ def test_ended_orders_and_fills_are_forgotten_oldest_first(policy: ClientIds) ->
     find = venue.exchange.order
     assert [find(ann, order_id=order.id) is not None for order in sold] == [False] * 3 + [True] * 3
     assert find(ann, client_id="rests") is resting
+    assert venue.exchange.orders(ann) == [resting, *sold[3:]]
+    assert venue.exchange.orders(ann, "X/Y") == []
     assert find(ann, client_id="0") is None
     assert len(venue.exchange.fills_since(ann)) == 4
     reused = venue.ask(ann, BUY, 1, 50, client_id="0")

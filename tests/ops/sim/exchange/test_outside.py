@@ -70,6 +70,14 @@ def test_a_print_through_an_orders_price_fills_it_first_whatever_stood_before_it
     assert [(trade.price, trade.size) for trade in venue.of(Traded)] == [(100, 5), (101, 2)]
 
 
+def test_a_print_through_several_prices_fills_the_best_first() -> None:
+    venue = Venue()
+    ann = venue.client("ann")
+    dear, cheap = venue.sell(ann, 5, 100), venue.sell(ann, 5, 99)
+    venue.trade(BUY, 101, 7)
+    assert (cheap.filled, dear.filled) == (5, 2)
+
+
 def test_a_print_short_of_an_orders_price_leaves_it_alone() -> None:
     venue = Venue()
     ann = venue.client("ann")

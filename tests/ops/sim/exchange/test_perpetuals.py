@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 from ops.sim.exchange.events import Covered, Ended, Fill, Funded
 from ops.sim.exchange.fees import Fees
@@ -89,7 +90,8 @@ def test_longs_pay_shorts_and_the_house_bears_the_rounding() -> None:
     trade(venue, bob, SELL, 11, 100)
     venue.exchange.fund(2, PERP, 1000)
     venue.check()
-    assert [(event.account, event.amount) for event in venue.of(Funded)] == [("ann", -3), ("bob", 1)]
+    paid = [(event.account, event.amount) for event in venue.of(Funded)]
+    assert paid == [("ann", -3), ("bob", 1)]
     venue.exchange.fund(3, PERP, -1000)
     assert venue.exchange.position(ann, PERP).funding == 0
 
@@ -98,7 +100,7 @@ def test_reduce_only_orders_never_rest_and_never_open() -> None:
     venue, ann = perpetual_venue()
     trade(venue, ann, BUY, 10, 100)
     venue.level(BUY, 100, 50, PERP)
-    reduce = {"symbol": PERP, "reduce_only": True}
+    reduce: dict[str, Any] = {"symbol": PERP, "reduce_only": True}
     assert venue.refused(ann, SELL, 11, **reduce) == Refusal(Reason.REDUCE_ONLY, 11, 10)
     assert venue.reason(ann, BUY, 1, **reduce) is Reason.REDUCE_ONLY
     assert venue.reason(ann, SELL, 5, 120, **reduce) is Reason.REDUCE_ONLY
@@ -117,6 +119,15 @@ def test_a_loss_beyond_the_balance_takes_orders_and_margins_and_then_the_insuran
     assert venue.exchange.balance(ann, "USD") == (0, 0)
     assert venue.of(Covered)[0].amount == 800
     assert venue.exchange.ledger.free(INSURANCE, "USD") == -800
+
+
+def test_a_better_price_than_asked_for_never_costs_another_order_its_money() -> None:
+    venue, ann = perpetual_venue(usd=1000)
+    resting = venue.buy(ann, 1, 100)
+    venue.level(BUY, 110, 90, PERP)
+    venue.sell(ann, 90, 100, symbol=PERP)  # margin of 990 wanted, 900 there
+    assert resting.status is Status.OPEN
+    assert venue.exchange.position(ann, PERP).margin == 900
 
 
 def test_fees_of_perpetuals_are_taken_in_the_settlement_asset() -> None:

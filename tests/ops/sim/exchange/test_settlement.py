@@ -30,7 +30,9 @@ def test_a_fee_is_taken_in_the_asset_the_policy_names(
     assert (fill.fee_asset, fill.fee) == paid
     fees = {"USD": 0, "COIN": 0, paid[0]: paid[1]}
     assert venue.exchange.balances(ann) == {
-        "USD": (usd - side * 10_000 - fees["USD"], 0), "COIN": (coin + side * 1000 - fees["COIN"], 0)}
+        "USD": (usd - side * 10_000 - fees["USD"], 0),
+        "COIN": (coin + side * 1000 - fees["COIN"], 0),
+    }
     assert venue.exchange.ledger.free(FEES, paid[0]) == paid[1]
 
 

@@ -74,4 +74,5 @@ def test_the_command_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> N
     assert soak.main(["--operations", "300", "--seed", "2"]) == 0
     printed = capsys.readouterr().out
     assert "300 operations, seed 2: every invariant held" in printed
-    assert "operations/s" in printed
+    assert "mixed operations/s" in printed
+    assert "outside levels/s" in printed
