@@ -98,11 +98,12 @@ class Soak:
         exchange.set_rate("BNB", "USDT", 1, 600)
         self.now_ns = 0
         self.fair = {COIN: MIDDLE, PERP: MIDDLE}
+        self.wage = {
+            "USDT": rich * MIDDLE * 100 * 100, "BTC": rich * 10 * 10_000, "BNB": rich * 10_000}
         for name, fees in CLIENTS.items():
             exchange.open_account(name, fees)
-            exchange.deposit(0, name, "USDT", rich * MIDDLE * 100 * 100)
-            exchange.deposit(0, name, "BTC", rich * 10 * 10_000)
-            exchange.deposit(0, name, "BNB", rich * 10_000)
+            for asset, amount in self.wage.items():
+                exchange.deposit(0, name, asset, amount)
         self._names = tuple(CLIENTS)
         self._deeds: tuple[tuple[Callable[[], None], int], ...] = (
             (self._place, 40), (self._level, 30), (self._print, 8), (self._cancel, 10),
@@ -146,7 +147,7 @@ class Soak:
             price=0 if kind is Kind.MARKET else self._near(symbol), size=size, quote=quote,
             tif=tif, post_only=post_only, stp=random.choice(STPS),
             reduce_only=kind is Kind.MARKET and random.random() < 0.2,
-            client_id=str(random.randint(1, 500)) if random.random() < 0.3 else "",
+            client_id=str(random.randint(1, 60)) if random.random() < 0.3 else "",
         ))
 
     def _level(self) -> None:
@@ -191,10 +192,11 @@ class Soak:
 
     def _money(self) -> None:
         name, asset = self.random.choice(self._names), self.random.choice(ASSETS)
-        free, _ = self.exchange.balance(name, asset)
-        amount = self.random.randint(0, 1 + free // 10)
-        move = self.exchange.deposit if self.random.random() < 0.5 else self.exchange.withdraw
-        move(self.now_ns, name, asset, amount)
+        free, wage = self.exchange.balance(name, asset)[0], self.wage[asset]
+        if free < wage // 4:  # who trades at random pays spreads and fees, and goes broke
+            self.exchange.deposit(self.now_ns, name, asset, self.random.randint(0, wage // 4))
+        else:
+            self.exchange.withdraw(self.now_ns, name, asset, self.random.randint(0, free))
 
     def _fund(self) -> None:
         self.exchange.set_mark(PERP, self._near(PERP, 3))

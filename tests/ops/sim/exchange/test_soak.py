@@ -21,6 +21,7 @@ def test_every_invariant_holds_after_each_of_twenty_thousand_operations() -> Non
               "Rejected: insufficient balance", "Rejected: insufficient margin",
               "Rejected: a post-only order would take"} - run.shadow.seen.keys()
     assert not unseen, f"this soak never exercised {unseen}"
+    assert run.shadow.seen["Accepted"] > 2 * run.shadow.seen["Rejected"], "everybody is broke"
 
 
 def test_what_clients_own_is_what_came_in_less_fees_and_what_the_others_won() -> None:
