@@ -43,7 +43,6 @@ from feeds.checksum import NOT_SENT, checksum_of
 from feeds.levels import ASK, BID, first_level, following_level, read_level
 from feeds.numbers import FAIL, GARBAGE
 from feeds.venue import NO_CHECKSUM, NO_LEVELS, Checksum, LevelText
-from shm.jit import inlined
 from shm.layout import BookFault
 from shm.text import INT, TEXT, WORDS, Octets, Text, entry, hot, octets
 
@@ -52,7 +51,7 @@ _CHECKSUM = int(BookFault.CHECKSUM)
 _SIDED = int(LevelText.SIDED_PAIRS)  # this encoding and those after it name the side
 
 
-@inlined
+@hot
 def _apply_text(arena: Arena, text: Octets, side: int) -> int:
     """Apply the levels of one text in order; return a BookFault, 0 if all were good."""
     end, encoding = text.size, arena[LEVEL_TEXT]

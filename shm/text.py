@@ -163,6 +163,16 @@ def hot(function: F) -> F:
     return compiled
 
 
+def fused(function: F) -> F:
+    """Compile a part of a hot kernel that must not cost a call.
+
+    LLVM leaves out of line what it finds large, and a call hands over each array as seven words
+    and each tuple through memory.
+    """
+    compiled: F = numba.njit(cache=True, error_model="numpy", forceinline=True)(function)
+    return compiled
+
+
 def entry(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     """Compile or load a kernel for exactly these types and return it without its dispatcher.
 
