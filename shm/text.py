@@ -159,7 +159,7 @@ def hot(function: F) -> F:
 
     Giving it away costs 50 ns, and taking it back may cost 5 ms where another thread runs.
     """
-    compiled: F = numba.njit(cache=True, error_model="numpy")(function)
+    compiled: F = numba.njit(cache=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 
@@ -169,7 +169,8 @@ def fused(function: F) -> F:
     LLVM leaves out of line what it finds large, and a call hands over each array as seven words
     and each tuple through memory.
     """
-    compiled: F = numba.njit(cache=True, error_model="numpy", forceinline=True)(function)
+    compiled: F = numba.njit(
+        cache=True, error_model="numpy", forceinline=True, _nrt=False)(function)
     return compiled
 
 
