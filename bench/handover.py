@@ -2,6 +2,8 @@
 
     publisher: book into its slot, stamp, updates ring, bell ──▶ consumer: wait, read ring, stamp
 
+Two paces: a burst, and one so slow that a parking consumer sleeps each time (``woken`` is the
+share of rings that cost the publisher a system call).
 The publisher keeps a schedule and stamps what it really did; entries that a late consumer finds
 together are each timed from their own stamp.  Left out: what the consumer does with the book.
 """
@@ -17,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.harness import machine, parameter, report
-from shm.atomics import Words, load_acquire, poke
+from shm.atomics import Words, load_acquire, peek, poke
 from shm.bell import WaitStrategy, ring_bell, wait_bell
 from shm.board import ControlView
 from shm.book import HEAD_WORDS, PUBLISH_MONO_NS, BookSegment, publish_begin, publish_end
@@ -85,11 +87,13 @@ def publish(path: Path, n: int, gap_ns: int) -> None:
     )
     view = ControlView(control)
     bell, go = view.bell(Bell.DETECTOR), view.bell(Bell.EXEC)
-    _publish(books, updates, control, bell, go, n, gap_ns)
+    poke(control, view.bell(Bell.RISK), _publish(books, updates, control, bell, go, n, gap_ns))
 
 
-def measure(path: Path, strategy: WaitStrategy, n: int, gap_ns: int) -> NDArray[np.int64]:
-    """Return the ``n`` latencies in ns of one strategy."""
+def measure(
+    path: Path, strategy: WaitStrategy, n: int, gap_ns: int
+) -> tuple[NDArray[np.int64], int]:
+    """Return the ``n`` latencies in ns of one strategy, and how many rings woke a sleeper."""
     folder = RunFolder(path)
     folder.create()
     sizes = {
@@ -118,24 +122,27 @@ def measure(path: Path, strategy: WaitStrategy, n: int, gap_ns: int) -> NDArray[
             if done < n and other.exitcode not in (None, 0):
                 raise RuntimeError(f"the publisher left with exit code {other.exitcode}")
         other.join()
+        woken = peek(control, view.bell(Bell.RISK))
     finally:
         other.kill()
         folder.remove()
-    return took_ns
+    return took_ns, woken
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print one line per strategy."""
     parser = argparse.ArgumentParser(prog="python -m bench.handover", description=__doc__)
-    parser.add_argument("--samples", type=int, default=parameter("samples", 200, 50_000))
-    parser.add_argument("--gap-us", type=int, default=50, help="between two publications")
+    parser.add_argument("--samples", type=int, default=parameter("samples", 200, 20_000))
+    parser.add_argument("--gaps-us", type=int, nargs="+", default=[20, 500], help="paces")
     wanted = parser.parse_args(argv)
     print(machine())
     for strategy in WaitStrategy:
-        with tempfile.TemporaryDirectory(dir="/dev/shm") as root:
-            path = Path(root) / "bench"
-            took_ns = measure(path, strategy, wanted.samples, wanted.gap_us * 1000)
-        report(f"publish -> seen, {strategy.name.lower()}", took_ns, gap_us=wanted.gap_us)
+        for gap_us in wanted.gaps_us:
+            with tempfile.TemporaryDirectory(dir="/dev/shm") as root:
+                path = Path(root) / "bench"
+                took_ns, woken = measure(path, strategy, wanted.samples, gap_us * 1000)
+            name = f"publish -> seen, {strategy.name.lower()}"
+            report(name, took_ns, gap_us=gap_us, woken=f"{woken / took_ns.size:.0%}")
     return 0
 
 

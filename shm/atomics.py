@@ -80,6 +80,21 @@ def _fence(ordering: str) -> Any:
     return intrinsic(typed)
 
 
+def _copy() -> Any:
+    def typed(_typing: Any, to: Any, _at: Any, words: Any, _from: Any, _count: Any) -> Any:
+        _demand_writable(to)
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            target = _word_pointer(context, builder, sig.args[0], args[0], args[1])
+            source = _word_pointer(context, builder, sig.args[2], args[2], args[3])
+            cgutils.raw_memcpy(builder, target, source, args[4], 8)
+            return context.get_dummy_value()
+
+        return signature(types.void, to, types.int64, words, types.int64, types.int64), code
+
+    return intrinsic(typed)
+
+
 def _address() -> Any:
     def typed(_typing: Any, words: Any, _index: Any) -> Any:
         def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -120,6 +135,9 @@ if TYPE_CHECKING:
     def fence_release() -> None:
         """Keep earlier loads and stores before later stores."""
 
+    def copy_words(to: Words, at: int, words: Words, origin: int, count: int) -> None:
+        """Copy plain words between arrays that do not overlap; orders nothing, checks nothing."""
+
     def address_of(words: Words, index: int) -> int:
         """Return the memory address of one word, for a system call."""
 else:
@@ -132,6 +150,7 @@ else:
     add_seq_cst = _add()
     fence_acquire = _fence("acquire")
     fence_release = _fence("release")
+    copy_words = _copy()
     address_of = _address()
 
 

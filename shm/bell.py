@@ -22,6 +22,7 @@ from shm.atomics import (
     Words,
     add_seq_cst,
     load_acquire,
+    load_relaxed,
     load_seq_cst,
     store_seq_cst,
 )
@@ -31,18 +32,27 @@ from shm.system import futex_wait, futex_wake, mono_ns, sched_yield
 
 RINGS: Final = word_of(BELL, "rings")
 SLEEPING: Final = word_of(BELL, "sleeping")
+PATIENCE_NS: Final = 50_000  # a parking consumer spins so long first: see ``WaitStrategy.PARK``
 _LOOKS: Final = 64  # loads between two looks at the clock
 
 
 class WaitStrategy(IntEnum):
-    """How to wait; ``WaitStrategy[name.upper()]`` for the config's word."""
+    """How to wait; ``WaitStrategy[name.upper()]`` for the config's word.
 
-    SPIN = 0  # owns a core; sees a ring in tens of ns
-    YIELD = 1  # takes a core nobody else wants
-    PARK = 2  # sleeps; costs the producer a system call and the scheduler's time
+    SPIN owns a core and sees a ring in fractions of a microsecond.  YIELD takes a core that
+    nobody else wants, and waits out a whole time slice where somebody does.  PARK sleeps; being
+    woken costs the producer a system call and the consumer the scheduler, and on a virtual
+    machine a halted core (30 us at the median, measured 2026-11-21 by ``bench.handover``).  So it
+    spins for about as long as that costs before it sleeps: a burst is read at spinning speed, and
+    what is wasted is at most what is saved.
+    """
+
+    SPIN = 0
+    YIELD = 1
+    PARK = 2
 
 
-_SPIN: Final = int(WaitStrategy.SPIN)
+_YIELD: Final = int(WaitStrategy.YIELD)
 _PARK: Final = int(WaitStrategy.PARK)
 
 
@@ -72,27 +82,28 @@ def wait_bell(words: Words, bell_base: int, seen: int, strategy: int, timeout_ns
     Returns ``seen`` itself when ``timeout_ns`` passed, or, parked, on a signal: callers loop and
     look at what else concerns them.  Look for work before waiting on the count returned.
     """
-    # SYNC POINT: acquire of rings; its partner is the add in ``ring_bell``
-    rings = load_acquire(words, bell_base + RINGS)
-    if rings != seen or timeout_ns <= 0:
-        return rings
-    if strategy == _PARK:
-        # SYNC POINT: stores, then looks; its partner is ``ring_bell``
-        store_seq_cst(words, bell_base + SLEEPING, 1)
-        if load_seq_cst(words, bell_base + RINGS) == seen:
-            futex_wait(words, bell_base + RINGS, seen, timeout_ns)
-        store_seq_cst(words, bell_base + SLEEPING, 0)
-        return load_acquire(words, bell_base + RINGS)
+    if load_relaxed(words, bell_base + SLEEPING) != 0:
+        store_seq_cst(words, bell_base + SLEEPING, 0)  # a predecessor was killed asleep
     deadline = mono_ns() + timeout_ns
+    until = min(deadline, mono_ns() + PATIENCE_NS) if strategy == _PARK else deadline
     while True:
         for _ in range(_LOOKS):
+            # SYNC POINT: acquire of rings; its partner is the add in ``ring_bell``
             rings = load_acquire(words, bell_base + RINGS)
             if rings != seen:
                 return rings
-            if strategy != _SPIN:
+            if strategy == _YIELD:
                 sched_yield()
-        if mono_ns() >= deadline:
-            return seen
+        now = mono_ns()
+        if now >= until:
+            break
+    if strategy == _PARK and now < deadline:
+        # SYNC POINT: stores, then looks; its partner is ``ring_bell``
+        store_seq_cst(words, bell_base + SLEEPING, 1)
+        if load_seq_cst(words, bell_base + RINGS) == seen:
+            futex_wait(words, bell_base + RINGS, seen, deadline - now)
+        store_seq_cst(words, bell_base + SLEEPING, 0)
+    return load_acquire(words, bell_base + RINGS)
 
 
 @kernel

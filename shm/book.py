@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from shm.atomics import (
     Words,
+    copy_words,
     fence_acquire,
     fence_release,
     load_acquire,
@@ -211,21 +212,16 @@ def is_live(words: Words, base: int, epoch: int) -> bool:
 
 @inlined
 def _copy_book(words: Words, slot: int, depth: int, out: Words) -> None:
-    for at in range(HEAD_WORDS):
-        out[at] = words[slot + at]
+    copy_words(out, 0, words, slot, HEAD_WORDS)
     # counts may be torn, so they are bounded before they are believed
     bids = min(max(out[BID_COUNT], 0), depth)
     asks = min(max(out[ASK_COUNT], 0), depth)
     column = column_words(depth)
-    at = HEAD_WORDS
-    for _ in range(2):
-        for level in range(at, at + bids):
-            out[level] = words[slot + level]
-        at += column
-    for _ in range(2):
-        for level in range(at, at + asks):
-            out[level] = words[slot + level]
-        at += column
+    bid, ask = HEAD_WORDS, HEAD_WORDS + 2 * column
+    copy_words(out, bid, words, slot + bid, bids)
+    copy_words(out, bid + column, words, slot + bid + column, bids)
+    copy_words(out, ask, words, slot + ask, asks)
+    copy_words(out, ask + column, words, slot + ask + column, asks)
 
 
 @kernel
@@ -264,8 +260,7 @@ def read_quote(words: Words, base: int, depth: int, out: Words) -> int:
             return 0
         slot = index + _INDEX_WORDS + version % SLOTS * QUOTE_WORDS
         if load_acquire(words, slot + SEQ) == 2 * version:
-            for at in range(_QUOTE_USED):
-                out[at] = words[slot + at]
+            copy_words(out, 0, words, slot, _QUOTE_USED)
             fence_acquire()
             if load_relaxed(words, slot + SEQ) == 2 * version:
                 return version

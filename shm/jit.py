@@ -1,9 +1,9 @@
 """The one door to Numba: ``kernel`` compiles a function once and keeps the machine code on disk.
 
 Numba notices a change only in the file that defines a function, never in the files whose
-functions were inlined into it, so a mended ``atomics.py`` would leave old machine code in
-every other room.  Hence the cache folder carries a hash over all sources that hold kernels:
-another source, another folder.
+functions were inlined into it or whose constants it used, so a mended ``atomics.py`` or a moved
+field in ``layout.py`` would leave old machine code, with old offsets, in every other room.
+Hence the cache folder carries a hash over all our sources: another source, another folder.
 """
 
 import hashlib
@@ -21,14 +21,12 @@ _ROOMS = ("shm", "feeds", "engine", "gpu", "exec", "ops", "bench")
 
 
 def _sources_hash() -> str:
-    """Hash every source below the rooms that mentions this module, and this module."""
+    """Hash every source below the rooms."""
     digest = hashlib.sha256(sys.version.encode())
     for room in _ROOMS:
         for path in sorted((_ROOT / room).rglob("*.py")):
-            text = path.read_bytes()
-            if b"shm.jit" in text or path == Path(__file__).resolve():
-                digest.update(path.relative_to(_ROOT).as_posix().encode())
-                digest.update(text)
+            digest.update(path.relative_to(_ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -42,9 +40,13 @@ def cache_folder() -> Path:
             return folder
     except OSError:
         pass
-    folder = Path(tempfile.gettempdir()) / f"trypto-engine-{os.getuid()}" / folder.name
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    parent = Path(tempfile.gettempdir()) / f"trypto-engine-{os.getuid()}"
+    parent.mkdir(mode=0o700, exist_ok=True)
+    facts = parent.lstat()
+    if facts.st_uid != os.getuid() or facts.st_mode & 0o022:  # machine code is not for guests
+        parent = Path(tempfile.mkdtemp(prefix="trypto-engine-"))
+    (parent / folder.name).mkdir(exist_ok=True)
+    return parent / folder.name
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:

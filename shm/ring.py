@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from shm.atomics import (
     Words,
+    copy_words,
     fence_acquire,
     fence_release,
     load_acquire,
@@ -53,8 +54,7 @@ def ring_push(words: Words, record: Words) -> int:
     entry = ENTRIES + (head & (words[CAPACITY] - 1)) * record.size
     # SYNC POINT: as in ``ring_push_word``
     fence_release()
-    for at in range(record.size):
-        words[entry + at] = record[at]
+    copy_words(words, entry, record, 0, record.size)
     # SYNC POINT: release of the head; its partner is the acquire of the head in ``_read``
     store_release(words, HEAD, head + 1)
     return head
@@ -80,8 +80,7 @@ def _read(words: Words, width: int, cursor: int, out: Words) -> tuple[int, int]:
         count = min(head - cursor, room)
         for entry in range(count):
             source = ENTRIES + ((cursor + entry) & (capacity - 1)) * width
-            for at in range(width):
-                out[entry * width + at] = words[source + at]
+            copy_words(out, entry * width, words, source, width)
         # SYNC POINT: keeps the copy before the second look at the head; its partner is the
         # fence_release in ``ring_push``
         fence_acquire()

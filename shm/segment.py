@@ -95,6 +95,8 @@ class Segment:
         The kind is the part of ``name`` before the first dot; ``owner`` is the process that
         writes.  Raises NoSpace, or SegmentInvalid when the file is there already.
         """
+        if len(owner.encode()) > HEADER["owner"].itemsize:
+            raise ValueError(f"owner {owner!r} is longer than {HEADER['owner'].itemsize} bytes")
         path, total = folder.file(name), HEADER.itemsize + -(-size // WORD) * WORD
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -138,6 +140,8 @@ class Segment:
             descriptor = os.open(path, access)
         except FileNotFoundError:
             raise SegmentInvalid(f"{path} is not there: no such engine is running") from None
+        except OSError as error:
+            raise SegmentInvalid(f"{path} can not be opened: {error.strerror}") from error
         try:
             size = os.fstat(descriptor).st_size
             if size < HEADER.itemsize or size % WORD:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from shm.atomics import Words, bump, peek, poke
+from shm.atomics import Words, bump, copy_words, peek, poke
+from shm.jit import kernel
 
 
 def test_a_word_stored_is_the_word_loaded() -> None:
@@ -31,3 +32,16 @@ def test_storing_into_a_read_only_mapping_fails_to_compile_and_does_not_crash(
     assert peek(words, 0) == 0
     with pytest.raises(TypingError, match="attached read-only"):
         store(words, 0, 1)
+
+
+@kernel
+def _copied(to: Words, at: int, words: Words, origin: int, count: int) -> None:
+    copy_words(to, at, words, origin, count)
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 64])
+def test_a_copy_takes_the_words_asked_for_and_touches_no_other(count: int) -> None:
+    to, words = np.zeros(70, np.int64), np.arange(100)
+    _copied(to, 3, words, 10, count)
+    assert to[3 : 3 + count].tolist() == list(range(10, 10 + count))
+    assert to.sum() == words[10 : 10 + count].sum()

@@ -128,6 +128,19 @@ def test_an_absent_segment_says_that_no_engine_is_running(folder: RunFolder) -> 
         Segment.attach(folder, "books.kraken")
 
 
+def test_a_link_in_place_of_a_segment_is_not_followed(folder: RunFolder) -> None:
+    _made(folder)
+    folder.file("books.okx").symlink_to("books.kraken")
+    with pytest.raises(SegmentInvalid, match="can not be opened"):
+        Segment.attach(folder, "books.okx")
+
+
+def test_an_owner_that_does_not_fit_the_header_is_refused_and_never_cut(folder: RunFolder) -> None:
+    with pytest.raises(ValueError, match="longer than 32 bytes"):
+        Segment.create(folder, "books.x", "feed:" + "x" * 28, 64, 1, 1)
+    assert list(folder.path.iterdir()) == []
+
+
 def test_a_stale_file_is_never_reused(folder: RunFolder) -> None:
     _made(folder).words[0] = 1
     with pytest.raises(SegmentInvalid, match="left from another run"):
