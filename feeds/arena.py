@@ -21,7 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shm.text import fused, hot, move_words
+from shm.jit import fused, hot
+from shm.text import move_words
 
 Arena = NDArray[np.int64]
 

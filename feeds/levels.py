@@ -19,7 +19,8 @@ import numpy as np
 
 from feeds.numbers import FAIL, GARBAGE, number, quick_number
 from feeds.venue import LevelText
-from shm.text import Octets, fused, hot, load_eight
+from shm.jit import fused, hot
+from shm.text import Octets, load_eight
 
 DONE: Final = -1  # the list of levels ended, and the text with it
 BID: Final = 0

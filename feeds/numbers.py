@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from engine.model.quanta import DECIMALS_MAX, INT64_MAX
+from shm.jit import fused, hot
 from shm.layout import BookFault
-from shm.text import Octets, fused, hot, load_eight, trailing_zeros
+from shm.text import Octets, load_eight, trailing_zeros
 
 GARBAGE: Final = int(BookFault.PARSE)
 INEXACT: Final = int(BookFault.INEXACT)

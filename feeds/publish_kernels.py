@@ -39,6 +39,7 @@ from shm.book import (
     set_state,
 )
 from shm.counters import FeedCounter, FeedHistogram, record_ns
+from shm.jit import fused, hot
 from shm.layout import (
     BOOK_STATUS,
     COUNTERS_MAX,
@@ -51,7 +52,7 @@ from shm.layout import (
 )
 from shm.ring import ring_push, ring_push_word
 from shm.system import mono_ns
-from shm.text import Text, fused, hot, octets
+from shm.text import Text, octets
 
 # Words that a book's arena keeps for us, from PUBLISH on.
 _BASE: Final = PUBLISH  # first word of the book's record in the books segment
