@@ -55,7 +55,7 @@ class Venue(Table, frozen=True):
     taker_fee_ppm: Ppm | None = None  # None: the adapter's published entry tier
     maker_fee_ppm: Ppm | None = None
     quotes: bool = True  # also take the best bid/offer stream where it is faster than the book
-    connections: Annotated[int, Meta(ge=1, le=16)] = 1
+    connections: Annotated[int, Meta(ge=1, le=1)] = 1  # a second, redundant one is not offered yet
     cpu: NotNegativeInt | None = None
 
 
@@ -106,7 +106,7 @@ class Supervision(Table, frozen=True):
     restart_window_s: Positive = 60.0
     backoff_min_ms: Positive = 20.0
     backoff_max_ms: Positive = 2_000.0
-    start_max_s: Positive = 60.0
+    start_max_s: Positive = 180.0  # the first start compiles
 
 
 class Sim(Table, frozen=True):

@@ -44,9 +44,11 @@ def _element_line(lines: Sequence[str], start: int, index: int) -> int:
             depth += 1 if piece == "[" else -1
             if depth == 0:
                 break
+        elif depth == 0:  # no array
+            break
         elif piece == "," and depth == 1:
             commas += 1
-        elif piece[0] != "#" and depth and commas == index:
+        elif piece[0] != "#" and commas == index:
             return line
     return start
 

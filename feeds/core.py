@@ -139,6 +139,12 @@ class Core:
         for event in events:
             handlers[type(event)](event, line, recv_unix_ns, recv_mono_ns)
 
+    def alive(self, connection: int, recv_mono_ns: int) -> None:
+        """Take a control frame as a sign of life of ``connection``."""
+        line = self._lines.get(connection)
+        if line is not None:
+            line.heard_mono_ns = recv_mono_ns
+
     def snapshot(self, native: str, body: bytes, recv_unix_ns: int, recv_mono_ns: int) -> None:
         """Take the answer to ``want_snapshot``; one that nobody needs any more is ignored."""
         book = self._books.get(native)

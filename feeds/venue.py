@@ -216,6 +216,8 @@ class Venue(msgspec.Struct, frozen=True):
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1
+    # (native symbols) -> frames that also ask for best quotes, where their stream beats the book's
+    subscribe_quotes: Callable[[Sequence[str]], Iterator[bytes]] = lambda _symbols: iter(())
     # where the venue serves prints at an endpoint of their own ("" = ws_url): that endpoint, and
     # (native symbols) -> frames to send there; its connections carry no books
     prints_url: str = ""

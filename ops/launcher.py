@@ -19,6 +19,7 @@ from engine.model.errors import LayoutMismatch, SegmentInvalid
 from engine.runtime import machine, spawn
 from engine.runtime.lock import EngineLock
 from engine.runtime.process import CONFIG_FILE
+from engine.runtime.template import warm_marker
 from shm.board import ControlView
 from shm.segment import RunFolder, Segment
 
@@ -53,6 +54,8 @@ class Launcher:
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
+        if not warm_marker().exists():
+            self._say("the first start compiles for this machine, which takes about a minute")
         try:
             return self._keep_running()
         finally:

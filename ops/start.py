@@ -1,15 +1,13 @@
 """``start``: run an engine in the foreground until Ctrl-C, ``stop`` or the given time."""
 
 import argparse
-import sys
 import sysconfig
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 
 from engine.config import Config, Name, load
-from engine.model.clock import Clock, SystemClock
+from engine.model.clock import SystemClock
 from engine.model.errors import ConfigInvalid
 from engine.runtime import spawn
 from engine.runtime.lock import EngineLock
@@ -17,20 +15,10 @@ from engine.runtime.wire import IPC_PATH_MAX
 from ops.captured import with_captures
 from ops.client import SOCKET
 from ops.launcher import Launcher
-from ops.plain import PlainLines
+from ops.screen.display import open_display
 from shm.segment import RunFolder
 
 DEMO = "demo.toml"
-
-
-class Display(Protocol):
-    """What shows the engine while it runs."""
-
-    def refresh(self) -> None:
-        """Draw; called a few times a second."""
-
-    def close(self) -> None:
-        """Give the terminal back."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,11 +52,11 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
                             " local socket may have; right would be a shorter --name")
     lock = EngineLock.take(folder)
-    display = open_display(folder, clock, plain=options.plain or not sys.stdout.isatty())
+    display = open_display(folder, clock, plain=options.plain)
     try:
         return Launcher(
             config=config, lock=lock, clock=clock, refresh=display.refresh,
-            say=lambda text: print(text, file=sys.stderr, flush=True), seconds=options.seconds,
+            say=display.say, seconds=options.seconds,
         ).run()
     finally:
         display.close()
@@ -98,8 +86,3 @@ def demo_config() -> Path:
         raise ConfigInvalid(f"no {DEMO} in {' or '.join(map(str, places))};"
                             " right would be --config with the path of a config")
     return found
-
-
-def open_display(run: RunFolder, clock: Clock, *, plain: bool) -> Display:
-    """Return what shows the engine: lines, or on a terminal the screen."""
-    return PlainLines(run, clock)

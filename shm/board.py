@@ -78,7 +78,7 @@ class _Rows:
     """Equal records one after the other from word ``first`` on."""
 
     def __init__(self, words: Words, first: int, count: int, dtype: Dtype) -> None:
-        self._words, self._first, self._count, self._dtype = words, first, count, dtype
+        self.words, self._first, self._count, self._dtype = words, first, count, dtype
         if words.size < first + count * words_in(dtype):
             raise ValueError(f"{words.size} words hold less than {count} rows")
 
@@ -86,7 +86,7 @@ class _Rows:
         return self._count
 
     def __getitem__(self, index: int) -> Row:
-        return Row(self._words, self.base(index), self._dtype)
+        return Row(self.words, self.base(index), self._dtype)
 
     def base(self, index: int) -> int:
         """Return the first word of a row; raise IndexError when there is none."""
@@ -98,7 +98,7 @@ class _Rows:
     def records(self) -> NDArray[np.void]:
         """Return the structured view of all rows, zero-copy."""
         end = self._first + self._count * words_in(self._dtype)
-        return self._words[self._first : end].view(self._dtype)
+        return self.words[self._first : end].view(self._dtype)
 
     def index_of(self, name: str) -> int:
         """Return the row of that name; raise KeyError when there is none."""

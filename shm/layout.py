@@ -316,20 +316,19 @@ class Veto(IntEnum):
     FEED_RESTARTED = 2  # the book's epoch is not its feed's: what it shows is from before a death
     FEED_SILENT = 3  # no heartbeat for longer than the supervision allows
     UNREADABLE = 4  # never published, or the reader was lapped again and again
-    ONE_SIDED = 5
-    SELF_CROSSED = 6  # bid at or above ask at one venue: bad data, never a signal
-    NOT_TRADING = 7
-    KILLED = 8
-    HALTED = 9  # the engine or its trading state forbids orders
-    PAUSED = 10
-    STRATEGY_PAUSED = 11
-    VENUE_PAUSED = 12
-    SYMBOL_PAUSED = 13
-    BOOK_OLD = 14
-    EDGE = 15  # gone, or too thin, on the books as they are now
-    SIZE = 16  # less than a lot or the venue's minimum
-    NOTIONAL = 17  # less than the configured or the venue's minimum
-    EXPIRED = 18
+    SELF_CROSSED = 5  # bid at or above ask at one venue: bad data, never a signal
+    NOT_TRADING = 6
+    KILLED = 7
+    HALTED = 8  # the engine or its trading state forbids orders
+    PAUSED = 9
+    STRATEGY_PAUSED = 10
+    VENUE_PAUSED = 11
+    SYMBOL_PAUSED = 12
+    BOOK_OLD = 13
+    EDGE = 14  # gone, or too thin, on the books as they are now
+    SIZE = 15  # less than a lot or the venue's minimum
+    NOTIONAL = 16  # less than the configured or the venue's minimum
+    EXPIRED = 17
 
 
 class Fate(IntEnum):

@@ -12,20 +12,20 @@ import mmap
 import os
 import shutil
 import stat
-import time
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.model.clock import SystemClock
 from engine.model.errors import LayoutMismatch, NoSpace, SegmentInvalid
 from shm.atomics import Words, peek, poke
 from shm.layout import HEADER, LAYOUT_HASH, MAGIC, WORD, word_of, words_in
 
 _MAGIC: Final = word_of(HEADER, "magic")
 _READY: Final = word_of(HEADER, "ready")
-_SHM: Final = "/dev/shm"  # noqa: S108  (a folder of our own in it, 0700, its owner checked)
+_SHM: Final = "/dev/shm"
 
 
 class RunFolder:
@@ -118,7 +118,7 @@ class Segment:
         header = segment.header[0]
         header["magic"], header["layout_hash"], header["size"] = MAGIC, LAYOUT_HASH, total
         header["run"], header["epoch"], header["depth"] = run, epoch, depth
-        header["writer_pid"], header["created_unix_ns"] = os.getpid(), time.time_ns()
+        header["writer_pid"], header["created_unix_ns"] = os.getpid(), SystemClock.unix_ns()
         header["kind"], header["owner"] = name.partition(".")[0].encode(), owner.encode()
         return segment
 

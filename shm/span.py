@@ -15,7 +15,7 @@ from shm.atomics import Words
 
 
 class Span:
-    """One array over ``parts``, which it keeps mapped.  ``words`` is for kernels alone."""
+    """One array over ``parts``; ``words`` is for kernels alone, and keeps the parts mapped."""
 
     def __init__(self, parts: Sequence[Words]) -> None:
         for part in parts:
@@ -26,6 +26,7 @@ class Span:
         self._first = min(part.ctypes.data for part in parts)
         last = max(part.ctypes.data + part.nbytes for part in parts)
         memory = (ctypes.c_int64 * ((last - self._first) // 8)).from_address(self._first)
+        memory.parts = self._parts  # type: ignore[attr-defined]  # whoever holds the words holds them
         self.words: Words = np.ctypeslib.as_array(memory)
 
     def base(self, part: Words) -> int:

@@ -9,10 +9,12 @@ from engine.control.roles import CONTROL, FEED, roles
 from engine.model.clock import Clock
 from engine.model.errors import NoSpace
 from engine.model.instrument import Instrument
+from engine.runtime.memory import EXEC_BELL
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
 from shm.counters import CounterBlock
 from shm.layout import (
+    FATE,
     HEADER,
     SIGNAL,
     TRADE,
@@ -28,7 +30,7 @@ from shm.segment import RunFolder, Segment
 UPDATES_CAPACITY: Final = 8_192  # entries per feed: a detector that is slower resyncs from books
 SIGNALS_CAPACITY: Final = 1_024
 FIRST_EPOCH: Final = 1
-EXEC_BELL: Final = "exec.bell"
+FATES_CAPACITY: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def plans(config: Config) -> list[Plan]:
         Plan("instruments", CONTROL, InstrumentTable.size(len(table))),
         Plan("signals", "detector", ring_size(words_in(SIGNAL), SIGNALS_CAPACITY),
              ring_capacity=SIGNALS_CAPACITY),
+        Plan("fates", "exec", ring_size(words_in(FATE), FATES_CAPACITY),
+             ring_capacity=FATES_CAPACITY),
     ]
     depth, trades = config.books.depth, config.books.trades
     for venue, wanted in config.venues.items():

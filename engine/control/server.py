@@ -41,6 +41,7 @@ class Server:
     def _open(self) -> None:
         self._path.unlink(missing_ok=True)
         self._router, self._probe = Router(self._path), Dealer(self._path)
+        self._probes_back = self._probes_sent
         asyncio.get_running_loop().add_reader(self._router.fileno(), self.turn)
 
     def close(self) -> None:
@@ -80,6 +81,7 @@ class Server:
             self._context.log.error("control socket lost; binding it again", path=str(self._path))
             self.close()
             self._open()
-            self._probes_back = self._probes_sent
+        self._probe.close()
+        self._probe = Dealer(self._path)  # an open connection would prove nothing about the path
         self._probes_sent += 1
         self._probe.send(encode(Probe(self._probes_sent)))

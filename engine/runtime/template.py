@@ -78,6 +78,11 @@ class Client:
         self.socket.close()
 
 
+def warm_marker() -> Path:
+    """Return the file that stands beside machine code which is complete."""
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / "warm"  # set by shm.jit when it is not set
+
+
 def main(arguments: list[str]) -> int:
     """Import, warm up, then fork on request until told to leave."""
     folder, descriptor, modules = arguments
@@ -87,7 +92,7 @@ def main(arguments: list[str]) -> int:
     machine.name_process(NAME)
     if not machine.die_with_parent(signal.SIGTERM, int(os.environ[PARENT_VARIABLE])):
         return process.ORPHANED
-    run = RunFolder(Path(folder))
+    run, config = RunFolder(Path(folder)), process.read_config(Path(folder))
     view = ControlView(Segment.attach(run, "control", writable=True).words)
     index = view.processes.index_of(NAME)
     row, counters = view.processes[index], CounterBlock(
@@ -96,9 +101,10 @@ def main(arguments: list[str]) -> int:
     _beat(row)
     for module in modules.split(","):
         warm = getattr(importlib.import_module(module), "warm", None)
-        if warm is not None:
-            warm()
+        if warm is not None:  # compiles what the processes forked from here would each compile
+            warm(config)
         _beat(row)
+    warm_marker().touch()
     gc.collect()
     gc.freeze()
     row["rss_bytes"] = rss_bytes()

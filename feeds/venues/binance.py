@@ -16,8 +16,13 @@ from feeds.venues import binance_wire as wire
 
 
 def subscribe(symbols: Sequence[str]) -> Iterator[bytes]:
-    """Yield the frames that ask for books, quotes and prints of ``symbols``."""
-    return wire.requests(("depth@100ms", "bookTicker", "trade"), symbols)
+    """Yield the frames that ask for books and prints of ``symbols``."""
+    return wire.requests(("depth@100ms", "trade"), symbols)
+
+
+def subscribe_quotes(symbols: Sequence[str]) -> Iterator[bytes]:
+    """Yield the frames that ask for the best quotes of ``symbols``, sent at every change."""
+    return wire.requests(("bookTicker",), symbols)
 
 
 def native(name: str) -> str:
@@ -48,6 +53,7 @@ VENUE: Final = Venue(
     taker_fee_ppm=1_000,  # base tier, read 2026-11-21
     maker_fee_ppm=1_000,
     subscribe=subscribe,
+    subscribe_quotes=subscribe_quotes,
     resubscribe=lambda _symbol: iter(()),  # a fresh REST book suffices
     decode=wire.decode,
     native=native,

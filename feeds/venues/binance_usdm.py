@@ -19,8 +19,8 @@ from feeds.venues import binance_wire as wire
 
 
 def subscribe(symbols: Sequence[str]) -> Iterator[bytes]:
-    """Yield the frames that ask for books and quotes of ``symbols``."""
-    return wire.requests(("depth@100ms", "bookTicker"), symbols)
+    """Yield the frames that ask for books of ``symbols``."""
+    return wire.requests(("depth@100ms",), symbols)
 
 
 def subscribe_prints(symbols: Sequence[str]) -> Iterator[bytes]:

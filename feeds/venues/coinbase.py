@@ -109,7 +109,7 @@ def _trade(row: _Print) -> venue.Event:
 VENUE: Final = venue.Venue(
     name="coinbase", market="coinbase.spot",
     ws_url="wss://advanced-trade-ws.coinbase.com",
-    rest_url="https://api.coinbase.com/api/v3/brokerage",
+    rest_url="https://api.coinbase.com",
     level_text=venue.LevelText.SIDED_OBJECTS, link=venue.Link.CONNECTION,
     snapshot_from=venue.SnapshotFrom.STREAM,
     # few products a connection, since a hole costs all of them

@@ -54,8 +54,13 @@ def _request(kind: str, symbols: Sequence[str], *channels: str) -> bytes:
 
 
 def subscribe(symbols: Sequence[str]) -> Iterator[bytes]:
-    """Yield the request for books, prints, quotes and heartbeats of ``symbols``: "BTC-USD"."""
-    yield _request("subscribe", symbols, "level2_batch", "matches", "ticker", "heartbeat")
+    """Yield the request for books, prints and heartbeats of ``symbols``: "BTC-USD"."""
+    yield _request("subscribe", symbols, "level2_batch", "matches", "heartbeat")
+
+
+def subscribe_quotes(symbols: Sequence[str]) -> Iterator[bytes]:
+    """Yield the request for the best quotes of ``symbols``."""
+    yield _request("subscribe", symbols, "ticker")
 
 
 def resubscribe(symbol: str) -> Iterator[bytes]:
@@ -113,7 +118,8 @@ VENUE: Final = venue.Venue(
     limits=venue.Limits(20, connects_per_minute=60, sends_per_second=8, snapshots_per_second=1.0),
     keep_alive=venue.KeepAlive(silence_max_s=5.0),  # a heartbeat per product comes every second
     taker_fee_ppm=6_000, maker_fee_ppm=4_000,
-    subscribe=subscribe, resubscribe=resubscribe, decode=decode, native=native,
+    subscribe=subscribe, subscribe_quotes=subscribe_quotes, resubscribe=resubscribe,
+    decode=decode, native=native,
     catalogue_path=lambda _symbols: "/products", decode_catalogue=decode_exchange_catalogue,
     reads=lambda url: "ws-feed.pro.coinbase.com" in url or "ws-feed.exchange.coinbase.com" in url,
 )

@@ -66,7 +66,7 @@ _parse_exchange: Final = decoder(list[_ExchangeProduct])
 def catalogue_path(symbols: Sequence[str]) -> str:
     """Return path and query of Advanced Trade's public list, restricted to ``symbols``."""
     wanted = [("product_type", "SPOT"), *(("product_ids", symbol) for symbol in symbols)]
-    return f"/market/products?{urlencode(wanted)}"
+    return f"/api/v3/brokerage/market/products?{urlencode(wanted)}"
 
 
 def decode_catalogue(body: bytes) -> Sequence[Listing]:

@@ -21,8 +21,13 @@ def _request(operation: str, channels: Sequence[str], symbols: Sequence[str]) ->
 
 
 def subscribe(symbols: Sequence[str]) -> Iterator[bytes]:
-    """Yield the frame that asks for books (400 levels), quotes and prints of ``symbols``."""
-    yield _request("subscribe", ("books", "bbo-tbt", "trades"), symbols)
+    """Yield the frame that asks for books (400 levels) and prints of ``symbols``."""
+    yield _request("subscribe", ("books", "trades"), symbols)
+
+
+def subscribe_quotes(symbols: Sequence[str]) -> Iterator[bytes]:
+    """Yield the frame that asks for the best quotes of ``symbols``, every 10 ms."""
+    yield _request("subscribe", ("bbo-tbt",), symbols)
 
 
 def resubscribe(symbol: str) -> Iterator[bytes]:
@@ -61,6 +66,7 @@ VENUE: Final = Venue(
     taker_fee_ppm=1_000,  # Lv1, read 2026-11-21
     maker_fee_ppm=800,
     subscribe=subscribe,
+    subscribe_quotes=subscribe_quotes,
     resubscribe=resubscribe,
     decode=okx_wire.decode,
     native=native,

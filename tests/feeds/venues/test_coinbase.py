@@ -128,7 +128,8 @@ def test_the_catalogue_gives_tick_lot_and_least_notional() -> None:
         "BTC-USD", "BTC/USD", "0.01", "0.00000001", "0.00000001", "1")
     assert not closed.trading
     assert VENUE.catalogue_path(["BTC-USD", "ETH-USD"]) == (
-        "/market/products?product_type=SPOT&product_ids=BTC-USD&product_ids=ETH-USD")
+        "/api/v3/brokerage/market/products"
+        "?product_type=SPOT&product_ids=BTC-USD&product_ids=ETH-USD")
 
 
 def test_names_are_dashed_and_only_spot_is_known() -> None:

@@ -108,7 +108,7 @@ def test_a_change_whose_list_was_misspelt_on_the_way_is_refused_not_lost() -> No
 
 def test_the_public_channels_are_asked_for_in_one_frame() -> None:
     (frame,) = VENUE.subscribe(["BTC-USD"])
-    assert json.loads(frame)["channels"] == ["level2_batch", "matches", "ticker", "heartbeat"]
+    assert json.loads(frame)["channels"] == ["level2_batch", "matches", "heartbeat"]
 
 
 def test_every_recorded_frame_decodes_to_what_the_known_answers_count() -> None:

@@ -151,11 +151,13 @@ def test_a_damaged_byte_raises_nothing_but_a_decode_error(frame: bytes, at: int,
             continue
 
 
-def test_one_request_asks_for_all_channels_and_a_resync_touches_one_book_alone() -> None:
+def test_one_request_asks_for_all_books_and_prints_and_a_resync_touches_one_book_alone() -> None:
     (request,) = map(msgspec.json.decode, okx.VENUE.subscribe(["BTC-USDT", "ETH-USDT"]))
     assert request["op"] == "subscribe"
-    assert len(request["args"]) == 6
-    assert {"channel": "bbo-tbt", "instId": "ETH-USDT"} in request["args"]
+    assert len(request["args"]) == 4
+    assert {"channel": "trades", "instId": "ETH-USDT"} in request["args"]
+    (quotes,) = map(msgspec.json.decode, okx.VENUE.subscribe_quotes(["BTC-USDT"]))
+    assert quotes["args"] == [{"channel": "bbo-tbt", "instId": "BTC-USDT"}]
     again = [msgspec.json.decode(frame) for frame in okx.VENUE.resubscribe("BTC-USDT")]
     book = [{"channel": "books", "instId": "BTC-USDT"}]
     assert again == [{"op": "unsubscribe", "args": book}, {"op": "subscribe", "args": book}]

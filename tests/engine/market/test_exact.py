@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shm.exact import (
+from engine.market.exact import (
     INT64_MAX,
     at_least,
+    difference,
+    is_less,
     mul_div,
     mul_div_up,
     multiple_of_both,
@@ -37,6 +39,14 @@ def quotient_of_product(a: int, b: int, divisor: int) -> tuple[int, bool]:
     return quotient(high, low, divisor)
 
 
+@kernel
+def compared(a: int, b: int, c: int, d: int) -> tuple[bool, int, int]:
+    left_high, left_low = product(a, b)
+    right_high, right_low = product(c, d)
+    high, low = difference(left_high, left_low, right_high, right_low)
+    return is_less(left_high, left_low, right_high, right_low), high, low
+
+
 def whole(parts: tuple[int, int]) -> int:
     return (int(parts[0]) << 64) | int(parts[1])
 
@@ -51,6 +61,15 @@ def test_a_product_is_python_s_product(a: int, b: int) -> None:
 @given(word, word, word, word)
 def test_a_sum_of_products_is_python_s_sum(a: int, b: int, c: int, d: int) -> None:
     assert whole(sum_of_products(a, b, c, d)) == a * b + c * d
+
+
+@unhurried
+@given(word, word, word, word)
+def test_a_difference_and_an_order_of_products_are_python_s(a: int, b: int, c: int, d: int) -> None:
+    less, high, low = compared(a, b, c, d)
+    assert less is (a * b < c * d)
+    if not less:
+        assert whole((high, low)) == a * b - c * d
 
 
 @unhurried

@@ -50,6 +50,20 @@ def total(a_high: int, a_low: int, b_high: int, b_low: int) -> tuple[int, int]:
 
 
 @kernel
+def difference(a_high: int, a_low: int, b_high: int, b_low: int) -> tuple[int, int]:
+    """Return a - b of two 128-bit numbers, a not less than b."""
+    borrow = _1 if _u64(a_low) < _u64(b_low) else _0
+    return _u64(a_high) - _u64(b_high) - borrow, _u64(a_low) - _u64(b_low)
+
+
+@kernel
+def is_less(a_high: int, a_low: int, b_high: int, b_low: int) -> bool:
+    """Return whether a < b of two 128-bit numbers."""
+    return bool(_u64(a_high) < _u64(b_high)
+                or (_u64(a_high) == _u64(b_high) and _u64(a_low) < _u64(b_low)))
+
+
+@kernel
 def at_least(a: int, b: int, c: int, d: int) -> bool:
     """Return whether ``a * b >= c * d``, exactly."""
     left_high, left_low = product(a, b)

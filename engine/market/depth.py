@@ -7,14 +7,15 @@ millionth: 10**(price decimals + size decimals - 6).
 
 from typing import Final
 
-from shm.atomics import Words
-from shm.exact import (
+from engine.market.exact import (
     DIGITS_MAX,
     INT64_MAX,
     MICRO_DIGITS,
     MILLION,
     POWERS_OF_TEN,
     at_least,
+    difference,
+    is_less,
     mul_div,
     mul_div_up,
     multiple_of_both,
@@ -22,6 +23,7 @@ from shm.exact import (
     quotient,
     total,
 )
+from shm.atomics import Words
 from shm.jit import inlined, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
 
@@ -38,7 +40,7 @@ TERMS_WORDS: Final = 16
  NET_PPM, TAKEN_PPM, NUMBER, LIMIT) = range(13)
 RESULT_WORDS: Final = 16
 
-_FEE: Final = word_of(INSTRUMENT, "taker_fee_ppm")
+TAKER_FEE: Final = word_of(INSTRUMENT, "taker_fee_ppm")
 _LOT: Final = word_of(INSTRUMENT, "lot")
 _SIZE_MIN: Final = word_of(INSTRUMENT, "size_min")
 _NOTIONAL_MIN: Final = word_of(INSTRUMENT, "notional_min")
@@ -63,7 +65,7 @@ def terms_of(words: Words, buy_row: int, sell_row: int, terms: Words) -> None:
 
     EDGE_MIN, NOTIONAL_MAX, SIZE_MAX and the caller's own share of COST_MIN stay the caller's.
     """
-    terms[BUY_FEE], terms[SELL_FEE] = words[buy_row + _FEE], words[sell_row + _FEE]
+    terms[BUY_FEE], terms[SELL_FEE] = words[buy_row + TAKER_FEE], words[sell_row + TAKER_FEE]
     terms[LOT] = multiple_of_both(max(words[buy_row + _LOT], 1), max(words[sell_row + _LOT], 1))
     terms[SIZE_MIN] = max(words[buy_row + _SIZE_MIN], words[sell_row + _SIZE_MIN])
     terms[COST_MIN] = words[buy_row + _NOTIONAL_MIN]
@@ -78,19 +80,24 @@ def _profitable_size(
     terms: Words,
 ) -> int:
     """Return the size at which the marginal edge, the notional or the books end."""
-    size, spendable = 0, terms[NOTIONAL_MAX]
-    ask, bid = 0, 0
+    size, ask, bid = 0, 0, 0
+    cap_high, cap_low = product(terms[NOTIONAL_MAX], terms[UNIT])
+    spent_high, spent_low = product(0, 0)
     ask_left = ask_sizes[0] if ask_count > 0 else 0
     bid_left = bid_sizes[0] if bid_count > 0 else 0
-    while ask < ask_count and bid < bid_count:
+    while ask < ask_count and bid < bid_count and size < terms[SIZE_MAX]:
         if not is_cross(bids[bid], terms[SELL_FEE], asks[ask], terms[BUY_FEE], terms[EDGE_MIN]):
             break
         step = min(ask_left, bid_left, terms[SIZE_MAX] - size)
-        affordable = mul_div(spendable, terms[UNIT], asks[ask])
-        size += min(step, affordable)
-        if step >= affordable or size >= terms[SIZE_MAX]:
+        cost_high, cost_low = product(step, asks[ask])
+        after_high, after_low = total(spent_high, spent_low, cost_high, cost_low)
+        if is_less(cap_high, cap_low, after_high, after_low):
+            left_high, left_low = difference(cap_high, cap_low, spent_high, spent_low)
+            affordable, _ = quotient(left_high, left_low, asks[ask])
+            size += affordable
             break
-        spendable -= mul_div_up(step, asks[ask], terms[UNIT])
+        spent_high, spent_low = after_high, after_low
+        size += step
         ask_left -= step
         bid_left -= step
         if ask_left == 0:
@@ -134,7 +141,7 @@ def cross(
 ) -> int:
     """Size one cross, buying the asks of one book and selling to the bids of the other.
 
-    asks, bids    effective levels, best first, in quanta (``shm.touch.read_side``)
+    asks, bids    effective levels, best first, in quanta (``engine.market.touch.read_side``)
     terms         see above; the walk ends where the next quantum earns less than EDGE_MIN
     result        see above; COST is rounded up, PROCEEDS down, averages against us
     returns       0, or the Veto: EDGE (nothing profitable), SIZE, NOTIONAL

@@ -1,0 +1,151 @@
+"""How long detection takes once it knows: the scan of a symbol, and the depth walk of a cross.
+
+The scan is what one update costs: the changed book's touch is read through the seqlock and tested
+against the eleven others, both ways, which is 22 exact comparisons.  The walk sizes a cross
+through 50 levels of both books.  Both are timed inside one kernel, call by call; what two
+readings of the clock cost is reported first and not subtracted.
+"""
+
+import msgspec
+import numpy as np
+
+from bench.harness import machine, parameter, report
+from engine.config import Config, instruments
+from engine.detect import kernels
+from engine.detect.cross import Cross
+from engine.detect.plan import EVALUATED, TURN, Plan
+from engine.market import depth as d
+from engine.runtime.memory import FeedPlace, Memory
+from shm.atomics import Words
+from shm.board import ControlView, InstrumentTable
+from shm.book import BookSegment, publish_quote, set_state
+from shm.counters import CounterBlock
+from shm.jit import kernel
+from shm.layout import SIGNAL, BookState, InstrumentStatus, words_in
+from shm.ring import RecordRing, WordRing, ring_size
+from shm.system import mono_ns
+
+VENUES, LEVELS = 12, 50
+MID = 6_165_000_000_000  # 61 650.00 in quanta of 1e-8
+ALIVE_NS = 2**62  # feeds that beat then are alive for ever
+
+
+@kernel
+def _time_nothing(took_ns: Words) -> None:
+    for at in range(took_ns.size):
+        before = mono_ns()
+        took_ns[at] = mono_ns() - before
+
+
+@kernel
+def _time_scans(plan: Plan, took_ns: Words) -> int:
+    words, desk, settings, touches = plan.words, plan.desk, plan.settings, plan.touches
+    seats, limits, slot, quote = desk.seats, desk.limits, desk.slot, desk.quote
+    nets, pairs, edges, pending = plan.nets, plan.pairs, plan.edges, plan.pending
+    first, pair_of = plan.first, plan.pair_of
+    moving = 0
+    for at in range(took_ns.size):
+        instrument = at % touches.shape[0]
+        before = mono_ns()
+        settings[TURN] += 1
+        kernels.refresh(words, seats, limits, slot, quote, touches, nets, instrument, before)
+        moving += kernels.test_pairs(words, settings, first, pair_of, touches, nets, pairs, edges,
+                                     pending, instrument, before)
+        took_ns[at] = mono_ns() - before
+    return moving
+
+
+@kernel
+def _time_turns(plan: Plan, took_ns: Words) -> int:
+    made = 0
+    for at in range(took_ns.size):
+        before = mono_ns()
+        made += kernels.scan(plan, at % 12, before)
+        took_ns[at] = mono_ns() - before
+    return made
+
+
+@kernel
+def _time_walks(
+    asks: Words, ask_sizes: Words, bids: Words, bid_sizes: Words, terms: Words, result: Words,
+    took_ns: Words,
+) -> int:
+    total = 0
+    for at in range(took_ns.size):
+        before = mono_ns()
+        d.cross(asks, ask_sizes, asks.size, bids, bid_sizes, bids.size, terms, result)
+        took_ns[at] = mono_ns() - before
+        total += result[d.PROFIT]
+    return total
+
+
+def _words(size: int) -> Words:
+    return np.zeros(size // 8, np.int64)
+
+
+def _market(seed: int) -> Cross:
+    """Return a detector over twelve venues whose quotes differ by less than the fees."""
+    config = msgspec.convert({
+        "name": "bench", "venues": {f"v{at}": {"symbols": ["BTC/USDT"]} for at in range(VENUES)},
+        "detector": {"edge-min-ppm": 0, "notional-max": 1e5, "notional-min": 10.0,
+                     "book-age-ms-max": 1e6},
+        "execution": {"edge-min-ppm": 0},
+    }, Config)
+    table, random = instruments(config), np.random.default_rng(seed)
+    control = ControlView(_words(ControlView.SIZE))
+    rows = InstrumentTable(_words(InstrumentTable.size(VENUES)), VENUES)
+    feeds = []
+    for at in range(VENUES):
+        books = BookSegment(_words(BookSegment.size(LEVELS, 1)), LEVELS, 1)
+        updates = _words(ring_size(1, 64))
+        WordRing.format(updates, 64)
+        feeds.append(FeedPlace(books, WordRing(updates), process=at))
+        control.processes[at]["heartbeat_mono_ns"] = ALIVE_NS
+        rows[at]["status"], rows[at]["taker_fee_ppm"] = InstrumentStatus.TRADING, 1_000
+        mid = MID + int(random.integers(-10**9, 10**9))
+        publish_quote(books.words, 0, LEVELS, 0, 0, 1, 0, mid - 5, 10**8, mid + 5, 10**8, 1)
+        set_state(books.words, 0, BookState.LIVE, 0, 1)
+    signals = _words(ring_size(words_in(SIGNAL), 64))
+    RecordRing.format(signals, 64)
+    memory = Memory(control, rows, feeds, RecordRing(signals, SIGNAL), run=1)
+    cross = Cross(config, table, memory, CounterBlock(_words(CounterBlock.size(1)), 0))
+    cross.sweep(1)
+    return cross
+
+
+def _walk() -> tuple[Words, Words, Words, Words, Words]:
+    """Return two books that cross through all their levels, and the terms of doing so."""
+    steps = np.arange(LEVELS, dtype=np.int64)
+    sizes = np.random.default_rng(7).integers(10**6, 10**8, (2, LEVELS))
+    terms = np.zeros(d.TERMS_WORDS, np.int64)
+    terms[[d.BUY_FEE, d.SELL_FEE]] = 100
+    terms[[d.NOTIONAL_MAX, d.SIZE_MAX]] = 2**62
+    terms[d.LOT], terms[d.UNIT] = 1_000, 10**10
+    return MID + steps * 10**6, sizes[0], MID + 3 * 10**10 - steps * 10**6, sizes[1], terms
+
+
+def main() -> None:
+    """Print one line of percentiles each for the clock, the scan and the walk."""
+    turns = parameter("turns", smoke=500, full=1_000_000)
+    took_ns, warm = np.zeros(turns, np.int64), np.zeros(10, np.int64)
+    print(machine())
+    _time_nothing(warm)
+    _time_nothing(took_ns)
+    report("two readings of the clock", took_ns)
+    plan = _market(seed=42).plan
+    _time_scans(plan, warm)
+    moving = _time_scans(plan, took_ns)
+    evaluated = int(plan.pairs[:, EVALUATED].sum())
+    report(f"scan of 1 symbol, {VENUES} venues", took_ns, moving=moving, checksum=evaluated)
+    _time_turns(plan, warm)
+    report("the same with its plan handed over", took_ns, signals=_time_turns(plan, took_ns))
+    asks, ask_sizes, bids, bid_sizes, terms = _walk()
+    result = np.zeros(d.RESULT_WORDS, np.int64)
+    _time_walks(asks, ask_sizes, bids, bid_sizes, terms, result, warm)
+    total = _time_walks(asks, ask_sizes, bids, bid_sizes, terms, result, took_ns)
+    report(f"depth walk, {LEVELS} levels a side", took_ns, size=int(result[d.SIZE]),
+           checksum=total % 10**12)
+
+
+if __name__ == "__main__":
+    main()

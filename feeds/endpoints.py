@@ -1,0 +1,96 @@
+"""Where a venue is reached: the config's word, else the local servers', else the adapter's own.
+
+Certificates are verified always; the local servers' own authority is added, never a bypass.
+"""
+
+import ipaddress
+import ssl
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from engine import config
+from engine.model.errors import ConfigInvalid
+from feeds.venue import Venue
+
+FILE: Final = "endpoints.json"  # in the run folder, written by the local servers
+CA_FILE: Final = "sim-ca.pem"  # beside it, where they speak TLS
+_SECURE: Final = {"ws": "wss", "http": "https"}
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """The three addresses of one venue's market."""
+
+    ws_url: str
+    prints_url: str  # "": prints come over ws_url, too
+    rest_url: str
+    ca_file: str = ""  # one more authority to trust, PEM
+
+
+class _Local(msgspec.Struct, frozen=True):
+    """One venue's line in FILE."""
+
+    ws: str
+    rest: str
+
+
+def endpoints_of(venue: Venue, table: config.Venue, *, local: Path | None) -> Endpoints | None:
+    """Return the endpoints, or None while the local servers have not written theirs yet.
+
+    ``local`` is the run folder when the run has local servers.  An address of the config or of
+    a local server serves books and prints alike.  Raises ConfigInvalid for a bad address.
+    """
+    ws_url, rest_url, ca_file = table.ws_url, table.rest_url, ""
+    if local is not None and not (ws_url and rest_url):
+        try:
+            served = msgspec.json.decode((local / FILE).read_bytes(), type=dict[str, _Local])
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        if venue.name not in served:
+            return None
+        line = served[venue.name]
+        ws_url, rest_url = ws_url or line.ws, rest_url or line.rest
+        ca_file = str(local / CA_FILE) if (local / CA_FILE).exists() else ""
+    prints_url = (ws_url or venue.prints_url) if venue.prints_url else ""
+    return Endpoints(
+        _checked(venue.name, "ws-url", ws_url or venue.ws_url, "ws"),
+        _checked(venue.name, "ws-url", prints_url, "ws") if prints_url else "",
+        _checked(venue.name, "rest-url", rest_url or venue.rest_url, "http").rstrip("/"),
+        ca_file,
+    )
+
+
+def tls_context(ca_file: str = "") -> ssl.SSLContext:
+    """Return a context that verifies certificate and name, trusting ``ca_file`` as well."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def _checked(venue: str, key: str, url: str, scheme: str) -> str:
+    """Return ``url`` if it is one of ours; plain text may only stay on this machine."""
+    where = f"venues.{venue}.{key}: {url!r}"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError as error:  # a port that is no number, a host that is no name
+        raise ConfigInvalid(f"{where} is no address: {error}") from None
+    if parts.scheme not in (scheme, _SECURE[scheme]) or not host or "@" in parts.netloc:
+        raise ConfigInvalid(f"{where}; right would be {_SECURE[scheme]}://HOST[:PORT]/PATH")
+    if parts.scheme == scheme and not _is_loopback(host):
+        raise ConfigInvalid(f"{where} is not encrypted; right would be {_SECURE[scheme]}://{host}")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,10 @@
+"""The screen of ``start`` and ``top``: drawn from shared memory alone, while anything hangs.
+
+look.py      finds an engine, and finds it again after a restart
+sample.py    one look at shared memory as plain numbers, and rates since the last look
+view.py      a sample as lines: what stands where, and in which colour
+terminal.py  the lines drawn in place, four times a second
+plain.py     the same engine as log lines, where there is no terminal
+display.py   chooses between the two
+text.py      numbers for people
+"""

@@ -1,0 +1,57 @@
+"""``trypto-engine sim``: the simulated venues alone, for clients of any kind."""
+
+import argparse
+import asyncio
+import json
+import signal
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from engine.config import Config, Sim
+from engine.model.clock import SystemClock
+from ops import start
+from ops.sim.world import World
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--config", type=Path, metavar="F",
+                        help="the config whose venues to simulate (default: five venues)")
+    parser.add_argument("--capture", nargs="+", metavar="FILE", default=[],
+                        help="play these recordings; venues and symbols are theirs")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="N",
+                        help="play recordings N times as fast (default: as recorded)")
+    parser.add_argument("--loop", action=argparse.BooleanOptionalAction, default=True,
+                        help="start recordings over at their end (default: yes)")
+    parser.add_argument("--folder", type=Path, metavar="D",
+                        help="where endpoints.json goes; ports are used again from there")
+    parser.set_defaults(name=None)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print where the venues listen, then serve until Ctrl-C."""
+    config = start.wanted_config(options)
+    with tempfile.TemporaryDirectory(prefix="trypto-sim-") as temporary:
+        folder: Path = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config, folder))
+    return 0
+
+
+async def _serve(config: Config, folder: Path) -> None:
+    venues = {name: venue.symbols for name, venue in config.venues.items()}
+    world = World(venues, config.sim or Sim(), SystemClock())
+    await world.open(folder)
+    print(json.dumps(world.endpoints(), indent=1), flush=True)
+    serving = asyncio.ensure_future(world.serve())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        print("stopped", flush=True)
+    finally:
+        await world.close()

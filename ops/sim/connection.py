@@ -1,0 +1,195 @@
+"""One WebSocket connection of a simulated venue: subscriptions, a bounded queue, and faults."""
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from ops.sim import faults
+from ops.sim.face import Topic
+from ops.sim.faults import Kind
+
+if TYPE_CHECKING:
+    from ops.sim.server import VenueServer
+
+QUEUE_SIZE_MAX: Final = 8 << 20  # bytes not yet taken by the client; a slower one is cut off
+HELD_MAX: Final = 10_000  # frames behind a delayed one
+RST_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class Connection(WSListener):
+    """A client.  Answers go out untouched; market data runs through the faults."""
+
+    def __init__(self, server: "VenueServer", path: str, query: str, connection_id: int) -> None:
+        super().__init__()
+        self._server = server
+        self.path, self.query, self.connection_id = path, query, connection_id
+        self.topics: dict[Topic, str] = {}
+        self.messages = 0
+        self.combined = False
+        self.opened_mono_ns = server.clock.mono_ns()
+        self._transport: WSTransport | None = None
+        self._deaf = False  # half open: nothing goes out, nothing is read
+        self._stalled_until_ns = 0
+        self._overtaken: bytes | None = None  # the frame that the next one overtakes
+        self._held: list[bytes] | None = None  # frames behind a delayed one
+        self._second, self._requests = 0, 0
+
+    # --- what the client does ----------------------------------------------------------------
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Greet."""
+        self._transport = transport
+        self._server.joined(self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Hand a text frame to the face; answer a close; refuse the rest."""
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+        elif frame.msg_type == WSMsgType.TEXT and frame.fin:
+            if self._within_limit():
+                self._server.face.text(self, frame.get_payload_as_bytes())
+        elif frame.msg_type not in (WSMsgType.PING, WSMsgType.PONG):
+            self.close(WSCloseCode.UNSUPPORTED_DATA.value, "text frames in one piece only")
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Forget the connection."""
+        self._server.left(self)
+        self._transport = None
+
+    def _within_limit(self) -> bool:
+        second = self._server.clock.mono_ns() // 1_000_000_000
+        if second != self._second:
+            self._second, self._requests = second, 0
+        self._requests += 1
+        limit = self._server.face.requests_per_s
+        if limit and self._requests > limit:
+            self.close(WSCloseCode.POLICY_VIOLATION.value, "Too many requests")
+            return False
+        return True
+
+    # --- what the venue does -----------------------------------------------------------------
+
+    def subscribe(self, topic: Topic, word: str) -> None:
+        """Add a topic."""
+        self.topics[topic] = word
+        self._server.subscribed(self, topic)
+
+    def unsubscribe(self, topic: Topic) -> None:
+        """Drop a topic."""
+        if self.topics.pop(topic, None) is not None:
+            self._server.unsubscribed(self, topic)
+
+    def send(self, text: bytes) -> None:
+        """Send one frame now, unless the connection is stalled, deaf or gone."""
+        transport = self._transport
+        if transport is None or self._deaf or transport.is_disconnected:
+            return
+        if self._stalled_until_ns:
+            if self._server.clock.mono_ns() < self._stalled_until_ns:
+                return
+            self._stalled_until_ns = 0
+        if self.queued() > QUEUE_SIZE_MAX:
+            self._abort(transport)
+            return
+        transport.send(WSMsgType.TEXT, text)
+
+    def push(self, topic: Topic, text: bytes) -> None:
+        """Send market data through the faults."""
+        server = self._server
+        now_ns = server.clock.mono_ns()
+        fault = server.faults.strike(server.name, topic[1], faults.FRAME, now_ns, text)
+        if fault is not None:
+            self._suffer(fault, text)
+            return
+        self._forward(text)
+        if self._overtaken is not None:
+            late, self._overtaken = self._overtaken, None
+            self._forward(late)
+
+    def ping(self) -> None:
+        """Send a control-frame ping."""
+        if self._transport is not None and not self._deaf:
+            self._transport.send_ping(b"%d" % self._server.clock.unix_ns())
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame and hang up."""
+        if self._transport is not None:
+            self._transport.send_close(WSCloseCode(code), reason.encode())
+            self._transport.disconnect()
+
+    def queued(self) -> int:
+        """Return how many bytes wait for the client."""
+        if self._transport is None:
+            return 0
+        return self._transport.underlying_transport.get_write_buffer_size()
+
+    # --- faults --------------------------------------------------------------------------------
+
+    def _forward(self, text: bytes) -> None:
+        if self._held is None:
+            self.send(text)
+        elif len(self._held) < HELD_MAX:
+            self._held.append(text)
+        else:
+            self.close(WSCloseCode.GOING_AWAY.value, "too far behind")
+
+    def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for text in held:
+            self.send(text)
+
+    def _suffer(self, fault: faults.Fault, text: bytes) -> None:
+        """Do to this frame, or to the connection, what the fault says; DROP does nothing."""
+        kind = fault.kind
+        if kind is Kind.DUPLICATE:
+            self._forward(text)
+            self._forward(text)
+        elif kind is Kind.REORDER:
+            if self._overtaken is not None:
+                self._forward(self._overtaken)
+            self._overtaken = text
+        elif kind is Kind.TRUNCATE:
+            self._forward(text[: len(text) // 2])
+        elif kind is Kind.CORRUPT:
+            self._forward(self._server.faults.corrupt(text))
+        elif kind is Kind.CHECKSUM:
+            self._forward(faults.wrong_checksum(text))
+        elif kind is Kind.DELAY:
+            if self._held is None:
+                self._held = []
+                asyncio.get_running_loop().call_later(fault.ms / 1000, self._release)
+            self._forward(text)
+        elif kind is Kind.STALL:
+            self._stalled_until_ns = self._server.clock.mono_ns() + int(fault.ms * 1e6)
+        elif kind is Kind.HALF_OPEN:
+            self._deaf = True
+            if self._transport is not None:
+                self._transport.underlying_transport.pause_reading()
+        elif kind is Kind.RESET:
+            self._reset(text)
+        elif kind is Kind.DISCONNECT:
+            self.close(WSCloseCode.GOING_AWAY.value, "")
+
+    def _reset(self, text: bytes) -> None:
+        """Write the first half of a frame, then tear the connection down with a TCP RST."""
+        if self._transport is None:
+            return
+        size = len(text)
+        head = b"\x81" + (
+            bytes([size]) if size < 126
+            else b"\x7e" + struct.pack(">H", size) if size < 1 << 16
+            else b"\x7f" + struct.pack(">Q", size)
+        )
+        transport = self._transport.underlying_transport
+        transport.write(head + text[: size // 2])
+        plain = transport.get_extra_info("socket")
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
+        self._abort(self._transport)
+
+    def _abort(self, transport: WSTransport) -> None:
+        self._deaf = True  # the socket lives until the loop's next turn
+        transport.underlying_transport.abort()

@@ -1,0 +1,63 @@
+"""Drives the invented market in real time: virtual time follows the clock while not paused."""
+
+from typing import Final
+
+from engine.model.clock import Clock
+from ops.sim.face import Face
+from ops.sim.market import Market
+from ops.sim.pace import Alarm
+
+LAG_NS_MAX: Final = 100_000_000  # after a longer sleep of the machine, what was missed is left out
+GRAIN_NS: Final = 1_000_000  # what falls into one millisecond is sent together
+
+
+class Drive:
+    """Turns the market's events into frames when they are due."""
+
+    def __init__(self, market: Market, faces: dict[str, Face], clock: Clock) -> None:
+        self._market, self._faces, self._clock = market, faces, clock
+        self._virtual_ns = 0
+        self._origin_ns: int | None = None  # mono time of virtual 0; None while paused
+        self._alarm: Alarm | None = None
+
+    def start(self) -> None:
+        """Begin, on the running loop."""
+        self._alarm = Alarm(self._turn)
+        self.resume()
+
+    def stop(self) -> None:
+        """End."""
+        if self._alarm is not None:
+            self._alarm.close()
+            self._alarm = None
+
+    def pause(self) -> None:
+        """Stop the flow and send what waits, so that clients can equal the truth."""
+        self._origin_ns = None
+        for face in self._faces.values():
+            for line in face.lines.values():
+                face.flush(line)
+
+    def resume(self) -> None:
+        """Let it flow again from where it stopped."""
+        if self._origin_ns is None:
+            self._origin_ns = self._clock.mono_ns() - self._virtual_ns
+            self._turn()
+
+    def step(self, ns: int) -> None:
+        """Move virtual time on by hand while paused: for tests."""
+        self._run_to(self._virtual_ns + ns)
+
+    def _turn(self) -> None:
+        if self._origin_ns is None or self._alarm is None:
+            return
+        now_ns = self._clock.mono_ns()
+        if now_ns - self._origin_ns - self._virtual_ns > LAG_NS_MAX:
+            self._origin_ns = now_ns - self._virtual_ns - LAG_NS_MAX
+        self._run_to(now_ns - self._origin_ns)
+        self._alarm.set(self._origin_ns + max(self._market.next_ns, self._virtual_ns + GRAIN_NS))
+
+    def _run_to(self, virtual_ns: int) -> None:
+        for line, update in self._market.advance(virtual_ns):
+            self._faces[line.venue].update(line, update)
+        self._virtual_ns = virtual_ns

@@ -1,0 +1,166 @@
+"""What a protocol face is: requests in, answers out; market changes in, frames out.  No socket."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Protocol
+
+import orjson
+
+from engine.model.clock import Clock
+from ops.sim.book import Change
+from ops.sim.listing import Line
+
+Topic = tuple[str, str]  # (channel, native symbol); the symbol is empty where a channel has none
+Query = Mapping[str, str]
+
+BUY: Final = 1
+SELL: Final = -1
+
+
+class Print(NamedTuple):
+    """One public trade; ``side`` is the taker's."""
+
+    side: int
+    price: int
+    size: int
+
+
+class Update(NamedTuple):
+    """What happened to one line at one instant; the line's book has it already."""
+
+    changes: Sequence[Change]
+    prints: Sequence[Print]
+    send: bool  # False: only the quote goes out now, the levels ride on the next update
+
+
+class Answer(NamedTuple):
+    """One REST answer."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+class Session(Protocol):
+    """One WebSocket connection, as a face sees it."""
+
+    path: str
+    query: str
+    topics: dict[Topic, str]  # what it asked for, and the word it used
+    messages: int  # sent so far on this connection; counted by faces that number messages
+    combined: bool
+    connection_id: int
+
+    def send(self, text: bytes) -> None:
+        """Answer the client; answers are never hit by frame faults."""
+
+    def push(self, topic: Topic, text: bytes) -> None:
+        """Send market data, which faults may hit."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close as the venue would."""
+
+    def subscribe(self, topic: Topic, word: str) -> None:
+        """Add a topic; what is published under it reaches this client from now on."""
+
+    def unsubscribe(self, topic: Topic) -> None:
+        """Drop a topic."""
+
+
+class Outlet(Protocol):
+    """Where a face's market data goes."""
+
+    def wanted(self, topic: Topic) -> bool:
+        """Return whether anyone listens."""
+
+    def publish(self, topic: Topic, body: bytes) -> None:
+        """Send to everyone who subscribed the topic."""
+
+
+class Face(ABC):
+    """One venue's protocol over its lines."""
+
+    path: str = "/"  # of the public stream, as in the venue's own url
+    subscribe_within_s: float = 0.0  # a silent newcomer is dropped after this; 0 = never
+    ping_every_s: float = 0.0  # control-frame pings from the server; 0 = none
+    requests_per_s: int = 0  # more incoming messages than this: disconnected; 0 = no limit
+    any_depth: bool = False  # subscribers of one book may see different depths of it
+
+    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
+        self.lines = {line.native: line for line in lines}
+        self.outlet, self.clock = outlet, clock
+
+    def opened(self, session: Session) -> None:  # noqa: B027  most venues say nothing first
+        """Greet a new connection."""
+
+    @abstractmethod
+    def text(self, session: Session, message: bytes) -> None:
+        """Act on one text frame from a client."""
+
+    @abstractmethod
+    def update(self, line: Line, update: Update) -> None:
+        """Publish what happened to ``line``."""
+
+    def flush(self, line: Line) -> None:  # noqa: B027  only venues that batch have something to flush
+        """Publish what waits for the next batch, so that clients stand where the book stands."""
+
+    def restart(self, line: Line) -> None:  # noqa: B027  only where a recording is re-encoded
+        """Send the whole book anew to all who follow it."""
+
+    def beat(self, session: Session, second: int) -> None:  # noqa: B027  not every venue has heartbeats
+        """Do what the venue does every second."""
+
+    def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
+        """Return the frame that carries ``body`` on this connection."""
+        return body
+
+    def recorded(self, session: Session, topic: Topic, frame: bytes) -> bytes:
+        """Return a recorded frame as this connection would have got it."""
+        return frame
+
+    @abstractmethod
+    def rest(self, path: str, query: Query) -> Answer:
+        """Answer a public REST request."""
+
+    def now_ms(self) -> int:
+        """Return the venue's clock in ms."""
+        return self.clock.unix_ns() // 1_000_000
+
+    def now_iso(self) -> str:
+        """Return the venue's clock as 2026-08-02T03:35:51.302928Z."""
+        return iso(self.clock.unix_ns())
+
+
+def iso(unix_ns: int) -> str:
+    """Write a time with microseconds, as 2026-08-02T03:35:51.302928Z."""
+    at = datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{unix_ns // 1000 % 1_000_000:06d}Z"
+
+
+def json_object(message: bytes) -> dict[str, Any] | None:
+    """Parse a request; None if it is not one JSON object."""
+    try:
+        parsed = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def strings(value: object) -> list[str] | None:
+    """Return a list of strings, None if ``value`` is anything else."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    return None
+
+
+def to_json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """Make a JSON answer."""
+    return Answer(orjson.dumps(value), status, headers or {})
+
+
+def count(text: str | None, *, default: int, most: int) -> int | None:
+    """Read a limit such as ``limit=100``; None if it is not a number within 1..most."""
+    if text is None:
+        return default
+    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= most else None

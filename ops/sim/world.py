@@ -1,0 +1,172 @@
+"""All simulated venues of one run: built from the config, opened, driven, asked for the truth."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+
+from engine.config import Sim
+from engine.model.clock import Clock
+from engine.model.errors import ConfigInvalid
+from ops.sim.certificates import server_context
+from ops.sim.drive import Drive
+from ops.sim.faces import FACES
+from ops.sim.faults import Fault, Faults, parse
+from ops.sim.listing import Line, invented_line, listed_pair, native_of
+from ops.sim.market import Market
+from ops.sim.playback import Playback
+from ops.sim.server import VenueServer
+from ops.sim.tape import Tape
+from ops.sim.truth import Truth, truth_of
+
+ENDPOINTS: Final = "endpoints.json"
+
+
+class World:
+    """The venues, and what moves them."""
+
+    def __init__(self, venues: Mapping[str, Sequence[str]], sim: Sim, clock: Clock) -> None:
+        """List ``venues`` (name -> unified symbols); raise ConfigInvalid or CaptureInvalid."""
+        self._sim = sim
+        recorded = sim.market == "captures"
+        tape = Tape(sim.captures) if recorded else None
+        faults = [parse(spec) for spec in sim.faults]
+        self.faults = Faults(faults, seed=sim.seed, start_mono_ns=clock.mono_ns())
+        self.servers: dict[str, VenueServer] = {}
+        listing = recorded_line if recorded else invented_line
+        lines = {name: [listing(name, symbol) for symbol in symbols]
+                 for name, symbols in venues.items()}
+        everything = [line for of_venue in lines.values() for line in of_venue]
+        if not recorded:  # the first books are part of what faces begin with
+            market = Market(everything, seed=sim.seed, messages_per_s=sim.messages_per_s)
+        for name, of_venue in lines.items():
+            server = VenueServer(name, clock, self.faults)
+            server.face = FACES[name](of_venue, server, clock)
+            self.servers[name] = server
+        self.flow: Drive | Playback
+        if tape is not None:
+            self.flow = Playback(tape, self.servers, clock, speed=sim.speed, loop=sim.loop)
+        else:
+            self.flow = Drive(market, {name: s.face for name, s in self.servers.items()}, clock)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self, folder: Path) -> None:
+        """Listen, on the ports of the last time where they are free; say where in ``folder``."""
+        tls = server_context(folder) if self._sim.tls else None
+        path = folder / ENDPOINTS
+        before = _ports(path)
+        for name, server in self.servers.items():
+            await server.open(self._routes(), before.get(name, (0, 0)), tls)
+        path.write_text(json.dumps(self.endpoints(), indent=1))
+        path.chmod(0o600)
+        self._tasks = [asyncio.create_task(self._beats(), name="sim beats")]
+        if isinstance(self.flow, Playback):
+            self._tasks.append(asyncio.create_task(self.flow.run(), name="sim playback"))
+        else:
+            self.flow.start()
+
+    async def serve(self) -> None:
+        """Wait for ever; raise what a task of ours died of."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+    async def close(self) -> None:
+        """Close every port and connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if isinstance(self.flow, Drive):
+            self.flow.stop()
+        for server in self.servers.values():
+            await server.close()
+
+    def endpoints(self) -> dict[str, dict[str, str]]:
+        """Return where each venue listens."""
+        return {name: {"ws": s.ws_url, "rest": s.rest_url} for name, s in self.servers.items()}
+
+    def truth(self, venue: str, symbol: str) -> Truth | None:
+        """Return the reference book of a unified or native symbol."""
+        server = self.servers.get(venue)
+        line = server.line(symbol) if server else None
+        return truth_of(line) if line else None
+
+    async def _beats(self) -> None:
+        second = 0
+        while True:
+            await asyncio.sleep(1.0)
+            second += 1
+            for server in self.servers.values():
+                server.beat(second)
+
+    # --- control calls -------------------------------------------------------------------------
+
+    def _routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/sim/truth/{venue}/{symbol:.+}", self._get_truth),
+            web.post("/sim/pause", self._post_pause),
+            web.post("/sim/resume", self._post_resume),
+            web.get("/sim/faults", self._get_faults),
+            web.post("/sim/fault", self._post_fault),
+            web.delete("/sim/fault/{venue}", self._delete_fault),
+        ]
+
+    async def _get_truth(self, request: web.Request) -> web.Response:
+        truth = self.truth(request.match_info["venue"], request.match_info["symbol"])
+        if truth is None:
+            return web.json_response({"error": "no such venue or symbol"}, status=404)
+        return web.Response(body=msgspec.json.encode(truth), content_type="application/json")
+
+    async def _post_pause(self, _request: web.Request) -> web.Response:
+        self.flow.pause()
+        return web.json_response({})
+
+    async def _post_resume(self, _request: web.Request) -> web.Response:
+        self.flow.resume()
+        return web.json_response({})
+
+    async def _get_faults(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.faults.struck)
+
+    async def _post_fault(self, request: web.Request) -> web.Response:
+        try:
+            fault = msgspec.json.decode(await request.read(), type=Fault)
+        except msgspec.DecodeError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        self.faults.add(fault)
+        return web.json_response({})
+
+    async def _delete_fault(self, request: web.Request) -> web.Response:
+        self.faults.clear(request.match_info["venue"])
+        return web.json_response({})
+
+
+def recorded_line(venue: str, symbol: str) -> Line:
+    """List a symbol whose ticks and lots the recording will tell."""
+    pair = listed_pair(venue, symbol)
+    return Line(
+        venue, pair, native_of(venue, pair), price_decimals=0, size_decimals=0, started=False)
+
+
+def world_of(venues: Mapping[str, Sequence[str]], sim: Sim | None, clock: Clock) -> World:
+    """Build the world of a config; raise ConfigInvalid if it has none."""
+    if sim is None:
+        raise ConfigInvalid("no [sim] table: nothing to simulate")
+    return World(venues, sim, clock)
+
+
+def _ports(path: Path) -> dict[str, tuple[int, int]]:
+    """Read the ports of the last time; none where there was no last time."""
+    with contextlib.suppress(OSError, ValueError, KeyError):  # msgspec's errors are ValueErrors
+        before = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, str]])
+        return {
+            name: (urlsplit(urls["ws"]).port or 0, urlsplit(urls["rest"]).port or 0)
+            for name, urls in before.items()
+        }
+    return {}

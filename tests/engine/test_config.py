@@ -1,0 +1,161 @@
+"""engine.config: every wrong config is refused by line, key and remedy."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.config import Config, instruments, load, parse
+from engine.model.errors import ConfigInvalid
+from engine.model.venues import VENUES
+
+GOOD = """\
+name = "test"
+
+[venues.binance]
+symbols = ["BTC/USDT", "ETH/USDT"]
+
+[venues.binance-usdm]
+symbols = [
+    "BTC/USDT:USDT",  # a comment, with commas
+]
+
+[detector]
+edge-min-ppm = 1
+notional-max = 1000.0
+notional-min = 0.0
+book-age-ms-max = 100
+
+[execution]
+edge-min-ppm = 0
+"""
+
+
+def parsed(text: str) -> Config:
+    return parse(text, source="x.toml", folder=Path("/nowhere"))
+
+
+def test_a_good_config_becomes_the_table_of_instruments_in_its_own_order() -> None:
+    table = instruments(parsed(GOOD))
+    assert [(each.index, each.local_index, each.venue_index, each.group_index, each.name)
+            for each in table] == [
+        (0, 0, 0, 0, "BTC/USDT"), (1, 1, 0, 1, "ETH/USDT"), (2, 0, 1, 0, "BTC/USDT:USDT")]
+
+
+def test_a_resolved_config_survives_the_way_to_a_child() -> None:
+    config = parsed(GOOD + '[pairs."BTC/USDT"]\nprice-decimals = 2\n[sim]\nspeed = 2.0\n')
+    assert msgspec.json.decode(msgspec.json.encode(config), type=Config) == config
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    # wrong keys
+    ("symbols = [\"BTC", "symbolz = [\"BTC", "x.toml:4: venues.binance.symbolz: unknown key; right"
+     " would be 'symbols'"),
+    ("[detector]", "[detecter]", "x.toml:11: detecter: unknown key; right would be 'detector'"),
+    ("notional-max = 1000.0\n", "", "x.toml:11: detector.notional-max: missing; right would be a"
+     " line notional-max = ... in [detector]"),
+    # wrong types and values
+    ("notional-max = 1000.0", "notional-max = '1'", "x.toml:13: detector.notional-max: found '1';"
+     " right would be a number"),
+    ("notional-max = 1000.0", "notional-max = -1.0", "x.toml:13: detector.notional-max: found -1.0;"
+     " right would be a number > 0.0"),
+    ("notional-max = 1000.0", "notional-max = inf", "x.toml:13: detector.notional-max: found inf;"
+     " right would be a finite number"),
+    ("notional-max = 1000.0", "notional-max = nan", "x.toml:13: detector.notional-max: found nan;"),
+    ("edge-min-ppm = 0", "edge-min-ppm = true", "x.toml:18: execution.edge-min-ppm: found True;"
+     " right would be a whole number"),
+    ("edge-min-ppm = 0", "edge-min-ppm = 1000001", "x.toml:18: execution.edge-min-ppm: found"
+     " 1000001; right would be a whole number <= 1000000"),
+    ("symbols = [\"BTC/USDT\", \"ETH/USDT\"]", "symbols = []", "x.toml:4: venues.binance.symbols:"
+     " found []; right would be a list of length >= 1"),
+    ('name = "test"', 'name = "Test"', "x.toml:1: name: found 'Test'; right would be text"
+     " matching regex"),
+    ('name = "test"', 'name = "test"\nmode = "life"', "x.toml:2: mode: found 'life'; right would be"
+     " 'live'"),
+    # venues and symbols
+    ("[venues.binance]", "[venues.binanse]", "x.toml:3: venues.binanse: unknown venue; right would"
+     " be 'binance'"),
+    ("[venues.binance]", "[venues.NYSE]", "x.toml:3: venues.NYSE: found the name 'NYSE'"),
+    ('"ETH/USDT"', '"eth-usdt"', "x.toml:4: venues.binance.symbols[1]: 'eth-usdt' is not a symbol;"
+     " right would be 'BTC/USDT'"),
+    ('"ETH/USDT"', '"BTC/USDT"', "x.toml:4: venues.binance.symbols[1]: 'BTC/USDT' stands here"
+     " twice"),
+    ('"ETH/USDT"', '"ETH/USDT:USDT"', "x.toml:4: venues.binance.symbols[1]: 'ETH/USDT:USDT' is a"
+     " perpetual, which binance does not trade; right would be 'ETH/USDT'"),
+    ('"BTC/USDT:USDT"', '"BTC/USDT"', "x.toml:8: venues.binance-usdm.symbols[0]: 'BTC/USDT' is a"
+     " spot, which binance-usdm does not trade; right would be 'BTC/USDT:USDT'"),
+    ("symbols = [\n", "ws-url = 'http://x'\nsymbols = [\n", "x.toml:7: venues.binance-usdm.ws-url:"
+     " found 'http://x'; right would begin with ws://"),
+    # what no single key shows
+    ("notional-min = 0.0", "notional-min = 1001.0", "x.toml:14: detector.notional-min: found"
+     " 1001.0, more than notional-max = 1000.0"),
+    ("[execution]", "[books]\ntrades = 1000\n[execution]", "x.toml:18: books.trades: found 1000;"
+     " right would be a power of 2, such as 1024"),
+    ("[execution]", "[books]\nlevels-max = 40\n[execution]", "x.toml:17: books.depth: found 50,"
+     " more than levels-max = 40"),
+    ("[execution]", "[supervision]\nsilence-max-ms = 100\n[execution]", "x.toml:18:"
+     " supervision.silence-max-ms: found 100.0; right would be at least 500"),
+    ("[execution]", "[pairs.'BTC/USD']\n[execution]", "x.toml:17: pairs.BTC/USD: no venue trades"
+     " it; right would be 'BTC/USDT'"),
+    ('name = "test"', 'name = "test"\nmode = "live"', "x.toml:2: mode: 'live' cannot be had yet"),
+    ('name = "test"', 'name = "test"\nmode = "paper"', "x.toml:2: mode: 'paper' cannot be had yet"),
+    ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:17: sim.captures: found 0"
+     " files with market = 'captures'"),
+    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:19:"
+     " sim.captures[0]: '/nowhere/no.gz' is not a file"),
+    ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:18: sim.faults[0]:"
+     " 'okx:drop' names no venue of this config; right would be one of binance, binance-usdm"),
+    # no TOML at all
+    ("[detector]", "[detector", "x.toml:11: not TOML: Expected ']' at the end of a table"),
+    ("[execution]", "[detector]", "x.toml:17: not TOML: Cannot declare ('detector',) twice"),
+    ("edge-min-ppm = 0", "edge-min-ppm = ", "x.toml:18: not TOML: Invalid value"),
+])
+def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: str) -> None:
+    assert GOOD.count(old) == 1
+    with pytest.raises(ConfigInvalid) as caught:
+        parsed(GOOD.replace(old, new))
+    assert str(caught.value).startswith(message)
+
+
+def test_no_prefix_of_a_config_starts_an_engine_by_surprise() -> None:
+    complete = parsed(GOOD)
+    for size in range(len(GOOD)):
+        try:
+            config = parsed(GOOD[:size])
+        except ConfigInvalid:
+            continue
+        # only what is cut behind the last value may still be whole
+        assert config == complete
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (None, "No such file or directory; right would be the path of a TOML file"),
+    (b"\xff", "not UTF-8 at byte 0"),
+    (b"", ":1: name: missing"),
+])
+def test_a_file_that_is_no_config_is_named(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / "x.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigInvalid) as caught:
+        load(path)
+    assert str(caught.value).startswith(str(path))
+    assert message in str(caught.value)
+
+
+def test_captures_lie_beside_the_config_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").touch()
+    path = tmp_path / "x.toml"
+    path.write_text(GOOD + "[sim]\nmarket = 'captures'\ncaptures = ['a.gz']\n")
+    sim = load(path).sim
+    assert sim is not None
+    assert sim.captures == [str(tmp_path / "a.gz")]
+
+
+def test_the_demo_config_is_good_and_explains_every_line() -> None:
+    path = Path(__file__).resolve().parents[2] / "configs" / "demo.toml"
+    config = load(path)
+    assert set(config.venues) <= set(VENUES)
+    assert config.sim is not None

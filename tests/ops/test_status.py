@@ -1,0 +1,65 @@
+"""status: everything control said, for people in columns and for programs as one JSON object."""
+
+import argparse
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.control.protocol import (
+    ProcessStatus,
+    StatusReply,
+    StrategyStatus,
+    VenueStatus,
+    decode_reply,
+)
+from ops import client, status
+
+REPLY = StatusReply(
+    name="demo", folder="shm/trypto-0/demo", mode="dry_run", run=1, state="running",
+    trading_state="active", killed=False, kill_reason="", halt_reason="", paused=False,
+    paused_symbols=[], uptime_s=12.3,
+    processes=[ProcessStatus(
+        name="feed:okx", pid=4711, state="ready", epoch=2, restarts=1, exit_code=-9,
+        verdict="killed by SIGKILL", heartbeat_age_ms=40.2, progress=7, rss_bytes=150 << 20,
+        cpu=-1)],
+    venues=[VenueStatus(name="okx", enabled=True, books=3, books_live=2)],
+    strategies=[StrategyStatus(name="cross", enabled=False)], requests_refused=0,
+)
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, reply: object) -> None:
+    monkeypatch.setattr(client, "engine_of", lambda name: Path(name or "demo"))
+    monkeypatch.setattr(client, "ask", lambda _run, _request: reply)
+
+
+def test_a_person_sees_processes_venues_and_strategies_with_units() -> None:
+    head, *rest = status.text_of(REPLY).splitlines()
+    assert head.startswith("demo: running, trading active, dry_run, up 12 s")
+    process = next(line for line in rest if line.startswith("feed:okx"))
+    assert process.split() == ["feed:okx", "4711", "ready", "1", "40", "150", "-", "killed", "by",
+                               "SIGKILL"]
+    assert any(line.split() == ["okx", "yes", "2/3"] for line in rest)
+    assert any(line.split() == ["cross", "paused"] for line in rest)
+    assert any("rss MiB" in line and "beat ms" in line for line in rest)
+
+
+def test_a_program_gets_the_whole_reply_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(monkeypatch, REPLY)
+    assert status.run(argparse.Namespace(name="demo", json=True)) == 0
+    assert decode_reply(capsys.readouterr().out.encode()) == REPLY
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"killed": True, "kill_reason": "too hot"}, "KILLED: too hot"),
+    ({"state": "halted", "halt_reason": "feed:okx died 20 times"}, "HALTED: feed:okx died"),
+])
+def test_a_killed_or_halted_engine_is_said_in_words_and_by_the_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    change: dict[str, object], words: str,
+) -> None:
+    answer(monkeypatch, msgspec.structs.replace(REPLY, **change))
+    assert status.run(argparse.Namespace(name=None, json=False)) == 1
+    assert words in capsys.readouterr().out
