@@ -21,8 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shm.jit import inlined
-from shm.text import hot, move_words
+from shm.jit import fused, hot
+from shm.text import move_words
 
 Arena = NDArray[np.int64]
 
@@ -65,20 +65,20 @@ def new_arena(
     return arena
 
 
-@inlined
+@fused
 def side_head(side: int) -> int:
     """Return where the words of a side lie: BID 0, ASK 1."""
     return SIDES + side * SIDE_WORDS
 
 
-@inlined
+@fused
 def count(arena: Arena, side: int) -> int:
     """Return the number of levels of a side."""
     head = side_head(side)
     return int(arena[head + END] - arena[head + FIRST])
 
 
-@inlined
+@fused
 def row_at(arena: Arena, side: int, rank: int) -> int:
     """Return the word offset of the level ``rank`` places behind the best (rank 0)."""
     head = side_head(side)
@@ -95,7 +95,7 @@ def clear(arena: Arena) -> None:
         arena[head + END] = start
 
 
-@inlined
+@fused
 def locate(arena: Arena, side: int, key: int, hint: int) -> int:
     """Return the first position whose key is at least ``key``, END if none; search from ``hint``.
 
@@ -123,7 +123,7 @@ def locate(arena: Arena, side: int, key: int, hint: int) -> int:
     return low
 
 
-@inlined
+@fused
 def trim(arena: Arena, side: int) -> None:
     """Drop, and count, what a side has beyond ``levels_max``: the worst."""
     excess = count(arena, side) - arena[LEVELS_MAX]
@@ -132,7 +132,7 @@ def trim(arena: Arena, side: int) -> None:
         arena[DROPPED] += excess
 
 
-@inlined
+@hot
 def make_room(arena: Arena, side: int) -> int:
     """See to it that a whole batch fits behind END; return END, the hint to begin with.
 
@@ -152,7 +152,7 @@ def make_room(arena: Arena, side: int) -> int:
     return int(arena[head + END])
 
 
-@inlined
+@fused
 def note_edit(
     arena: Arena, noted: int, at: int, sign: int, key: int, size: int, sent: int
 ) -> int:
@@ -169,7 +169,7 @@ def note_edit(
     return noted + 1
 
 
-@inlined
+@fused
 def _move_rows(arena: Arena, region: int, first: int, end: int, shift: int) -> None:
     width = arena[ROW_WORDS]
     if end > first:
@@ -234,7 +234,7 @@ def truncate(arena: Arena, depth: int) -> None:
         arena[head + FIRST] = max(arena[head + FIRST], arena[head + END] - depth)
 
 
-@inlined
+@fused
 def is_crossed(arena: Arena) -> bool:
     """Tell whether the best bid is at or above the best ask."""
     if count(arena, 0) == 0 or count(arena, 1) == 0:

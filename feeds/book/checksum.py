@@ -23,8 +23,8 @@ from feeds.book.arena import (
 from feeds.book.levels import ASK, BID
 from feeds.book.numbers import POWER
 from feeds.venue import NO_CHECKSUM, Checksum
-from shm.jit import inlined
-from shm.text import Octets, hot
+from shm.jit import fused, hot
+from shm.text import Octets
 
 NOT_SENT: Final = NO_CHECKSUM
 KRAKEN_LEVELS: Final = 10
@@ -51,7 +51,7 @@ def _table() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 _TABLE: Final = _table()
 
 
-@inlined
+@fused
 def _add(crc: int, mark: int) -> int:
     return int(_TABLE[(crc ^ mark) & 0xFF]) ^ crc >> 8
 
@@ -65,7 +65,7 @@ def crc32(text: Octets) -> int:
     return crc ^ _ALL
 
 
-@inlined
+@hot
 def _add_number(
     crc: int, scratch: Octets, quanta: int, decimals: int, sent: int, plain: bool
 ) -> int:
@@ -96,7 +96,7 @@ def _add_number(
     return crc
 
 
-@inlined
+@hot
 def _add_level(crc: int, arena: Arena, side: int, rank: int, plain: bool) -> int:
     """Add price and size of one level; with a colon between where not ``plain``."""
     scratch = arena[SCRATCH : SCRATCH + _NUMBER_SIZE // 8].view(np.uint8)
@@ -108,7 +108,7 @@ def _add_level(crc: int, arena: Arena, side: int, rank: int, plain: bool) -> int
     return _add_number(crc, scratch, arena[row + 1], arena[SIZE_DECIMALS], sent >> 8, plain)
 
 
-@inlined
+@hot
 def _kraken(arena: Arena) -> int:
     """Return the unsigned CRC of the ten best asks, then bids: digits without leading zeros."""
     crc = _ALL
@@ -119,7 +119,7 @@ def _kraken(arena: Arena) -> int:
     return crc ^ _ALL
 
 
-@inlined
+@hot
 def _okx(arena: Arena) -> int:
     """Return the CRC of bid, ask, bid, ask, ...: price:size as sent, joined by colons."""
     crc, first = _ALL, True

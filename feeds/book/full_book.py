@@ -43,16 +43,16 @@ from feeds.book.checksum import NOT_SENT, checksum_of
 from feeds.book.levels import ASK, BID, first_level, following_level, read_level
 from feeds.book.numbers import FAIL, GARBAGE
 from feeds.venue import NO_CHECKSUM, NO_LEVELS, Checksum, LevelText
-from shm.jit import inlined
+from shm.jit import entry, hot
 from shm.layout import BookFault
-from shm.text import INT, TEXT, WORDS, Octets, Text, entry, hot, octets
+from shm.text import INT, TEXT, WORDS, Octets, Text, octets
 
 _CROSSED = int(BookFault.CROSSED)
 _CHECKSUM = int(BookFault.CHECKSUM)
 _SIDED = int(LevelText.SIDED_PAIRS)  # this encoding and those after it name the side
 
 
-@inlined
+@hot
 def _apply_text(arena: Arena, text: Octets, side: int) -> int:
     """Apply the levels of one text in order; return a BookFault, 0 if all were good."""
     end, encoding = text.size, arena[LEVEL_TEXT]
@@ -105,9 +105,10 @@ def change_book(arena: Arena, bids: Octets, asks: Octets, fresh: bool, checksum:
         arena[FAULT] = 0
     elif arena[FAULT] != 0:
         return int(arena[FAULT])
-    fault = _apply_text(arena, bids, BID)
-    if fault == 0:
-        fault = _apply_text(arena, asks, ASK)
+    fault = 0
+    for side in range(2):  # a loop, since two calls would be compiled to two copies
+        if fault == 0:
+            fault = _apply_text(arena, bids if side == BID else asks, side)
     if fault == 0:
         if arena[TRUNCATE] > 0:
             truncate(arena, arena[TRUNCATE])

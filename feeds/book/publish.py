@@ -20,9 +20,10 @@ from feeds.book.publish_kernels import book_message, quote_message, state_messag
 from feeds.venue import Delta, Quote, Snapshot, Trade, Venue
 from shm.atomics import Words
 from shm.book import BookSegment
+from shm.jit import entry
 from shm.layout import BELL, COUNTER_BLOCK_STRIDE, TRADE, WORD, words_in
 from shm.ring import WordRing, ring_size
-from shm.text import INT, TEXT, WORDS, entry
+from shm.text import INT, TEXT, WORDS
 
 
 class _Entries(NamedTuple):

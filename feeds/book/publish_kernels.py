@@ -39,7 +39,7 @@ from shm.book import (
     set_state,
 )
 from shm.counters import FeedCounter, FeedHistogram, record_ns
-from shm.jit import inlined
+from shm.jit import fused, hot
 from shm.layout import (
     BOOK_STATUS,
     COUNTERS_MAX,
@@ -52,7 +52,7 @@ from shm.layout import (
 )
 from shm.ring import ring_push, ring_push_word
 from shm.system import mono_ns
-from shm.text import Text, hot, octets
+from shm.text import Text, octets
 
 # Words that a book's arena keeps for us, from PUBLISH on.
 _BASE: Final = PUBLISH  # first word of the book's record in the books segment
@@ -100,13 +100,13 @@ _VENUE_TO_RECV: Final = _histogram(FeedHistogram.VENUE_TO_RECV)
 
 
 # ---------------------------------------------------------------- kernels
-@inlined
+@fused
 def _add(words: Words, index: int, n: int) -> None:
     """Add to a word that only we write."""
     store_relaxed(words, index, load_relaxed(words, index) + n)
 
 
-@inlined
+@fused
 def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: int) -> None:
     """Tell the readers of the updates ring, then wake the detector."""
     ring_push_word(updates, arena[_INSTRUMENT] << 8 | kind)
@@ -114,7 +114,7 @@ def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: 
         _add(tallies, _N_BELLS, 1)
 
 
-@inlined
+@fused
 def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, depth: int) -> int:
     """Copy the best levels of a side into two columns; return how many."""
     shown = min(depth, count(arena, side))
@@ -126,12 +126,12 @@ def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, d
     return shown
 
 
-@inlined
+@fused
 def _time(arena: Arena, recv_mono: int) -> int:
     return mono_ns() if arena[_TIMED] != 0 else recv_mono
 
 
-@inlined
+@fused
 def _show(
     arena: Arena, books: Words, venue_ns: int, update_id: int, recv_unix: int, recv_mono: int
 ) -> int:
@@ -154,7 +154,7 @@ def _show(
     return now
 
 
-@inlined
+@fused
 def _tally_message(
     arena: Arena, books: Words, tallies: Words, fresh: bool, recv_mono: int
 ) -> None:
@@ -178,7 +178,7 @@ def _tally_message(
     store_relaxed(books, base + _LAST_RECV, recv_mono)
 
 
-@inlined
+@fused
 def _tally_judgement(
     arena: Arena, books: Words, tallies: Words, fault: int, checksum: int
 ) -> None:
