@@ -87,8 +87,8 @@ def _market(seed: int) -> Cross:
     """Return a detector over twelve venues whose quotes differ by less than the fees."""
     config = msgspec.convert({
         "name": "bench", "venues": {f"v{at}": {"symbols": ["BTC/USDT"]} for at in range(VENUES)},
-        "detector": {"edge-min-ppm": 0, "notional-max": 1e5, "notional-min": 10.0,
-                     "book-age-ms-max": 1e6},
+        "detector": {"edge-min-ppm": 0, "edge-max-ppm": 10**6, "notional-max": {"USDT": 1e5},
+                     "notional-min": {"USDT": 10.0}, "book-age-ms-max": 1e6},
         "execution": {"edge-min-ppm": 0},
     }, Config)
     table, random = instruments(config), np.random.default_rng(seed)
@@ -119,7 +119,7 @@ def _walk() -> tuple[Words, Words, Words, Words, Words]:
     sizes = np.random.default_rng(7).integers(10**6, 10**8, (2, LEVELS))
     terms = np.zeros(d.TERMS_WORDS, np.int64)
     terms[[d.BUY_FEE, d.SELL_FEE]] = 100
-    terms[[d.NOTIONAL_MAX, d.SIZE_MAX]] = 2**62
+    terms[[d.NOTIONAL_MAX, d.SIZE_MAX]], terms[d.EDGE_MAX] = 2**62, 10**6
     terms[d.LOT], terms[d.UNIT] = 1_000, 10**10
     return MID + steps * 10**6, sizes[0], MID + 3 * 10**10 - steps * 10**6, sizes[1], terms
 

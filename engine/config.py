@@ -70,8 +70,9 @@ class Detector(Table, frozen=True):
     """When a cross becomes a signal."""
 
     edge_min_ppm: Ppm  # net of both taker fees, at the touch; 100 ppm is 1 basis point
-    notional_max: Positive  # per signal, in the quote currency
-    notional_min: NotNegative  # smaller ones are not worth two fees
+    edge_max_ppm: Annotated[int, Meta(gt=0, le=1_000_000)]  # a better one is bad data
+    notional_max: dict[str, Positive]  # per signal, by quote currency: {"USDT": 25000.0}
+    notional_min: dict[str, NotNegative]  # smaller ones are not worth two fees
     book_age_ms_max: Positive  # an older book (by receive time) is not acted on
     expiry_ms: Positive = 250.0  # a signal is worthless after this
     repeat_ms: Positive = 1000.0  # an open window signals again after this, or on a better edge
@@ -225,8 +226,9 @@ def _faults(config: Config) -> Iterator[Fault]:
     if trades & (trades - 1):
         yield Fault(("books", "trades"), f"found {trades}; right would be a power of 2, such as"
                     f" {1 << trades.bit_length()}")
+    yield from _notional_faults(config)
     for low, high in (
-        (("detector", "notional-min"), ("detector", "notional-max")),
+        (("detector", "edge-min-ppm"), ("detector", "edge-max-ppm")),
         (("supervision", "backoff-min-ms"), ("supervision", "backoff-max-ms")),
         (("books", "depth"), ("books", "levels-max")),
     ):
@@ -240,6 +242,30 @@ def _faults(config: Config) -> Iterator[Fault]:
                     f" {_SILENCE_MS_MIN:.0f}: processes beat every 100 ms")
     if config.sim is not None:
         yield from _sim_faults(config.sim, config)
+
+
+def _notional_faults(config: Config) -> Iterator[Fault]:
+    """Yield quote currencies without a limit, limits of none, and limits the wrong way round."""
+    listed: dict[str, str] = {}
+    for venue, wanted in config.venues.items():
+        for symbol in wanted.symbols:
+            listed.setdefault(Pair.parse(symbol).quote, f"{venue} lists {symbol}")
+    limits = {"notional-min": config.detector.notional_min,
+              "notional-max": config.detector.notional_max}
+    for key, amounts in limits.items():
+        for quote, where in listed.items():
+            if quote not in amounts:
+                yield Fault(("detector", key, quote), f"missing, and {where}; right would be a"
+                            f" line {quote} = ... in [detector.{key}]")
+        for quote in amounts:
+            if quote not in listed:
+                yield Fault(("detector", key, quote), "no venue lists a pair quoted in it; right"
+                            f" would be {closest(quote, [*listed])}")
+    for quote, least in config.detector.notional_min.items():
+        most = config.detector.notional_max[quote]
+        if least > most:
+            yield Fault(("detector", "notional-min", quote), f"found {least}, more than"
+                        f" notional-max.{quote} = {most}; right would be at most that")
 
 
 def _value(config: Config, path: tuple[str, str]) -> float:
@@ -262,6 +288,10 @@ def _venue_faults(name: str, venue: Venue) -> Iterator[Fault]:
             right = pair.group if pair.kind is Kind.PERPETUAL else f"{symbol}:{pair.quote}"
             yield Fault(path, f"{symbol!r} is a {pair.kind.name.lower()}, which {name} does not"
                         f" trade; right would be {right!r}, or another venue")
+        elif pair.settle not in ("", pair.quote):
+            yield Fault(path, f"{symbol!r} is settled in {pair.settle}: its sizes are contracts;"
+                        f" right would be '{pair.group}:{pair.quote}', settled in what it is"
+                        " quoted in")
     for key, url, schemes in (("ws-url", venue.ws_url, ("ws://", "wss://")),
                               ("rest-url", venue.rest_url, ("http://", "https://"))):
         if url and not url.startswith(schemes):

@@ -125,8 +125,11 @@ def _told(raw: object, kind: Any, path: Path, said: str) -> Fault:
         right = closest(name, [*_fields(kind)])
         return Fault((*path, name), f"unknown key; right would be {right}")
     if said.startswith("Object missing required field"):
-        table = f"[{key_of(path)}]" if path else "the top of the file"
-        return Fault((*path, name), f"missing; right would be a line {name} = ... in {table}")
+        path, above = (*path, name), path
+        if typing.get_origin(_bare(_fields(kind)[name])) is dict:
+            return Fault(path, f"missing; right would be a table [{key_of(path)}]")
+        table = f"[{key_of(above)}]" if above else "the top of the file"
+        return Fault(path, f"missing; right would be a line {name} = ... in {table}")
     if typing.get_origin(kind) is Literal:
         known = [str(each) for each in typing.get_args(kind)]
         return Fault(path, f"found {raw!r}; right would be {closest(str(raw), known)}")

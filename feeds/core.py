@@ -11,7 +11,7 @@ caller's.  Calls come from one thread.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from engine.model.clock import Clock
 from engine.model.errors import DecodeError
@@ -37,6 +37,8 @@ from feeds.venue import (
 )
 from shm.layout import BookFault, BookState
 
+STALL_NS: Final = 1_000_000_000  # ticks come ten times a second; see ``Core._stalled``
+
 
 class _Line:
     """One connection: what it carries, and when it was last heard."""
@@ -48,7 +50,7 @@ class _Line:
         self.natives = natives
         self.heard_mono_ns = now_mono_ns
         self.next_number: int | None = None  # Link.CONNECTION alone; None before the first
-        self.dropped = False  # silent: the port was told
+        self.dropped = False  # the port was told; nothing that still comes is believed
 
 
 class _Book:
@@ -70,6 +72,7 @@ class Core:
         self.unknown = 0  # events of symbols that this engine does not take
         self.garbled = 0  # frames and level texts that the protocol does not allow
         self.frames = 0
+        self._turned_mono_ns = 0  # when the last tick was; 0 in a replay, that has none
         self._venue, self._sink, self._port, self._clock = venue, books, port, clock
         self._decode = venue.decode
         self._splices = venue.snapshot_from is SnapshotFrom.REST
@@ -125,8 +128,10 @@ class Core:
         self, connection: int, frame: Frame, recv_unix_ns: int, recv_mono_ns: int
     ) -> None:
         """Take one frame; what it does to books and memory is done when this returns."""
+        if 0 < self._turned_mono_ns < recv_mono_ns - STALL_NS:
+            self._stalled(recv_mono_ns)
         line = self._lines.get(connection)
-        if line is None:
+        if line is None or line.dropped:
             return  # late: the connection was already taken as gone
         line.heard_mono_ns = recv_mono_ns
         self.frames += 1
@@ -150,7 +155,9 @@ class Core:
         book = self._books.get(native)
         if book is None or self._venue.decode_snapshot is None:
             self.unknown += 1
-        elif not book.sync.never_asked and book.sync.state is not BookState.LIVE and book.line:
+        elif book.line is None or book.line.dropped:
+            return
+        elif not book.sync.never_asked and book.sync.state is not BookState.LIVE:
             try:
                 snapshot = self._venue.decode_snapshot(native, body)
             except DecodeError as error:
@@ -169,14 +176,13 @@ class Core:
 
         A book is never given up: after a while it is asked for every 40 s.
         """
+        if 0 < self._turned_mono_ns < now_mono_ns - STALL_NS:
+            self._stalled(now_mono_ns)
+        self._turned_mono_ns = now_mono_ns
         for line in self._lines.values():
             silent_ns = now_mono_ns - line.heard_mono_ns
-            if silent_ns > self._silence_ns and not line.dropped:
-                line.dropped = True
-                for book in self._books.values():
-                    if book.line is line:
-                        self._lose(book, BookState.STALE, BookFault.SILENCE, now_mono_ns, "silent")
-                self._port.drop(line.number, f"silent for {silent_ns / 1e9:.1f} s")
+            if silent_ns > self._silence_ns:
+                self._drop(line, now_mono_ns, f"silent for {silent_ns / 1e9:.1f} s")
         for book in self._books.values():
             if book.sync.due(now_mono_ns):
                 self._ask(book, now_mono_ns)
@@ -277,6 +283,26 @@ class Core:
         """Take a sign of life: ``frame`` noted its time."""
 
     # ------------------------------------------------------------ trouble and its end
+    def _stalled(self, now_mono_ns: int) -> None:
+        """Give up every connection: this process was not let run, and cannot tell by how much.
+
+        What waited in the sockets meanwhile would be stamped as received now, however old it is.
+        """
+        stalled_ns = now_mono_ns - self._turned_mono_ns
+        self._turned_mono_ns = now_mono_ns
+        for line in self._lines.values():
+            self._drop(line, now_mono_ns, f"not let run for {stalled_ns / 1e9:.1f} s")
+
+    def _drop(self, line: _Line, now_mono_ns: int, reason: str) -> None:
+        """Believe no book of ``line`` and nothing that still comes of it; have it cut."""
+        if line.dropped:
+            return
+        line.dropped = True
+        for book in self._books.values():
+            if book.line is line:
+                self._lose(book, BookState.STALE, BookFault.SILENCE, now_mono_ns, reason)
+        self._port.drop(line.number, reason)
+
     def _carried(self, line: _Line) -> list[_Book]:
         return [book for native, book in self._books.items() if native in line.natives]
 

@@ -1,12 +1,12 @@
 """A config for recorded traffic: venues, symbols and decimals as the recordings have them."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from engine.config import Config, PairTable, Sim, Venue
+from engine.config import Config, Detector, PairTable, Sim, Venue
 from engine.model.errors import CaptureInvalid
 from engine.model.instrument import Pair
 from engine.runtime import spawn
@@ -64,4 +64,19 @@ def with_captures(config: Config, files: Sequence[str], *, speed: float, loop: b
     before = config.sim or Sim()
     sim = msgspec.structs.replace(
         before, market="captures", captures=paths, speed=speed, loop=loop)
-    return msgspec.structs.replace(config, venues=venues, pairs=pairs, sim=sim)
+    return msgspec.structs.replace(
+        config, venues=venues, pairs=pairs, sim=sim, detector=_limited(config.detector, pairs))
+
+
+def _limited(detector: Detector, pairs: Iterable[str]) -> Detector:
+    """Return ``detector`` with limits for every quote currency of ``pairs`` and no other.
+
+    A recording can lose nobody money: a currency that the config does not know gets the widest
+    limits that the config has for any.
+    """
+    quotes = dict.fromkeys(Pair.parse(pair).quote for pair in pairs)
+    least, most = detector.notional_min, detector.notional_max
+    return msgspec.structs.replace(
+        detector,
+        notional_min={quote: least.get(quote, min(least.values())) for quote in quotes},
+        notional_max={quote: most.get(quote, max(most.values())) for quote in quotes})

@@ -65,7 +65,9 @@ def refresh(  # arrays one by one: see Plan
     """Read the touch of one instrument and whether it may be believed."""
     book_at, row_at = seats[instrument, a.BOOK_AT], seats[instrument, a.ROW_AT]
     touch = touches[instrument]
+    newest_ns = touch[t.NEWEST_NS]
     t.read_touch(words, book_at, limits[a.DEPTH], limits[a.SOURCE], slot, quote, touch)
+    touch[t.IS_NEW] = touch[t.NEWEST_NS] != newest_ns
     fee = words[row_at + d.TAKER_FEE]
     touch[t.FEE_PPM] = fee
     doubt = distrust(words, book_at, seats[instrument, a.FEED_AT], row_at, now_ns,
@@ -276,9 +278,11 @@ def turn(plan: Plan, now_ns: int) -> int:
     made = scan_changed(plan, marked, now_ns)
     words, counters_at = plan.words, plan.settings[p.COUNTERS_AT]
     count(words, counters_at + _WAKES, 1)
-    for at in range(marked):
-        published_ns = plan.touches[plan.changed[at], t.PUBLISH_NS]
-        record_ns(words, counters_at + histogram_base(_PUBLISH_TO_SEEN), now_ns - published_ns)
+    for at in range(marked):  # a lap or a state word may mark what was not published anew
+        touch = plan.touches[plan.changed[at]]
+        if touch[t.IS_NEW] != 0:
+            record_ns(words, counters_at + histogram_base(_PUBLISH_TO_SEEN),
+                      now_ns - touch[t.NEWEST_NS])
     if plan.settings[p.CLOCKED] != 0:
         record_ns(words, counters_at + histogram_base(_SCAN), mono_ns() - now_ns)
     return made

@@ -45,9 +45,11 @@ def warm(config: Config) -> None:
     """Compile the kernels: once in the template, before the detector is forked from it."""
     table = instruments(config)
     counters = CounterBlock(np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
-    cross = Cross(config, table, Memory.plain(config, table), counters)
+    memory = Memory.plain(config, table)
+    cross = Cross(config, table, memory, counters)
     cross.sweep(0)
     cross.watch()
+    memory.signals.read(memory.signals.head)
 
 
 def main(context: Context) -> int:
@@ -55,23 +57,20 @@ def main(context: Context) -> int:
     table = instruments(context.config)
     memory = Memory.attach(
         context.run, context.config, context.control, table, signals_writable=True)
+    warm(context.config)
     cross = Cross(context.config, table, memory, context.counters)
     sender = Sender(context, memory.signals)
     context.log.info("watching", instruments=len(table), pairs=len(cross.pairs))
     try:
-        # the first turns compile, and what they find is real; nothing is READY before
-        made = cross.sweep(context.clock.mono_ns()) + cross.watch()
         context.ready()
-        swept_ns = 0
+        swept_ns = 0  # the first sweep takes in all that was published before
         while not context.stopping:
-            made += cross.watch()
-            now_ns = context.clock.mono_ns()
+            made, now_ns = 0, context.clock.mono_ns()
             if now_ns - swept_ns >= TIMEOUT_NS:
                 swept_ns = now_ns
-                made += cross.sweep(now_ns)
-            if made:
+                made = cross.sweep(now_ns)
+            if made or cross.watch():
                 sender.send()
-                made = 0
             context.beat(1)
     finally:
         sender.close()

@@ -22,9 +22,14 @@ symbols = [
 
 [detector]
 edge-min-ppm = 1
-notional-max = 1000.0
-notional-min = 0.0
+edge-max-ppm = 10000
 book-age-ms-max = 100
+
+[detector.notional-max]
+USDT = 1000.0
+
+[detector.notional-min]
+USDT = 0.0
 
 [execution]
 edge-min-ppm = 0
@@ -52,19 +57,23 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
     ("symbols = [\"BTC", "symbolz = [\"BTC", "x.toml:4: venues.binance.symbolz: unknown key; right"
      " would be 'symbols'"),
     ("[detector]", "[detecter]", "x.toml:11: detecter: unknown key; right would be 'detector'"),
-    ("notional-max = 1000.0\n", "", "x.toml:11: detector.notional-max: missing; right would be a"
-     " line notional-max = ... in [detector]"),
+    ("book-age-ms-max = 100\n", "", "x.toml:11: detector.book-age-ms-max: missing; right would be a"
+     " line book-age-ms-max = ... in [detector]"),
+    ("[detector.notional-max]\nUSDT = 1000.0\n", "", "x.toml:11: detector.notional-max: missing;"
+     " right would be a table [detector.notional-max]"),
     # wrong types and values
-    ("notional-max = 1000.0", "notional-max = '1'", "x.toml:13: detector.notional-max: found '1';"
+    ("USDT = 1000.0", "USDT = '1'", "x.toml:17: detector.notional-max.USDT: found '1';"
      " right would be a number"),
-    ("notional-max = 1000.0", "notional-max = -1.0", "x.toml:13: detector.notional-max: found -1.0;"
+    ("USDT = 1000.0", "USDT = -1.0", "x.toml:17: detector.notional-max.USDT: found -1.0;"
      " right would be a number > 0.0"),
-    ("notional-max = 1000.0", "notional-max = inf", "x.toml:13: detector.notional-max: found inf;"
+    ("USDT = 1000.0", "USDT = inf", "x.toml:17: detector.notional-max.USDT: found inf;"
      " right would be a finite number"),
-    ("notional-max = 1000.0", "notional-max = nan", "x.toml:13: detector.notional-max: found nan;"),
-    ("edge-min-ppm = 0", "edge-min-ppm = true", "x.toml:18: execution.edge-min-ppm: found True;"
+    ("USDT = 1000.0", "USDT = nan", "x.toml:17: detector.notional-max.USDT: found nan;"),
+    ("[detector.notional-max]\nUSDT = 1000.0\n", "notional-max = 1000.0\n", "x.toml:16:"
+     " detector.notional-max: found 1000.0; right would be a table"),
+    ("edge-min-ppm = 0", "edge-min-ppm = true", "x.toml:23: execution.edge-min-ppm: found True;"
      " right would be a whole number"),
-    ("edge-min-ppm = 0", "edge-min-ppm = 1000001", "x.toml:18: execution.edge-min-ppm: found"
+    ("edge-min-ppm = 0", "edge-min-ppm = 1000001", "x.toml:23: execution.edge-min-ppm: found"
      " 1000001; right would be a whole number <= 1000000"),
     ("symbols = [\"BTC/USDT\", \"ETH/USDT\"]", "symbols = []", "x.toml:4: venues.binance.symbols:"
      " found []; right would be a list of length >= 1"),
@@ -84,31 +93,41 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " perpetual, which binance does not trade; right would be 'ETH/USDT'"),
     ('"BTC/USDT:USDT"', '"BTC/USDT"', "x.toml:8: venues.binance-usdm.symbols[0]: 'BTC/USDT' is a"
      " spot, which binance-usdm does not trade; right would be 'BTC/USDT:USDT'"),
+    ('"BTC/USDT:USDT"', '"BTC/USD:BTC"', "x.toml:8: venues.binance-usdm.symbols[0]: 'BTC/USD:BTC'"
+     " is settled in BTC: its sizes are contracts; right would be 'BTC/USD:USD'"),
     ("symbols = [\n", "ws-url = 'http://x'\nsymbols = [\n", "x.toml:7: venues.binance-usdm.ws-url:"
      " found 'http://x'; right would begin with ws://"),
     # what no single key shows
-    ("notional-min = 0.0", "notional-min = 1001.0", "x.toml:14: detector.notional-min: found"
-     " 1001.0, more than notional-max = 1000.0"),
-    ("[execution]", "[books]\ntrades = 1000\n[execution]", "x.toml:18: books.trades: found 1000;"
+    ("USDT = 0.0", "USDT = 1001.0", "x.toml:20: detector.notional-min.USDT: found 1001.0, more"
+     " than notional-max.USDT = 1000.0; right would be at most that"),
+    ("edge-max-ppm = 10000", "edge-max-ppm = 0", "x.toml:13: detector.edge-max-ppm: found 0; right"
+     " would be a whole number >= 1"),
+    ("edge-min-ppm = 1\n", "edge-min-ppm = 10001\n", "x.toml:12: detector.edge-min-ppm: found"
+     " 10001, more than edge-max-ppm = 10000"),
+    ('"ETH/USDT"', '"ETH/BTC"', "x.toml:19: detector.notional-min.BTC: missing, and binance lists"
+     " ETH/BTC; right would be a line BTC = ... in [detector.notional-min]"),
+    ("USDT = 1000.0", "USDT = 1000.0\nUSTD = 1.0", "x.toml:18: detector.notional-max.USTD: no venue"
+     " lists a pair quoted in it; right would be 'USDT'"),
+    ("[execution]", "[books]\ntrades = 1000\n[execution]", "x.toml:23: books.trades: found 1000;"
      " right would be a power of 2, such as 1024"),
-    ("[execution]", "[books]\nlevels-max = 40\n[execution]", "x.toml:17: books.depth: found 50,"
+    ("[execution]", "[books]\nlevels-max = 40\n[execution]", "x.toml:22: books.depth: found 50,"
      " more than levels-max = 40"),
-    ("[execution]", "[supervision]\nsilence-max-ms = 100\n[execution]", "x.toml:18:"
+    ("[execution]", "[supervision]\nsilence-max-ms = 100\n[execution]", "x.toml:23:"
      " supervision.silence-max-ms: found 100.0; right would be at least 500"),
-    ("[execution]", "[pairs.'BTC/USD']\n[execution]", "x.toml:17: pairs.BTC/USD: no venue trades"
+    ("[execution]", "[pairs.'BTC/USD']\n[execution]", "x.toml:22: pairs.BTC/USD: no venue trades"
      " it; right would be 'BTC/USDT'"),
     ('name = "test"', 'name = "test"\nmode = "live"', "x.toml:2: mode: 'live' cannot be had yet"),
     ('name = "test"', 'name = "test"\nmode = "paper"', "x.toml:2: mode: 'paper' cannot be had yet"),
-    ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:17: sim.captures: found 0"
+    ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:22: sim.captures: found 0"
      " files with market = 'captures'"),
-    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:19:"
+    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:24:"
      " sim.captures[0]: '/nowhere/no.gz' is not a file"),
-    ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:18: sim.faults[0]:"
+    ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:23: sim.faults[0]:"
      " 'okx:drop' names no venue of this config; right would be one of binance, binance-usdm"),
     # no TOML at all
     ("[detector]", "[detector", "x.toml:11: not TOML: Expected ']' at the end of a table"),
-    ("[execution]", "[detector]", "x.toml:17: not TOML: Cannot declare ('detector',) twice"),
-    ("edge-min-ppm = 0", "edge-min-ppm = ", "x.toml:18: not TOML: Invalid value"),
+    ("[execution]", "[detector]", "x.toml:22: not TOML: Cannot declare ('detector',) twice"),
+    ("edge-min-ppm = 0", "edge-min-ppm = ", "x.toml:23: not TOML: Invalid value"),
 ])
 def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: str) -> None:
     assert GOOD.count(old) == 1

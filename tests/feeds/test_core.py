@@ -286,6 +286,38 @@ def test_silence_makes_books_stale_and_drops_the_connection_once() -> None:
     assert bench.notes.sent == [], "a connection that is given up is not asked for books"
 
 
+@pytest.mark.parametrize("first", ["a frame", "the tick"])
+def test_a_feed_that_was_stopped_believes_nothing_that_waited_in_its_sockets(first: str) -> None:
+    """Its age is unknown: it would be stamped as received now, and be LIVE."""
+    bench = stream_bench()
+    bench.wait(100 * MS)
+    bench.clock.advance(5 * SECOND)  # stopped, then let run again
+    if first == "the tick":
+        bench.core.tick(bench.clock.mono_ns())
+    bench.send(kind="change", symbol="A", previous=100, last=101, bids=[["10", "9"]])
+    bench.send(kind="quote", symbol="A", last=102)
+    assert (bench.state("A"), bench.state("B")) == (BookState.STALE, BookState.STALE)
+    bench.send(kind="snapshot", symbol="A", last=103, **BOOK)
+    assert bench.state("A") is BookState.STALE
+    assert bench.book("A").top(1)[0] == [("10", "1")]
+    assert bench.notes.dropped == [(1, "not let run for 5.0 s")]
+    bench.core.closed(1)
+    bench.core.opened(2, ["A", "B"])
+    bench.send(2, kind="snapshot", symbol="A", last=200, **BOOK)
+    assert bench.state("A") is BookState.LIVE
+
+
+def test_a_rest_book_asked_for_before_a_stop_is_not_believed_after_it() -> None:
+    bench = Bench(REST, "A")
+    bench.core.opened(1, ["A"])
+    bench.wait(100 * MS)
+    bench.send(kind="change", symbol="A", first=100, last=100)
+    bench.clock.advance(2 * SECOND)
+    bench.core.tick(bench.clock.mono_ns())
+    bench.rest("A", last=100, **BOOK)
+    assert bench.state("A") is BookState.STALE
+
+
 def test_a_request_of_the_venue_is_answered_and_its_goodbye_passed_on() -> None:
     bench = stream_bench()
     bench.send(kind="ping", text="here")

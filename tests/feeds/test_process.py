@@ -54,7 +54,8 @@ class Rig:
         self.config = msgspec.convert({
             "name": "test", "venues": {venue: {"symbols": self.symbols}},
             "detector": {
-                "edge-min-ppm": 1, "notional-max": 1.0, "notional-min": 0.0,
+                "edge-min-ppm": 1, "edge-max-ppm": 10_000, "notional-max": {"USDT": 1.0},
+                "notional-min": {"USDT": 0.0},
                 "book-age-ms-max": 1.0},
             "execution": {"edge-min-ppm": 1}, "sim": {"messages-per-s": 200.0, **sim},
         }, Config)

@@ -40,6 +40,7 @@ from shm.layout import (
 from shm.ring import RecordRing, WordRing, ring_size
 
 Levels = Sequence[tuple[int, int]]
+Amount = float | dict[str, float]  # of every quote currency, or of each
 EPOCH = 1
 RUN = 7
 
@@ -48,13 +49,19 @@ def words(size: int) -> Words:
     return np.zeros(size // 8, np.int64)
 
 
+def limit(amount: Amount, quote: str) -> float:
+    return amount[quote] if isinstance(amount, dict) else amount
+
+
 def make_config(
-    venues: dict[str, list[str]], *, edge_min_ppm: int = 0, notional_max: float = 1e6,
-    notional_min: float = 0.0, book_age_ms_max: float = 1e6, repeat_ms: float = 1000.0,
-    depth: int = 8, decimals: tuple[int, int] = (2, 4), exec_edge_min_ppm: int = 0,
+    venues: dict[str, list[str]], *, edge_min_ppm: int = 0, edge_max_ppm: int = 1_000_000,
+    notional_max: Amount = 1e6, notional_min: Amount = 0.0, book_age_ms_max: float = 1e6,
+    repeat_ms: float = 1000.0, depth: int = 8, decimals: tuple[int, int] = (2, 4),
+    exec_edge_min_ppm: int = 0,
 ) -> Config:
     """Return a config of venues with their symbols; one quantum is 0.01 and 0.0001."""
     pairs = {symbol.partition(":")[0] for symbols in venues.values() for symbol in symbols}
+    quotes = {pair.partition("/")[2] for pair in pairs}
     return msgspec.convert({
         "name": "test",
         "venues": {name: {"symbols": symbols} for name, symbols in venues.items()},
@@ -62,9 +69,10 @@ def make_config(
             pair: {"price-decimals": decimals[0], "size-decimals": decimals[1]} for pair in pairs
         },
         "detector": {
-            "edge-min-ppm": edge_min_ppm, "notional-max": notional_max,
-            "notional-min": notional_min, "book-age-ms-max": book_age_ms_max,
-            "repeat-ms": repeat_ms,
+            "edge-min-ppm": edge_min_ppm, "edge-max-ppm": edge_max_ppm,
+            "book-age-ms-max": book_age_ms_max, "repeat-ms": repeat_ms,
+            "notional-max": {quote: limit(notional_max, quote) for quote in quotes},
+            "notional-min": {quote: limit(notional_min, quote) for quote in quotes},
         },
         "execution": {"edge-min-ppm": exec_edge_min_ppm},
         "books": {"depth": depth},
