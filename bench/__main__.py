@@ -42,6 +42,7 @@ BENCHES: Final = {
     "scan": Bench("bench.scan", "one symbol scanned over 12 venues; a depth walk"),
     "handover": Bench("bench.handover", "published here, seen by another process"),
     "torn_reads": Bench("bench.torn_reads", "a hunt for torn reads", ("--seconds", "5")),
+    "wire": Bench("bench.wire", "a frame from picows to a signal, one process per stage"),
     "kill_campaign": Bench("bench.kill_campaign", "200 times kill -9", in_suite=False),
 }
 

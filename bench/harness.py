@@ -77,13 +77,13 @@ def report(name: str, ns: ArrayLike, *, target: Target | None = None, **facts: o
         target=f"{target.statistic} <= {target.at_most_us:g}" if target else "",
         met=target is None or us[target.statistic] <= target.at_most_us)
     columns = "  ".join(f"{key} {value:9.3f}" for key, value in us.items())
-    _say(row, f"{name:<32} n={row.n:<9} µs: {columns}")
+    _say(row, f"{name:<36} n={row.n:<9} µs: {columns}")
 
 
 def tell(name: str, *, target: str = "", met: bool = True, **facts: object) -> None:
     """Print one line of facts, and whether they keep the promise that ``target`` words."""
     row = Row(name, facts=_words(facts), target=target, met=met)
-    _say(row, f"{name:<32}")
+    _say(row, f"{name:<36}")
 
 
 def _words(facts: dict[str, object]) -> dict[str, str]:
