@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.harness import machine, parameter, report
+from bench.harness import Target, machine, parameter, report
 from bench.messages import Messages, messages, snapshot_of
 from engine.model.clock import SystemClock
 from engine.model.instrument import Instrument, Pair
@@ -31,6 +31,7 @@ from feeds.venues.binance import VENUE
 from shm.layout import BookFault, BookState
 
 DEPTH = 50  # levels per side in shared memory
+TARGET = Target("mean", 8.0)
 _NAMES = {"BTCUSDT": "BTC/USDT", "ETHUSDT": "ETH/USDT"}
 
 
@@ -94,7 +95,7 @@ def depth_messages(stream: Messages, rounds: int) -> None:
         digest = books.digest()
     ns = np.concatenate(took)
     report(
-        "depth: decode to publish", ns, levels=f"{stream.levels_mean:.1f}",
+        "depth: decode to publish", ns, target=TARGET, levels=f"{stream.levels_mean:.1f}",
         messages_per_s=f"{1e9 / ns.mean():,.0f}", books=digest)
     report("  each at its best round", np.min(took, axis=0))
 
