@@ -14,6 +14,7 @@ import gc
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,6 @@ from engine.model.quanta import from_quanta, plain
 from feeds.book.publish import Memory, Publisher
 from feeds.catalog import Listed
 from feeds.core import Core
-from feeds.venue import Delta, Quote
 from feeds.venues.binance import VENUE
 from shm.layout import BookFault, BookState
 
@@ -102,12 +102,12 @@ def depth_messages(stream: Messages, rounds: int) -> None:
 
 def depth_action(books: Books) -> Callable[[bytes], None]:
     """Return what takes a depth frame from bytes to a published book."""
-    decode, apply, local = VENUE.decode, books.publisher.apply, books.local
+    decode: Callable[[bytes], Sequence[Any]] = VENUE.decode
+    apply, local = books.publisher.apply, books.local
 
     def act(frame: bytes) -> None:
-        for change in decode(frame):
-            assert isinstance(change, Delta)
-            apply(local[change.symbol], change, 0, 0)
+        (change,) = decode(frame)
+        apply(local[change.symbol], change, 0, 0)
 
     return act
 
@@ -173,19 +173,17 @@ def one_level(stream: Messages, turns: int) -> None:
 def quotes(stream: Messages) -> None:
     """Time the recorded best bids and offers, most of a feed's messages."""
     books = Books(stream)
-    decode, quote, local = VENUE.decode, books.publisher.quote, books.local
-    faults = 0
+    decode: Callable[[bytes], Sequence[Any]] = VENUE.decode
+    quote, local = books.publisher.quote, books.local
 
     def act(frame: bytes) -> None:
-        nonlocal faults
-        for event in decode(frame):
-            assert isinstance(event, Quote)
-            faults |= quote(local[event.symbol], event, 0, 0)
+        (event,) = decode(frame)
+        quote(local[event.symbol], event, 0, 0)
 
     took = time_each(act, stream.quotes)
     _, last = books.memory.books.read_quote(0)
+    assert int(books.memory.books.records["status"]["quotes"].sum()) == len(stream.quotes)
     report("quote: decode to publish", took, last=f"{last['bid_price']}/{last['ask_price']}")
-    assert faults == 0
 
 
 def main() -> None:
