@@ -83,7 +83,11 @@ def make_config(
 class World:
     """Segments of a running engine with every feed ready and every instrument trading."""
 
-    def __init__(self, config: Config, *, fees: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, config: Config, *, fees: dict[str, int] | None = None,
+        books: Sequence[BookSegment] | None = None,
+    ) -> None:
+        """Allocate everything, but ``books`` where somebody else keeps them, LIVE or not."""
         self.config, self.table = config, instruments(config)
         self.control = ControlView(words(ControlView.SIZE))
         engine = self.control.engine
@@ -94,13 +98,14 @@ class World:
         for number, venue in enumerate(config.venues):
             count = len(config.venues[venue].symbols)
             depth = config.books.depth
-            books = BookSegment(words(BookSegment.size(depth, count)), depth, count)
+            place = books[number] if books else BookSegment(
+                words(BookSegment.size(depth, count)), depth, count)
             updates = words(ring_size(1, 64))
             WordRing.format(updates, 64)
-            self.feeds.append(FeedPlace(books, WordRing(updates), process=number))
+            self.feeds.append(FeedPlace(place, WordRing(updates), process=number))
             self.control.venues[number]["enabled"] = 1
             self.control.processes[number]["epoch"] = EPOCH
-            books.adopt(EPOCH, 0)
+            place.adopt(EPOCH, 0)
         for instrument in self.table:
             row = self.rows[instrument.index]
             row["price_decimals"] = instrument.price_decimals
@@ -109,7 +114,8 @@ class World:
             row["status"], row["enabled"] = InstrumentStatus.TRADING, 1
             row["tick"], row["lot"] = 1, 1
             row["taker_fee_ppm"] = (fees or {}).get(instrument.venue, 0)
-            self.state(instrument.index, BookState.LIVE)
+            if books is None:
+                self.state(instrument.index, BookState.LIVE)
         signals = words(ring_size(words_in(SIGNAL), 16))
         RecordRing.format(signals, 16)
         self.signals = RecordRing(signals, SIGNAL)
