@@ -29,7 +29,7 @@ from bench.harness import machine, parameter, report, tell
 from bench.messages import SHARED
 from bench.true_windows import Truth, Window, find
 from engine.market.touch import Source
-from feeds.capture import Capture
+from feeds.recorded.capture import Capture
 from shm.counters import FeedCounter
 
 CAPTURES: Final = tuple(

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bench.engine import Started
 from bench.harness import machine, parameter, tell
 from bench.live_windows import CAPTURES, length_s
-from feeds.capture import Capture
+from feeds.recorded.capture import Capture
 from shm.counters import FeedCounter
 from shm.system import private_bytes
 

@@ -1,6 +1,6 @@
 """What windows a recording holds: every event replayed, every state tested, no clock but its own.
 
-    feeds.replay ──event──▶ books ──▶ engine.detect, deterministic mode ──▶ windows, exact to the ns
+    recorded.replay ──event──▶ books ──▶ engine.detect, deterministic mode ──▶ windows, to the ns
 
 The live engine is judged by this (``bench.live_windows``).  It is the engine's own code, that
 ``tests/test_arbitrage_expected.py`` proves against an independent truth.
@@ -20,7 +20,7 @@ from engine.detect.cross import Cross
 from engine.market import touch as t
 from engine.market.touch import Source
 from engine.runtime.memory import FeedPlace, Memory
-from feeds.replay import Happened, Replay
+from feeds.recorded.replay import Happened, Replay
 from shm.board import InstrumentTable
 from shm.counters import CounterBlock
 from shm.layout import WORD, EngineState, Strategy, TradingState, UpdateKind
