@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from feeds.capture import Capture
+from feeds.recorded.capture import Capture
 from feeds.venue import Delta, Quote, Snapshot
 from feeds.venues.binance import VENUE
 

@@ -34,7 +34,7 @@ class Port(Protocol):
 
 
 class Books(Protocol):
-    """Where trusted events go (``feeds/publish.py``); ``local`` is the instrument in this feed.
+    """Where trusted events go (``book/publish.py``); ``local`` is the instrument in this feed.
 
     Statuses are ``BookFault``: NONE when the message is in and the book is fit to be seen.
     After any other, nothing of the message was published.

@@ -16,7 +16,7 @@ NO_LEVELS = msgspec.Raw(b"[]")
 
 
 class LevelText(IntEnum):
-    """How a venue writes levels; one Numba parser serves each (``feeds/levels.py``).
+    """How a venue writes levels; one Numba parser serves each (``feeds/book/levels.py``).
 
     Numbers may be JSON strings or JSON numbers; elements after the size are skipped.
     """
@@ -44,7 +44,7 @@ class SnapshotFrom(IntEnum):
 
 
 class Checksum(IntEnum):
-    """Which checksum a book's messages carry (``feeds/checksum.py``)."""
+    """Which checksum a book's messages carry (``feeds/book/checksum.py``)."""
 
     NONE = 0
     KRAKEN = 1  # CRC32 over the top 10, asks then bids, digits without point and leading zeros
@@ -213,6 +213,9 @@ class Venue(msgspec.Struct, frozen=True):
     catalogue_path: Callable[[Sequence[str]], str] = lambda _symbols: ""
     decode_catalogue: Callable[[bytes], Sequence[Listing]] | None = None
     checksum: Checksum = Checksum.NONE
+    # levels per side that the venue's integrity rule covers; only these are published, since a
+    # lost change of a deeper one would stay in a LIVE book; 0 = all
+    vouched_depth: int = 0
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1

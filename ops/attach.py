@@ -271,7 +271,9 @@ class Engine:
             Process(
                 name=row.text("name"), pid=row["pid"], state=ProcessState(row["state"]),
                 epoch=row["epoch"], restarts=row["restarts"], exit_code=row["exit_code"],
-                verdict=row.text("verdict"), heartbeat_age_ns=now - row["heartbeat_mono_ns"],
+                verdict=row.text("verdict"),
+                beaten=row["heartbeat_mono_ns"] > 0,
+                heartbeat_age_ns=now - row["heartbeat_mono_ns"],
                 progress=row["progress"], rss_bytes=row["rss_bytes"], core=row["cpu"],
             )
             for row in rows

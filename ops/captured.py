@@ -11,7 +11,7 @@ from engine.model.errors import CaptureInvalid
 from engine.model.instrument import Pair
 from engine.runtime import spawn
 
-SURVEY_MODULE = "feeds.survey"  # a worker's module: run it, never import it
+SURVEY_MODULE = "feeds.recorded.survey"  # a worker's module: run it, never import it
 
 
 class SurveyedSymbol(msgspec.Struct, frozen=True):
@@ -42,8 +42,13 @@ def survey(files: Sequence[str]) -> list[SurveyedMarket]:
     return msgspec.json.decode(done.stdout, type=list[SurveyedMarket])
 
 
-def with_captures(config: Config, files: Sequence[str], *, speed: float, loop: bool) -> Config:
-    """Return ``config`` with the venues and symbols of the recordings in place of its own."""
+def with_captures(
+    config: Config, files: Sequence[str], *, speed: float, loop: bool, fee_ppm: int | None = None
+) -> Config:
+    """Return ``config`` with the venues and symbols of the recordings in place of its own.
+
+    ``fee_ppm`` is the taker fee at every venue; None: each adapter's own.
+    """
     paths = [str(Path(file).resolve()) for file in files]
     symbols: dict[str, list[str]] = {}
     pairs: dict[str, PairTable] = {}
@@ -58,7 +63,8 @@ def with_captures(config: Config, files: Sequence[str], *, speed: float, loop: b
             pairs[group] = PairTable(
                 price_decimals=max(known.price_decimals, symbol.price_decimals),
                 size_decimals=max(known.size_decimals, symbol.size_decimals))
-    venues = {name: Venue(symbols=wanted) for name, wanted in symbols.items() if wanted}
+    venues = {name: Venue(symbols=wanted, taker_fee_ppm=fee_ppm)
+              for name, wanted in symbols.items() if wanted}
     if not venues:
         raise CaptureInvalid(f"{', '.join(files)}: no symbol with a known name")
     before = config.sim or Sim()

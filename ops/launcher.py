@@ -100,9 +100,11 @@ class Launcher:
         if killed is not None:
             kill_file.write_bytes(killed)
             self._say("the kill word still holds; take it back with: trypto-engine reset")
-        descriptor = os.open(self._run.file(CONFIG_FILE), os.O_WRONLY | os.O_CREAT, 0o600)
+        new = self._run.file(f"{CONFIG_FILE}.new")  # who attaches meanwhile sees all of it or none
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(self._config))
+        new.rename(self._run.file(CONFIG_FILE))
 
     def _watch(self, control: spawn.Process) -> int:
         """Wait for control to end; end it when we are told to, or when it hangs."""

@@ -163,6 +163,7 @@ class Process:
     restarts: int
     exit_code: int  # of the latest death; negative: the signal
     verdict: str  # the latest death in words
+    beaten: bool  # False before its first heartbeat
     heartbeat_age_ns: int
     progress: int
     rss_bytes: int

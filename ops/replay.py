@@ -1,6 +1,6 @@
 """``replay FILE... [--json] [--depth N]``: recorded frames through the feeds' own code.
 
-The work is done by ``python -m feeds.report``, since a verb imports no worker.
+The work is done by ``python -m feeds.recorded.report``, since a verb imports no worker.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import subprocess
 
 from engine.runtime import spawn
 
-REPORT_MODULE = "feeds.report"
+REPORT_MODULE = "feeds.recorded.report"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

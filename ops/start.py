@@ -31,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="play recordings N times as fast (default: as recorded)")
     parser.add_argument("--loop", action=argparse.BooleanOptionalAction, default=True,
                         help="start recordings over at their end (default: yes)")
+    parser.add_argument("--fee-ppm", type=_ppm, metavar="N",
+                        help="taker fee of every venue of the recordings (default: the venues')")
+    parser.add_argument("--edge-ppm", type=_ppm, metavar="N",
+                        help="net edge that detector and execution ask for, in the config's place")
     parser.add_argument("--for", type=_positive, dest="seconds", metavar="SECONDS",
                         help="stop by itself after this time")
     parser.add_argument("--name", metavar="N", help="the engine's name, in place of the config's")
@@ -41,6 +45,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _ppm(text: str) -> int:
+    value = int(text)
+    if not -1_000_000 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not within -1000000 and 1000000 ppm")
     return value
 
 
@@ -66,7 +77,18 @@ def wanted_config(options: argparse.Namespace) -> Config:
     """Return the config that the options ask for; raise ConfigInvalid or CaptureInvalid."""
     config = load(options.config or demo_config())
     if options.capture:
-        config = with_captures(config, options.capture, speed=options.speed, loop=options.loop)
+        config = with_captures(config, options.capture, speed=options.speed, loop=options.loop,
+                               fee_ppm=options.fee_ppm)
+    elif options.fee_ppm is not None:
+        raise ConfigInvalid("--fee-ppm goes with --capture; right would be taker-fee-ppm in each"
+                            " [venues] table of the config")
+    if options.edge_ppm is not None:
+        replace, edge_ppm = msgspec.structs.replace, options.edge_ppm
+        if edge_ppm > config.detector.edge_max_ppm:
+            raise ConfigInvalid(f"--edge-ppm {edge_ppm}: more than detector.edge-max-ppm ="
+                                f" {config.detector.edge_max_ppm}; right would be at most that")
+        config = replace(config, detector=replace(config.detector, edge_min_ppm=edge_ppm),
+                         execution=replace(config.execution, edge_min_ppm=edge_ppm))
     if options.name is not None:
         try:
             name = msgspec.convert(options.name, Name)

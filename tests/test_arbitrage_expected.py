@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from engine.config import PairTable
 from engine.detect.cross import Cross
 from engine.market.touch import Source
-from feeds.replay import Happened, Market, Replay
+from feeds.recorded.replay import Happened, Market, Replay
 from shm.book import book_state, set_state
 from shm.layout import BookFault, BookState, UpdateKind
 from tests.engine.detect.world import World, make_config

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from engine.model.quanta import plain
-from feeds.replay import Happened, Replay, last_update_id
-from feeds.report import report
+from feeds.recorded.replay import Happened, Replay, last_update_id
+from feeds.recorded.report import report
 from shm.layout import BookState, UpdateKind
 from tests.shared import CAPTURES, EXPECTED
 

@@ -1,4 +1,4 @@
-"""Decimal text to whole quanta and back, exactly; the slow twin of ``feeds/levels.py``."""
+"""Decimal text to whole quanta and back, exactly; the slow twin of ``feeds/book/levels.py``."""
 
 from decimal import Decimal, InvalidOperation
 

@@ -112,7 +112,7 @@ VENUE: Final = venue.Venue(
     name="kraken", market="kraken.spot",
     ws_url="wss://ws.kraken.com/v2", rest_url="https://api.kraken.com",
     level_text=venue.LevelText.OBJECTS, link=venue.Link.ORDER_ONLY,
-    snapshot_from=venue.SnapshotFrom.STREAM, checksum=venue.Checksum.KRAKEN,
+    snapshot_from=venue.SnapshotFrom.STREAM, checksum=venue.Checksum.KRAKEN, vouched_depth=10,
     truncate_depth=DEPTH, book_depth=DEPTH,
     limits=venue.Limits(50, connects_per_minute=10, sends_per_second=5, snapshots_per_second=1.0),
     # a heartbeat comes every second; without activity Kraken closes after a minute

@@ -12,22 +12,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from feeds import venue
 from feeds.envelope import ABSENT, NS_PER_MS, Id, Millis, decoder, malformed
-from feeds.venue import (
-    NO_CHECKSUM,
-    NO_PREVIOUS,
-    Alive,
-    BookLost,
-    Delta,
-    Event,
-    Frame,
-    Goodbye,
-    Quote,
-    Rejected,
-    Snapshot,
-    Subscribed,
-    Trade,
-)
+from feeds.venue import Event, Frame
 
 PONG: Final = b"pong"
 CLOSING_SOON: Final = "64008"
@@ -45,7 +32,7 @@ class _Row(msgspec.Struct, gc=False, rename="camel"):
     ts: Millis = 0
     checksum: Annotated[int, Meta(ge=-(2**31), lt=2**31)] = 0
     seq_id: Id = 0
-    prev_seq_id: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = NO_PREVIOUS
+    prev_seq_id: Annotated[int, Meta(ge=-1, le=2**63 - 1)] = venue.NO_PREVIOUS
     trade_id: Id = 0
     px: str = ""
     sz: str = ""
@@ -68,7 +55,7 @@ _levels = decoder(list[list[str]])
 def decode(frame: Frame) -> Sequence[Event]:
     """Return the events in ``frame``, none for a channel not asked for; raise DecodeError."""
     if frame == PONG:
-        return (Alive(),)
+        return (venue.Alive(),)
     push = _parse(frame)
     channel, symbol = push.arg.channel, push.arg.symbol
     if push.event:
@@ -84,52 +71,50 @@ def decode(frame: Frame) -> Sequence[Event]:
     return ()
 
 
-def _quote(frame: Frame, symbol: str, row: _Row) -> Quote:
+def _quote(frame: Frame, symbol: str, row: _Row) -> venue.Quote:
     """Return the best prices; a side that is empty or "" reads 0, no such side."""
     bids, asks = _levels(row.bids), _levels(row.asks)
     bid, ask = bids[0] if bids else NO_SIDE, asks[0] if asks else NO_SIDE
     if len(bid) < 2 or len(ask) < 2 or not row.ts:
         raise malformed(frame, "quote without size or time")
-    return Quote(
+    return venue.Quote(
         symbol, bid[0] or "0", bid[1] or "0", ask[0] or "0", ask[1] or "0",
         row.seq_id, row.ts * NS_PER_MS,
     )
 
 
-def _book(frame: Frame, push: _Push, row: _Row) -> Snapshot | Delta:
+def _book(frame: Frame, push: _Push, row: _Row) -> venue.Snapshot | venue.Delta:
     if row.asks is ABSENT or row.bids is ABSENT or not row.ts:
         raise malformed(frame, "book without a side or time")
     last_id = row.seq_id or row.ts
-    checksum = row.checksum & 0xFFFF_FFFF if row.checksum else NO_CHECKSUM
+    checksum = row.checksum & 0xFFFF_FFFF if row.checksum else venue.NO_CHECKSUM
     venue_ns = row.ts * NS_PER_MS
     if push.action == "update":
-        return Delta(
+        return venue.Delta(
             push.arg.symbol, row.bids, row.asks, last_id=last_id, previous_id=row.prev_seq_id,
-            venue_ns=venue_ns, checksum=checksum,
-        )
+            venue_ns=venue_ns, checksum=checksum)
     if push.action == "snapshot":
-        return Snapshot(
-            push.arg.symbol, row.bids, row.asks, last_id, venue_ns=venue_ns, checksum=checksum
-        )
+        return venue.Snapshot(
+            push.arg.symbol, row.bids, row.asks, last_id, venue_ns=venue_ns, checksum=checksum)
     raise malformed(frame, "book neither snapshot nor update")
 
 
-def _trade(frame: Frame, symbol: str, row: _Row) -> Trade:
+def _trade(frame: Frame, symbol: str, row: _Row) -> venue.Trade:
     if row.side not in ("buy", "sell") or not (row.px and row.sz and row.ts):
         raise malformed(frame, "print without side, price, size or time")
     side = 1 if row.side == "buy" else -1
-    return Trade(symbol, row.px, row.sz, side, row.trade_id, row.ts * NS_PER_MS)
+    return venue.Trade(symbol, row.px, row.sz, side, row.trade_id, row.ts * NS_PER_MS)
 
 
 def _answer(push: _Push) -> Sequence[Event]:
     """Return what an answer or a notice means; anything else is a sign of life."""
     channel, symbol = push.arg.channel, push.arg.symbol
     if push.event == "subscribe":
-        return (Subscribed(symbol, channel),)
+        return (venue.Subscribed(symbol, channel),)
     if push.event == "unsubscribe":
-        return (BookLost(symbol, "unsubscribed"),) if channel.startswith("books") else ()
+        return (venue.BookLost(symbol, "unsubscribed"),) if channel.startswith("books") else ()
     if push.event in ("error", "channel-conn-count-error"):
-        return (Rejected(f"{push.code} {push.msg}".strip(), symbol),)
+        return (venue.Rejected(f"{push.code} {push.msg}".strip(), symbol),)
     if push.code == CLOSING_SOON:
-        return (Goodbye(push.msg),)
-    return (Alive(),)
+        return (venue.Goodbye(push.msg),)
+    return (venue.Alive(),)

@@ -23,6 +23,7 @@ from shm.counters import (
 from shm.layout import EngineState, ProcessState, TradingState, Veto
 
 SIGNALS_MAX: Final = 40
+_MEMORY_EVERY_NS: Final = 2_000_000_000  # the kernel walks all pages of a process for it
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 # hops of one price, in its order: label, process, histogram
 HOPS: Final = (
@@ -94,6 +95,7 @@ class Sample:
     edge_min_bps: float
     processes: list[Process]
     cpu_percent: dict[str, float]
+    memory_bytes: dict[str, int]  # pages shared with others count in parts
     venues: list[VenueLine]
     pairs: list[PairLine]
     touches: list[Touch]
@@ -115,6 +117,8 @@ class Sampler:
         self._mono_ns = 0
         self._frames: dict[str, int] = {}
         self._ticks: dict[int, int] = {}
+        self._memory: dict[str, int] = {}
+        self._memory_mono_ns = 0
 
     def take(self) -> Sample:
         """Look once."""
@@ -130,6 +134,7 @@ class Sampler:
             paused=bool(row["paused"]), simulated=engine.simulated, uptime_ns=engine.uptime_ns,
             mono_ns=now, edge_min_bps=engine.config.detector.edge_min_ppm / 100,
             processes=processes, cpu_percent=self._cpu_percent(processes, elapsed_s),
+            memory_bytes=self._memory_bytes(processes, now),
             venues=self._venues(processes, touches, elapsed_s),
             pairs=pair_lines(touches, engine.taker_fees_ppm), touches=touches,
             signals=engine.signals(SIGNALS_MAX)[::-1], signal_count=engine.signal_count,
@@ -168,6 +173,14 @@ class Sampler:
                         for name in self._names if name.partition(":")[0] == kind])
         p50, p99, p999 = (whole.percentile_ns(percent) for percent in (50, 99, 99.9))
         return Hop(label, whole.count, p50, p99, p999, whole.max_ns)
+
+    def _memory_bytes(self, processes: list[Process], now_ns: int) -> dict[str, int]:
+        """Return each process's proportional share of memory, at most some seconds old."""
+        if not self._memory or now_ns - self._memory_mono_ns >= _MEMORY_EVERY_NS:
+            self._memory_mono_ns = now_ns
+            found = {process.name: proportional_bytes(process.pid) for process in processes}
+            self._memory = {name: size for name, size in found.items() if size is not None}
+        return self._memory
 
     def _cpu_percent(self, processes: list[Process], elapsed_s: float) -> dict[str, float]:
         """Return the share of one core that each process used since the last look."""
@@ -225,3 +238,19 @@ def cpu_ticks(pid: int) -> int | None:
         return None
     fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
     return int(fields[11]) + int(fields[12])
+
+
+def proportional_bytes(pid: int) -> int | None:
+    """Return the memory of a process, a page shared by n processes counted as 1/n of a page.
+
+    The processes of an engine are forks of one: their plain resident sizes count the same
+    pages ten times.  None when the process is gone.
+    """
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    return next(
+        (int(line.split()[1]) << 10 for line in rollup.splitlines() if line.startswith("Pss:")),
+        None,
+    )

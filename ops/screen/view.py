@@ -178,7 +178,7 @@ def _summary(sample: Sample) -> Text:
     restarts = sum(each.restarts for each in sample.processes)
     if restarts:
         line.append(f", {text.count(restarts)} restarts", CARE)
-    line.append(f", {text.memory(sum(each.rss_bytes for each in sample.processes))}")
+    line.append(f", {text.memory(sum(sample.memory_bytes.values()))}")
     if sample.cpu_percent:
         line.append(f", cpu {sum(sample.cpu_percent.values()):.0f}%")
     line.append(f"  signals {text.count(sample.signal_count)}: {text.count(sample.accepted)} taken,"
@@ -248,14 +248,20 @@ def _hop(hop: Hop) -> list[Cell]:
 
 
 def _processes(sample: Sample) -> list[list[Cell]]:
-    return [_process(each, sample.cpu_percent.get(each.name)) for each in sample.processes]
+    return [
+        _process(each, sample.cpu_percent.get(each.name), sample.memory_bytes.get(each.name))
+        for each in sample.processes
+    ]
 
 
-def _process(process: Process, cpu_percent: float | None) -> list[Cell]:
+def _process(process: Process, cpu_percent: float | None, memory: int | None) -> list[Cell]:
     age_ns = process.heartbeat_age_ns
+    late = process.beaten and age_ns > _BEAT_LATE_NS
     return [
         process.name, (process.state.name, _PROCESS.get(process.state, BAD)),
-        (text.duration(age_ns), BAD if age_ns > _BEAT_LATE_NS else ""), _alarm(process.restarts),
-        text.memory(process.rss_bytes), "-" if cpu_percent is None else f"{cpu_percent:.0f}",
+        (text.duration(age_ns) if process.beaten else "-", BAD if late else ""),
+        _alarm(process.restarts),
+        "-" if memory is None else text.memory(memory),
+        "-" if cpu_percent is None else f"{cpu_percent:.0f}",
         (process.verdict or "-", CARE if process.verdict else QUIET),
     ]

@@ -82,7 +82,6 @@ class Face(ABC):
     """One venue's protocol over its lines."""
 
     path: str = "/"  # of the public stream, as in the venue's own url
-    rest_path: str = ""  # what the venue's REST root has after the host
     subscribe_within_s: float = 0.0  # a silent newcomer is dropped after this; 0 = never
     ping_every_s: float = 0.0  # control-frame pings from the server; 0 = none
     requests_per_s: int = 0  # more incoming messages than this: disconnected; 0 = no limit

@@ -64,7 +64,7 @@ class VenueServer:
         secure = "s" if tls else ""
         self.ws_url = f"ws{secure}://{HOST}:{ws.sockets[0].getsockname()[1]}{self.face.path}"
         host = f"{HOST}:{self._runner.addresses[0][1]}"
-        self.rest_url = f"http{secure}://{host}{self.face.rest_path}"
+        self.rest_url = f"http{secure}://{host}"
 
     async def _listen_ws(self, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
         for each in (port, 0):

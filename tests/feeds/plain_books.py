@@ -1,4 +1,4 @@
-"""Books as dicts of Decimals: the slow twin of ``feeds/publish.py``, to be obviously right."""
+"""Books as dicts of Decimals: the slow twin of ``feeds/book/publish.py``, to be obviously right."""
 
 import json
 import zlib

@@ -1,6 +1,8 @@
 """The whole feed of every venue against the local venue servers, well and in trouble.
 
-World (servers, faults, truth) ──sockets, REST──▶ Feed ──▶ segments ──▶ compared with truth
+    World (servers, faults, truth) ──sockets, REST──▶ Feed ──▶ segments ──▶ compared with truth
+
+World and feed share one event loop here; in an engine they are processes.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from engine.control.segments import create
 from engine.model.clock import SystemClock
 from engine.runtime.context import Context
 from feeds.process import Feed
+from feeds.venues import venue_of
 from ops.sim.faults import Fault, Kind
 from ops.sim.listing import Line
 from ops.sim.world import World, world_of
@@ -40,6 +43,7 @@ VENUES = {
     "coinbase": ["BTC/USDT", "ETH/USDT"],
     "coinbase-exchange": ["BTC/USDT"],
 }
+
 
 
 class Rig:
@@ -90,12 +94,20 @@ class Rig:
         truth = self.world.truth(self.venue, self.symbols[local])
         assert truth is not None
         _, slot = self.books.read(local)
+        depth = venue_of(self.venue).vouched_depth or self.books.depth
         instrument = instruments(self.config)[local]
-        return all(
-            _levels(slot[f"{side}_price"], slot[f"{side}_size"], int(slot[f"{side}_count"]),
-                    instrument.price_decimals, instrument.size_decimals)
-            == [(Decimal(price), Decimal(size)) for price, size in true[: self.books.depth]]
-            for side, true in (("bid", truth.bids), ("ask", truth.asks)))
+        for side, true in (("bid", truth.bids), ("ask", truth.asks)):
+            count = int(slot[f"{side}_count"])
+            prices = _plain(slot[f"{side}_price"][:count], instrument.price_decimals)
+            sizes = _plain(slot[f"{side}_size"][:count], instrument.size_decimals)
+            wanted = [(Decimal(price), Decimal(size)) for price, size in true[:depth]]
+            if list(zip(prices, sizes, strict=True)) != wanted:
+                return False
+        return True
+
+    def struck(self, kind: Kind) -> int:
+        """Return how often a fault struck."""
+        return self.world.faults.struck.get(f"{self.venue}:{kind}", 0)
 
     async def settle(self) -> None:
         """Hold the market still, then wait until every book is live and true."""
@@ -141,11 +153,8 @@ class Rig:
         asyncio.run(together())
 
 
-def _levels(
-    prices: "list[int]", sizes: "list[int]", count: int, price_decimals: int, size_decimals: int
-) -> list[tuple[Decimal, Decimal]]:
-    return [(Decimal(int(price)).scaleb(-price_decimals), Decimal(int(size)).scaleb(-size_decimals))
-            for price, size in zip(prices[:count], sizes[:count], strict=True)]
+def _plain(quanta: NDArray[np.int64], decimals: int) -> list[Decimal]:
+    return [Decimal(int(each)).scaleb(-decimals) for each in quanta]
 
 
 @pytest.mark.parametrize("venue", VENUES)
@@ -155,6 +164,8 @@ def test_every_book_becomes_live_and_equals_the_venues(tmp_path: Path, venue: st
     async def story(it: Rig) -> None:
         await it.lives()
         await it.updates(100)
+        while it.counters.value(FeedCounter.TRADES) < 5:
+            await asyncio.sleep(0.01)
         await it.settle()
 
     rig.play(story)
@@ -167,23 +178,79 @@ def test_every_book_becomes_live_and_equals_the_venues(tmp_path: Path, venue: st
         assert row["native"] in {line.native.encode() for line in rig.lines()}
 
 
-TROUBLE = [
-    (Kind.DROP, 0.02), (Kind.DUPLICATE, 0.05), (Kind.REORDER, 0.02), (Kind.TRUNCATE, 0.01),
-    (Kind.CORRUPT, 0.01), (Kind.RESET, 0.005), (Kind.DISCONNECT, 0.005), (Kind.DELAY, 0.01),
+FRAME_TROUBLE = [
+    (Kind.DROP, 3), (Kind.DUPLICATE, 3), (Kind.REORDER, 3), (Kind.TRUNCATE, 2), (Kind.CORRUPT, 2),
+    (Kind.DELAY, 3), (Kind.RESET, 1), (Kind.DISCONNECT, 1),
 ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, _ in TROUBLE])
-@pytest.mark.parametrize("venue", ["binance", "okx", "kraken", "coinbase"])
-def test_after_trouble_every_book_is_true_again(tmp_path: Path, venue: str, kind: Kind) -> None:
+async def suffer(it: Rig, kind: Kind, count: int) -> None:
+    """Let the venue misbehave ``count`` times, then see that all is well again."""
+    it.world.faults.add(Fault(it.venue, kind, rate=0.1, count=count, ms=20.0))
+    while it.struck(kind) < count:
+        await asyncio.sleep(0.01)
+    it.world.faults.clear(it.venue)
+    await it.updates(10)  # the next message of each book tells whether the last one was lost
+    await it.settle()
+
+
+@pytest.mark.parametrize("venue", ["binance", "binance-usdm", "okx", "kraken", "coinbase"])
+def test_after_every_trouble_with_frames_every_book_is_true_again(
+    tmp_path: Path, venue: str
+) -> None:
     async def story(it: Rig) -> None:
         await it.lives()
-        fault = Fault(venue, kind, rate=dict(TROUBLE)[kind], count=8, ms=20.0)
-        it.world.faults.add(fault)
-        while sum(it.world.faults.struck.values()) < 4:
-            await asyncio.sleep(0.01)
-        it.world.faults.clear(venue)
-        await it.updates(50)  # the next message of each book tells whether the last one was lost
+        for kind, count in FRAME_TROUBLE:
+            await suffer(it, kind, count)
+
+    rig = Rig(tmp_path, venue)
+    rig.play(story)
+    assert rig.counters.value(FeedCounter.RESYNCS) > 0
+    assert rig.counters.value(FeedCounter.DISCONNECTS) >= 2
+
+
+@pytest.mark.parametrize("kind", [Kind.STALE_SNAPSHOT, Kind.HTTP_500, Kind.HTTP_429])
+def test_a_book_whose_snapshot_is_old_or_refused_is_live_only_with_a_good_one(
+    tmp_path: Path, kind: Kind
+) -> None:
+    async def story(it: Rig) -> None:
+        await it.lives()
+        await it.updates(50)
+        it.world.faults.add(Fault("binance", kind, count=2))
+        it.world.faults.add(Fault("binance", Kind.DISCONNECT, count=1))
+        while it.struck(kind) < 2:
+            await asyncio.sleep(0.005)
         await it.settle()
 
-    Rig(tmp_path, venue).play(story)
+    Rig(tmp_path, "binance").play(story)
+
+
+def test_a_half_open_connection_makes_books_stale_and_is_replaced(tmp_path: Path) -> None:
+    async def story(it: Rig) -> None:
+        await it.lives()
+        it.world.faults.add(Fault(it.venue, Kind.HALF_OPEN, count=1))
+        while it.counters.value(FeedCounter.SILENCES) == 0:
+            await asyncio.sleep(0.01)
+        await it.updates(10)
+        await it.settle()
+
+    rig = Rig(tmp_path, "coinbase-exchange")
+    rig.play(story)
+    assert rig.counters.value(FeedCounter.DISCONNECTS) >= 1
+
+
+def test_a_symbol_that_the_venue_does_not_list_is_said_and_the_others_go_on(
+    tmp_path: Path
+) -> None:
+    async def story(it: Rig) -> None:
+        gone = it.world.servers["okx"].face.lines.pop("BTC-USDT")
+        assert gone.pair.name == "BTC/USDT"
+        while it.state(1) is not BookState.LIVE:
+            await asyncio.sleep(0.01)
+
+    rig = Rig(tmp_path, "okx")
+    rig.play(story)
+    assert rig.state(0) is BookState.EMPTY
+    assert [row["status"] for row in rig.rows()] == [
+        InstrumentStatus.NOT_LISTED, InstrumentStatus.TRADING,
+    ]

@@ -34,13 +34,13 @@ SIDES: Final = ("bid", "offer")
 LISTED: Final = {"level2", "market_trades", "ticker"}
 CHANNELS: Final = LISTED | {"heartbeats"}
 TRADES_KEPT: Final = 50
+ROOT: Final = "/api/v3/brokerage"  # of the REST paths
 
 
 class Coinbase(Face):
     """The Advanced Trade market-data stream and its public REST."""
 
     path = "/"
-    rest_path = "/api/v3/brokerage"
     subscribe_within_s = 5.0
 
     def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
@@ -182,7 +182,7 @@ class Coinbase(Face):
 
     def rest(self, path: str, query: Query) -> Answer:
         """Serve time, products, one product and product_book below /api/v3/brokerage."""
-        verb = path.removeprefix(self.rest_path + "/")
+        verb = path.removeprefix(ROOT + "/")
         if verb == "time":
             now_ns = self.clock.unix_ns()
             return to_json({"iso": iso(now_ns), "epochSeconds": str(now_ns // 1_000_000_000),

@@ -7,6 +7,8 @@ import pytest
 
 from tests.ops.sim.wire import Book, a_venue, run
 
+MARKET = "/api/v3/brokerage/market"
+
 
 def subscribe(channel: str, *natives: str, kind: str = "subscribe") -> dict[str, Any]:
     return {"type": kind, "channel": channel, "product_ids": natives}
@@ -122,14 +124,15 @@ def test_what_is_not_understood_is_an_error_and_the_connection_lives(text: bytes
 def test_rest_products_and_book() -> None:
     async def body() -> None:
         async with a_venue("coinbase", "BTC/USD", "ETH/USD") as venue:
-            path = "/market/products?product_type=SPOT&product_ids=ETH-USD&product_ids=BTC-USD"
+            query = "product_type=SPOT&product_ids=ETH-USD&product_ids=BTC-USD"
+            path = f"{MARKET}/products?{query}"
             _, answer = await venue.get(path)
             assert {row["product_id"] for row in answer["products"]} == {"BTC-USD", "ETH-USD"}
-            _, answer = await venue.get("/market/products/BTC-USD")
+            _, answer = await venue.get(f"{MARKET}/products/BTC-USD")
             assert answer["price_increment"] == "0.1"
-            _, answer = await venue.get("/market/product_book?product_id=BTC-USD&limit=2")
+            _, answer = await venue.get(f"{MARKET}/product_book?product_id=BTC-USD&limit=2")
             assert len(answer["pricebook"]["bids"]) == 2
-            assert (await venue.get("/market/products/NO-PE"))[0] == 404
-            assert (await venue.get("/market/product_book?product_id=NO-PE"))[0] == 400
+            assert (await venue.get(f"{MARKET}/products/NO-PE"))[0] == 404
+            assert (await venue.get(f"{MARKET}/product_book?product_id=NO-PE"))[0] == 400
 
     run(body)

@@ -1,0 +1,239 @@
+"""One simulated venue's matching engine: what clients may ask and what may be known.
+
+    place, amend, cancel ─> Desk ─> filters, plan ─┐             ┌─> Book
+                                                   ├─> Matching ─┴─> Settlement ─> Ledger
+    set_level, print_trade ────────> OutsideFlow ──┘   Aftermath ends every operation
+
+No socket, no clock, no chance: time is an argument, and the same calls give the same events.
+"""
+
+from ops.sim.exchange.accounts import Account, Accounts, Listed
+from ops.sim.exchange.aftermath import Aftermath
+from ops.sim.exchange.book import Book
+from ops.sim.exchange.desk import Desk
+from ops.sim.exchange.events import Event, Fill, Sink, Transferred
+from ops.sim.exchange.fees import NO_FEES, Fees
+from ops.sim.exchange.filters import Filters, Reason, Refusal
+from ops.sim.exchange.ledger import Ledger
+from ops.sim.exchange.matching import Matching
+from ops.sim.exchange.orders import ClientIds, Ids, Order, Request, Why
+from ops.sim.exchange.outside import OutsideFlow
+from ops.sim.exchange.positions import Position
+from ops.sim.exchange.registry import Registry
+from ops.sim.exchange.settlement import Settlement
+from ops.sim.exchange.symbols import Symbol
+
+
+class Exchange:
+    """A venue.  Prices, sizes and money are whole quanta; sides are BUY and SELL."""
+
+    def __init__(
+        self, sink: Sink, *, epoch: int = 0, client_ids: ClientIds = ClientIds.UNIQUE_OPEN,
+        keep: int = 100_000,
+    ) -> None:
+        """Tell ``sink`` what happens; remember ``keep`` transactions, ended orders and fills."""
+        self._sink = sink
+        self.listed: dict[str, Listed] = {}
+        self.assets: set[str] = set()
+        self.ledger = Ledger(keep=keep)
+        self.accounts = Accounts(self.ledger, self.listed)
+        self.registry = Registry(client_ids, keep=keep)
+        ids = Ids(epoch)
+        self.settlement = Settlement(self.ledger, self.accounts, ids, self._hear)
+        matching = Matching(self.accounts, self.registry, self.settlement, self._hear)
+        self._outside = OutsideFlow(matching, self.settlement)
+        self._desk = Desk(
+            self.listed, self.accounts, self.registry, matching, ids, self._hear)
+        self._aftermath = Aftermath(
+            self.ledger, self.accounts, self.listed, matching, self.settlement.perpetuals,
+            self._hear)
+
+    # --- the venue's own business --------------------------------------------------------------
+
+    def list_symbol(self, symbol: Symbol, filters: Filters) -> None:
+        """Begin to trade a symbol, with an empty book."""
+        assert symbol.name not in self.listed, f"{symbol.name} is listed already"
+        self.listed[symbol.name] = Listed(symbol, filters, Book())
+        self.assets |= {symbol.quote} if symbol.perpetual else {symbol.base, symbol.quote}
+
+    def set_filters(self, symbol: str, filters: Filters) -> None:
+        """Judge requests from now on by other limits; resting orders stay."""
+        self.listed[symbol].filters = filters
+
+    def set_mark(self, symbol: str, price: int) -> None:
+        """Set the price that bands, open profit and funding go by; 0 for the last trade."""
+        self.listed[symbol].mark = price
+
+    def set_rate(self, third: str, quote: str, numerator: int, denominator: int) -> None:
+        """Say how many quanta of a fee asset one quantum of ``quote`` is worth."""
+        self.settlement.rates[third, quote] = (numerator, denominator)
+        self.assets.add(third)
+
+    def open_account(self, name: str, fees: Fees = NO_FEES) -> None:
+        """Admit a client; raise ValueError for a name that is empty or the venue's own."""
+        if not name or name.startswith("*"):
+            raise ValueError(f"{name!r} cannot name a client's account")
+        assert name not in self.accounts.by_name, f"{name} is open already"
+        self.accounts.by_name[name] = Account(name, fees)
+
+    def set_fees(self, name: str, fees: Fees) -> None:
+        """Charge new orders by other rates; open ones keep theirs."""
+        self.accounts.by_name[name].fees = fees
+
+    def fund(self, now_ns: int, symbol: str, rate_ppm: int) -> None:
+        """Let the longs of a perpetual pay its shorts, at the reference price."""
+        listed = self.listed[symbol]
+        self.settlement.perpetuals.fund(now_ns, listed.symbol, listed.reference, rate_ppm)
+        self._aftermath.finish(now_ns)
+
+    def deposit(self, now_ns: int, account: str, asset: str, amount: int) -> Refusal | None:
+        """Bring money in."""
+        if account not in self.accounts.by_name:
+            return Refusal(Reason.UNKNOWN_ACCOUNT)
+        if asset not in self.assets:
+            return Refusal(Reason.UNKNOWN_ASSET)
+        if amount <= 0:
+            return Refusal(Reason.AMOUNT, amount)
+        self._transfer(now_ns, account, asset, amount)
+        return None
+
+    def withdraw(self, now_ns: int, account: str, asset: str, amount: int) -> Refusal | None:
+        """Take money out, as far as it is free and no open loss needs it."""
+        client = self.accounts.by_name.get(account)
+        if client is None:
+            return Refusal(Reason.UNKNOWN_ACCOUNT)
+        if amount <= 0:
+            return Refusal(Reason.AMOUNT, amount)
+        available = self.accounts.available(client, asset)
+        if amount > available:
+            return Refusal(Reason.FUNDS, amount, available)
+        self._transfer(now_ns, account, asset, -amount)
+        return None
+
+    def _transfer(self, now_ns: int, account: str, asset: str, amount: int) -> None:
+        self.accounts.transfer(now_ns, account, asset, amount)
+        self._sink(Transferred(now_ns, account, asset, amount))
+        self._aftermath.finish(now_ns)
+
+    # --- the outside flow ----------------------------------------------------------------------
+
+    def set_level(self, now_ns: int, symbol: str, side: int, price: int, size: int) -> int:
+        """Let the outside flow rest ``size`` at a price, 0 to leave it; return what is shown there.
+
+        The caller knows that this level changed; events tell of others, and of clients' fills.
+        """
+        listed = self.listed[symbol]
+        if self._outside.set_level(now_ns, listed, side, price, size):
+            self._aftermath.finish(now_ns, (listed,))
+        return listed.book.half(side).total(price)
+
+    def print_trade(self, now_ns: int, symbol: str, side: int, price: int, size: int) -> None:
+        """Let an outside taker on ``side`` trade; before the levels that the trade left."""
+        listed = self.listed[symbol]
+        self._outside.print_trade(now_ns, listed, side, price, size)
+        self._aftermath.finish(now_ns, (listed,))
+
+    def clear_outside(self, now_ns: int, symbol: str) -> None:
+        """Forget all of the outside flow: a recording that starts its book anew."""
+        book = self.listed[symbol].book
+        for half in (book.bids, book.asks):
+            for price in list(half.outside):
+                half.set_outside(price, 0)
+                book.changed[half.side, price] = None
+        self._aftermath.finish(now_ns, (self.listed[symbol],))
+
+    # --- clients -------------------------------------------------------------------------------
+
+    def place(self, now_ns: int, request: Request) -> Order | Refusal:
+        """Take an order, match it, let it rest; return it, or the reason why not."""
+        placed = self._desk.place(now_ns, request)
+        if isinstance(placed, Order):
+            self._aftermath.finish(now_ns, (self.listed[placed.symbol],))
+        return placed
+
+    def amend(
+        self, now_ns: int, account: str, *, order_id: int = 0, client_id: str = "",
+        price: int = 0, size: int = 0,
+    ) -> Order | Refusal:
+        """Change price or total size of a resting order; 0 keeps it.
+
+        Less of it at the same price keeps its place; anything else queues anew and may trade.
+        """
+        order = self._desk.find_open(account, order_id, client_id)
+        if isinstance(order, Refusal):
+            return order
+        refusal = self._desk.amend(now_ns, order, price or order.price, size or order.size)
+        if refusal is not None:
+            return refusal
+        self._aftermath.finish(now_ns, (self.listed[order.symbol],))
+        return order
+
+    def cancel(
+        self, now_ns: int, account: str, *, order_id: int = 0, client_id: str = "",
+        why: Why = Why.ASKED,
+    ) -> Order | Refusal:
+        """Cancel one order by either id."""
+        order = self._desk.find_open(account, order_id, client_id)
+        if isinstance(order, Refusal):
+            return order
+        refusal = self._desk.cancel(now_ns, order, why)
+        if refusal is not None:
+            return refusal
+        self._aftermath.finish(now_ns, (self.listed[order.symbol],))
+        return order
+
+    def cancel_all(
+        self, now_ns: int, account: str, symbol: str = "", *, why: Why = Why.ASKED
+    ) -> list[Order]:
+        """Cancel all of an account's orders, or those of one symbol; halted symbols keep theirs."""
+        cancelled = [
+            order for order in self.open_orders(account, symbol)
+            if self._desk.cancel(now_ns, order, why) is None
+        ]
+        self._aftermath.finish(now_ns, [self.listed[order.symbol] for order in cancelled])
+        return cancelled
+
+    # --- what may be known ---------------------------------------------------------------------
+
+    def order(self, account: str, *, order_id: int = 0, client_id: str = "") -> Order | None:
+        """Return an account's order, open or ended."""
+        return self.registry.find(account, order_id=order_id, client_id=client_id)
+
+    def open_orders(self, account: str, symbol: str = "") -> list[Order]:
+        """Return what rests, oldest first."""
+        orders = self.accounts.by_name[account].orders.values()
+        return [order for order in orders if not symbol or order.symbol == symbol]
+
+    def orders(self, account: str, symbol: str = "") -> list[Order]:
+        """Return every order that is remembered, open or ended, oldest first."""
+        orders = self.registry.orders(account)
+        return [order for order in orders if not symbol or order.symbol == symbol]
+
+    def fills_since(self, account: str, trade_id: int = 0, symbol: str = "") -> list[Fill]:
+        """Return an account's fills after ``trade_id``, oldest first."""
+        return self.registry.fills_since(account, trade_id, symbol)
+
+    def balance(self, account: str, asset: str) -> tuple[int, int]:
+        """Return what is free and what is locked."""
+        free, locked, _ = self.ledger.purse(account, asset)
+        return free, locked
+
+    def balances(self, account: str) -> dict[str, tuple[int, int]]:
+        """Return free and locked of every asset the account ever held."""
+        return {
+            asset: (free, locked) for (owner, asset), (free, locked, _) in self.ledger.purses()
+            if owner == account and asset not in self.listed
+        }
+
+    def position(self, account: str, symbol: str) -> Position:
+        """Return a position, an empty one if there is none."""
+        return self.accounts.by_name[account].positions.get(symbol) or Position()
+
+    def depth(self, symbol: str, side: int, count: int) -> list[tuple[int, int]]:
+        """Return the best levels as (price, total), outside flow and clients together."""
+        return self.listed[symbol].book.depth(side, count)
+
+    def _hear(self, event: Event) -> None:
+        if type(event) is Fill:
+            self.registry.fill(event)
+        self._sink(event)

@@ -1,0 +1,139 @@
+"""Orders: what a client asks for, what becomes of it, and who numbers it."""
+
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+from ops.sim.exchange.fees import NO_FEES, Fees
+
+BUY: Final = 1
+SELL: Final = -1
+IDS_PER_EPOCH: Final = 10**10
+
+
+class Kind(Enum):
+    """How an order is priced."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class Tif(Enum):
+    """How long it stays."""
+
+    GTC = "good till cancelled"
+    IOC = "immediate or cancel"
+    FOK = "fill or kill"
+
+
+class Stp(Enum):
+    """What happens where an account would trade with itself; the taker's mode decides."""
+
+    NONE = "none"  # it trades
+    EXPIRE_TAKER = "expire taker"
+    EXPIRE_MAKER = "expire maker"
+    EXPIRE_BOTH = "expire both"
+    DECREMENT = "decrement"  # both shrink by the smaller, which ends
+
+
+class Status(Enum):
+    """Where an order stands; one that is partly filled is OPEN."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Why(Enum):
+    """Why an order ended unfilled."""
+
+    ASKED = "asked"
+    IOC = "immediate or cancel"
+    FOK = "fill or kill"
+    NO_LIQUIDITY = "no liquidity"  # a market order that found too little
+    SELF_TRADE = "self-trade prevention"
+    MARGIN = "margin"  # a loss needed the money it held
+    WITHDRAWN = "withdrawn"  # by the venue: delisting, dead-man switch
+
+
+class ClientIds(Enum):
+    """When a client may use one of its order ids again."""
+
+    UNIQUE_OPEN = "unique among open orders"  # Binance, OKX, Kraken
+    UNIQUE_EVER = "unique for ever"  # Coinbase, Bitstamp; remembered without bound
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as asked for.  Sizes and prices in the symbol's quanta.
+
+    A market order gives ``size``, or ``quote`` (quanta of the quote asset to spend or to raise).
+    """
+
+    account: str
+    symbol: str
+    side: int
+    kind: Kind = Kind.LIMIT
+    price: int = 0  # 0 for a market order
+    size: int = 0
+    quote: int = 0
+    tif: Tif = Tif.GTC
+    post_only: bool = False  # refused if it would take
+    reduce_only: bool = False  # perpetuals, orders that never rest
+    stp: Stp = Stp.NONE
+    client_id: str = ""
+
+
+class Order(msgspec.Struct, eq=False, kw_only=True):
+    """An order the venue took; lives on, closed, until it is forgotten."""
+
+    id: int
+    account: str
+    client_id: str
+    symbol: str
+    side: int
+    kind: Kind
+    price: int
+    size: int
+    tif: Tif
+    post_only: bool
+    reduce_only: bool
+    stp: Stp
+    fees: Fees = NO_FEES  # at placement: a reservation must stay enough
+    created_ns: int
+    updated_ns: int
+    status: Status = Status.OPEN
+    why: Why | None = None
+    filled: int = 0
+    value: int = 0  # of what is filled, in quote quanta
+    prevented: int = 0  # taken off by self-trade prevention
+    asset: str = ""  # of the reservation
+    reserved: int = 0
+    closing: int = 0  # perpetuals: the first so many close a position and need no margin
+    ahead: int = 0  # outside size that was at its level before it
+
+    @property
+    def remaining(self) -> int:
+        """Return what may still fill."""
+        return self.size - self.filled - self.prevented
+
+
+class Ids:
+    """Numbers orders and trades of one venue, rising, also across restarts if the epoch does.
+
+    Restarting with the same epoch uses ids again: that is a fault some venues showed.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        self._order = self._trade = epoch * IDS_PER_EPOCH
+
+    def order(self) -> int:
+        """Return the next order id."""
+        self._order += 1
+        return self._order
+
+    def trade(self) -> int:
+        """Return the next trade id; the two fills of a trade share it."""
+        self._trade += 1
+        return self._trade
