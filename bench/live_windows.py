@@ -39,6 +39,9 @@ AFTER_S: Final = 1.5  # at the end, for what is under way
 COLLECT_S: Final = 0.05
 _TROUBLE: Final = ("gaps", "resyncs", "crossed", "silences", "disconnects", "decode_errors")
 _TOLD: Final = ("windows_opened", "windows_closed", "crosses", "laps")
+NEAR_NS: Final = 50_000_000  # how far around a missed window one looks for late frames
+# not the least: a leg read anew may be younger than the frame that triggered, and look early
+IN_TIME_PERCENT: Final = 2.0
 SHOWN_MAX: Final = 20  # missed windows that are told one by one
 CONFIG: Final = """
 [venues.binance]
@@ -69,6 +72,7 @@ class Live(NamedTuple):
     """What the engine did."""
 
     sights: dict[tuple[int, int], list[Sight]]  # by (buy, sell), in order of ``at``
+    late_ns: dict[int, int]  # of frames that led to signals, by unix ns in the recording
     unplaced: int  # signals on states that the replay never had
     detector: dict[str, str]  # what its counters say, vetoes above all
     trouble: dict[str, str]  # what the feeds counted, if anything
@@ -93,37 +97,44 @@ def play(
         assert not engine.lost, "the signals ring lapped us"
         config, rows = engine.view.config, engine.view.instruments.copy()
     truths = [find(files, config, rows, source=source, seconds=seconds) for source in sources]
-    sights, unplaced = _placed(np.concatenate(records), truths[0])
     feed_counts = {f"{venue}:{name}": str(value) for venue in config.venues
                    for name, value in counters[f"feed:{venue}"].items()
                    if value and name in _TROUBLE}
     detector = {name: str(value) for name, value in counters["detector"].items()
                 if value and (name in _TOLD or name.startswith("veto"))}
-    return Live(sights, unplaced, detector, feed_counts), truths
+    return Live(*_placed(np.concatenate(records), truths[0]), detector, feed_counts), truths
 
 
 def _placed(
     records: Iterable[np.void], truth: Truth
-) -> tuple[dict[tuple[int, int], list[Sight]], int]:
+) -> tuple[dict[tuple[int, int], list[Sight]], dict[int, int], int]:
     """Place signals on the recording's time line; count those that have no place there.
 
-    Those on states from after the part that was replayed are left out.
+    Those on states from after the part that was replayed are left out.  Our clock against the
+    recording's, nearly at its least, is that of a frame in time: the others are late by the rest.
     """
     sights: dict[tuple[int, int], list[Sight]] = defaultdict(list)
     unplaced, newest = 0, [max(born, default=0) for born in truth.born]
+    shifts: dict[int, int] = {}
     for record in records:
-        legs = record["legs"][:2]
-        born = [truth.born[leg["instrument"]].get(int(leg["update_id"])) for leg in legs]
-        known = [at for at in born if at is not None]
-        if len(known) < len(born):
-            unplaced += all(leg["update_id"] <= newest[leg["instrument"]] for leg in legs)
+        legs = {int(leg["instrument"]): int(leg["update_id"]) for leg in record["legs"][:2]}
+        born = {leg: truth.born[leg].get(update_id) for leg, update_id in legs.items()}
+        known = {leg: at for leg, at in born.items() if at is not None}
+        if len(known) < len(legs):
+            unplaced += all(update_id <= newest[leg] for leg, update_id in legs.items())
             continue
-        sights[int(legs[0]["instrument"]), int(legs[1]["instrument"])].append(Sight(
-            max(known), int(record["window"]),
-            int(record["signal_mono_ns"]) - int(record["recv_mono_ns"])))
+        received, trigger = int(record["recv_mono_ns"]), int(record["trigger"])
+        if legs[trigger] not in truth.told_again[trigger]:
+            shifts[known[trigger]] = received - known[trigger]
+        buy, sell = legs
+        sights[buy, sell].append(Sight(
+            max(known.values()), int(record["window"]), int(record["signal_mono_ns"]) - received))
     for found in sights.values():
         found.sort(key=lambda sight: sight.at)
-    return sights, unplaced
+    if not shifts:
+        return sights, {}, unplaced
+    in_time = int(np.percentile([*shifts.values()], IN_TIME_PERCENT, method="lower"))
+    return sights, {at: max(shift - in_time, 0) for at, shift in shifts.items()}, unplaced
 
 
 def first_sight(window: Window, sights: Sequence[Sight]) -> Sight | None:
@@ -138,22 +149,26 @@ def first_sight(window: Window, sights: Sequence[Sight]) -> Sight | None:
 def judge(truth: Truth, live: Live, name: str) -> int:
     """Print what became of the windows longer than 5 ms; return how many were missed."""
     long = [it for it in truth.windows if it.end - it.start > LONG_NS]
-    missed, small, took_ns = [], 0, []
+    missed, small, spanned, took_ns = [], 0, 0, []
     for window in long:
         sight = first_sight(window, live.sights.get(truth.pairs[window.pair], ()))
         if sight is not None:
             took_ns.append(sight.took_ns)
+            spanned += sight.at >= window.end
         elif window.was_signalled:
             missed.append(window)
         else:
             small += 1
     tell(f"windows > 5 ms, {name}", target="missed 0", met=not missed, windows=len(long),
-         seen=len(took_ns), too_small=small, missed=len(missed),
+         seen=len(took_ns), of_them_spanned=spanned, too_small=small, missed=len(missed),
          shorter=len(truth.windows) - len(long))
     for window in missed[:SHOWN_MAX]:
         buy, sell = truth.pairs[window.pair]
+        near = [ns for at, ns in live.late_ns.items()
+                if window.start - NEAR_NS < at < window.end + NEAR_NS]
         print(f"  missed: buy {buy} sell {sell} at {(window.start - truth.first) / 1e9:.6f} s,"
-              f" {(window.end - window.start) / 1e6:.3f} ms long")
+              f" {(window.end - window.start) / 1e6:.3f} ms long; frames around it came up to"
+              f" {max(near, default=0) / 1e6:.3f} ms late")
     if took_ns:
         report(f"  received -> signal, {name}", took_ns)
     return len(missed)
@@ -203,6 +218,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                                     (Source.BOTH, Source.QUOTE))
         missed += judge(touch, live, f"{bps} bps, book or quote")
         judge(quote, live, f"{bps} bps, quotes alone")
+        if live.late_ns:
+            report(f"  frames late, {bps} bps", [*live.late_ns.values()])
         total, outside = strangers(touch, live)
         tell(f"signals at {bps} bps", signals=total, in_no_true_window=outside,
              unplaced=live.unplaced, feeds=live.trouble, detector=live.detector)

@@ -44,6 +44,7 @@ class Truth(NamedTuple):
     pairs: list[tuple[int, int]]  # (buy, sell) instruments
     windows: list[Window]
     born: list[dict[int, int]]  # per instrument: update id of the effective touch -> unix ns
+    told_again: list[set[int]]  # those that a later frame repeated: a book after its quote
     first: int  # unix ns of the first and the last event
     last: int
 
@@ -61,6 +62,7 @@ class _Watch:
         self._signalled = [False] * len(cross.pairs)
         self.windows: list[Window] = []
         self.born: list[dict[int, int]] = [{} for _ in index]
+        self.told_again: list[set[int]] = [set() for _ in index]
         self.first = self.last = 0
 
     def after(self, event: Happened) -> None:
@@ -74,7 +76,9 @@ class _Watch:
         instrument = self._index[event.market, event.native]
         self._cross.scan(instrument, event.t)
         plan = self._cross.plan
-        self.born[instrument].setdefault(int(plan.touches[instrument, t.UPDATE]), event.t)
+        update_id, received = plan.touches[instrument, [t.UPDATE, t.RECV_NS]].tolist()
+        if self.born[instrument].setdefault(update_id, event.t) != received:
+            self.told_again[instrument].add(update_id)
         opened = plan.pairs[:, p.OPENED_NS].tolist()
         if opened != self._opened:
             for pair, (before, after) in enumerate(zip(self._opened, opened, strict=True)):
@@ -125,4 +129,5 @@ def find(
     with contextlib.suppress(_Enough):
         replay.run(watch.after)
     watch.end()
-    return Truth(cross.pairs, watch.windows, watch.born, watch.first, watch.last)
+    return Truth(
+        cross.pairs, watch.windows, watch.born, watch.told_again, watch.first, watch.last)

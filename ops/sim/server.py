@@ -33,6 +33,7 @@ class VenueServer:
         self.name, self.clock, self.faults = name, clock, faults
         self.face: Face
         self.snapshots: Snapshots | None = None
+        self.settle: Callable[[], None] | None = None  # brings the books up to what was sent
         self.muted: set[Topic] = set()  # topics that a recording serves: the face must not
         self.connections: dict[Connection, None] = {}
         self._subscribers: dict[Topic, dict[Connection, None]] = {}
@@ -164,6 +165,8 @@ class VenueServer:
     # --- REST ----------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.Response:
+        if self.settle is not None:
+            self.settle()
         path = request.path
         query = {name: ",".join(request.query.getall(name)) for name in request.query}
         now_ns = self.clock.mono_ns()

@@ -102,6 +102,8 @@ class World:
     def truth(self, venue: str, symbol: str) -> Truth | None:
         """Return the reference book of a unified or native symbol."""
         server = self.servers.get(venue)
+        if server and server.settle is not None:
+            server.settle()
         line = server.line(symbol) if server else None
         return truth_of(line) if line else None
 

@@ -37,12 +37,14 @@ def test_missed_windows_are_told_and_those_too_small_to_signal_are_not_missed(
     capsys: pytest.CaptureFixture[str]
 ) -> None:
     windows = [window(10, 20), window(30, 34), window(40, 50), window(60, 70, was_signalled=False)]
-    truth = Truth([(0, 1)], windows, [{}, {}], 0, 100 * MS)
-    live = Live({(0, 1): [sight(11, 1), sight(36, 2)]}, 0, {}, {})
+    truth = Truth([(0, 1)], windows, [{}, {}], [set(), set()], 0, 100 * MS)
+    live = Live({(0, 1): [sight(11, 1), sight(36, 2)]}, {35 * MS: 3 * MS}, 0, {}, {})
     assert judge(truth, live, "x") == 1
     said = capsys.readouterr().out
-    assert "windows=3  seen=1  too_small=1  missed=1  shorter=1  [missed 0: MISSED]" in said
+    assert "windows=3  seen=1  of_them_spanned=0  too_small=1  missed=1  shorter=1" in said
+    assert "[missed 0: MISSED]" in said
     assert "missed: buy 0 sell 1 at 0.040000 s, 10.000 ms long" in said
+    assert "came up to 3.000 ms late" in said
     assert strangers(truth, live) == (2, 1)
 
 
