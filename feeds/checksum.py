@@ -12,8 +12,9 @@ import numpy as np
 
 from feeds.arena import (
     CHECKSUM,
+    COLUMNS,
     PRICE_DECIMALS,
-    ROW_WORDS,
+    ROWS,
     SCRATCH,
     SIZE_DECIMALS,
     Arena,
@@ -101,11 +102,12 @@ def _add_number(
 def _add_level(crc: int, arena: Arena, row: int, plain: bool) -> int:
     """Add price and size of the level at ``row``; with a colon between where not ``plain``."""
     scratch = arena[SCRATCH : SCRATCH + _NUMBER_SIZE // 8].view(np.uint8)
-    sent = arena[row + 2]
+    at_size = row + arena[ROWS]
+    sent = arena[at_size + arena[ROWS]]
     crc = _add_number(crc, scratch, abs(arena[row]), arena[PRICE_DECIMALS], sent & 0xFF, plain)
     if not plain:
         crc = _add(crc, _COLON)
-    return _add_number(crc, scratch, arena[row + 1], arena[SIZE_DECIMALS], sent >> 8, plain)
+    return _add_number(crc, scratch, arena[at_size], arena[SIZE_DECIMALS], sent >> 8, plain)
 
 
 @hot
@@ -117,7 +119,7 @@ def _kraken(arena: Arena) -> int:
         for _ in range(min(KRAKEN_LEVELS, count(arena, side))):
             row = live_row(arena, row)
             crc = _add_level(crc, arena, row, True)
-            row -= arena[ROW_WORDS]
+            row -= 1
     return crc ^ _ALL
 
 
@@ -135,16 +137,16 @@ def _okx(arena: Arena) -> int:
                 row = live_row(arena, bid if side == BID else ask)
                 crc = _add_level(crc, arena, row, False)
                 if side == BID:
-                    bid = row - arena[ROW_WORDS]
+                    bid = row - 1
                 else:
-                    ask = row - arena[ROW_WORDS]
+                    ask = row - 1
     return crc ^ _ALL
 
 
 @hot
 def checksum_of(arena: Arena) -> int:
     """Return the checksum of a book by its venue's rule, NOT_SENT for a venue without one."""
-    if arena[ROW_WORDS] == 3:
+    if arena[COLUMNS] == 3:
         if arena[CHECKSUM] == _KRAKEN:
             return _kraken(arena)
         if arena[CHECKSUM] == _OKX:

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from engine.model.quanta import from_quanta, plain
 from feeds.arena import (
     CHECKSUM,
+    COLUMNS,
     DROPPED,
     END,
     FAULT,
     FIRST,
     INSERTS_MAX,
+    KEYS,
     LEVEL_TEXT,
     PRICE_DECIMALS,
-    REGION,
-    ROW_WORDS,
+    ROWS,
     SIDE_WORDS,
     SIDES,
     SIZE_DECIMALS,
@@ -77,7 +78,7 @@ def _apply_text(arena: Arena, text: Octets, side: int) -> int:
             side, hint = said, make_room(arena, said)
         head = side_head(side)
         hint = locate(arena, side, key, hint)
-        row = arena[head + REGION] + hint * arena[ROW_WORDS]
+        row = arena[head + KEYS] + hint
         if hint < arena[head + END] and arena[row] == key:
             change_row(arena, side, row, size, sent)
         elif size != 0:
@@ -163,12 +164,12 @@ class FullBook:
 
         The key of an ask is its negated price.
         """
-        head = SIDES + side * SIDE_WORDS
-        width, region = int(self.arena[ROW_WORDS]), int(self.arena[head + REGION])
-        first, end = int(self.arena[head + FIRST]), int(self.arena[head + END])
-        rows: NDArray[np.int64] = self.arena[region + first * width : region + end * width]
-        rows = rows.reshape(-1, width)[::-1]
-        return rows[rows[:, 1] != 0]
+        head, rows = SIDES + side * SIDE_WORDS, int(self.arena[ROWS])
+        keys, first, end = (int(self.arena[head + word]) for word in (KEYS, FIRST, END))
+        columns = self.arena[keys : keys + int(self.arena[COLUMNS]) * rows].reshape(-1, rows)
+        used = columns[:, first:end][:, ::-1]
+        alive: NDArray[np.int64] = used[:, used[1] != 0].T
+        return alive
 
     def top(self, levels: int) -> tuple[NDArray[np.int64], ...]:
         """Copy bid price, bid size, ask price, ask size of the ``levels`` best, best first."""

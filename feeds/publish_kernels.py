@@ -11,7 +11,7 @@ from feeds.arena import (
     DROPPED,
     PRICE_DECIMALS,
     PUBLISH,
-    ROW_WORDS,
+    ROWS,
     SCRATCH,
     SIZE_DECIMALS,
     Arena,
@@ -120,13 +120,13 @@ def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, d
     Each row is written where the next level belongs, and stays there if it is alive.
     """
     shown, wanted = 0, min(depth, count(arena, side))
-    row, width, sign = best_row(arena, side), arena[ROW_WORDS], 1 if side == BID else -1
+    row, rows, sign = best_row(arena, side), arena[ROWS], 1 if side == BID else -1
     while shown < wanted:
-        size = arena[row + 1]
+        size = arena[row + rows]
         books[prices + shown] = sign * arena[row]
         books[sizes + shown] = size
         shown += 1 if size != 0 else 0
-        row -= width
+        row -= 1
     return shown
 
 
