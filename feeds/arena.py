@@ -11,11 +11,10 @@ level is the last; keys stand alone so that a search stays in the nearest cache.
 stand together anywhere inside the columns (positions FIRST to END), so the worst leave by moving
 FIRST.
 
-Moving rows costs more than anything else, so it is avoided twice (measured on the recorded
-Binance stream, 34 levels a message).  A removed level keeps its row, with size 0, until the
-dead are a quarter of the living: half of all inserts bring back a level removed before.  The
-best row is always alive.  And the inserts of a message are noted first, as a batch of
-descending keys, and then every row moves at most once.
+Moving rows costs more than anything else, so a removed level keeps its row, with size 0, until
+the dead outnumber the living.  Half of all inserts in the recorded Binance stream bring back a
+level removed before; others overwrite a dead row close by.  What is left is noted first, as a
+batch of descending keys, and then every row moves at most once.  The best row is always alive.
 """
 
 from typing import Final
@@ -49,7 +48,8 @@ INSERT_WORDS: Final = 4
 AT, KEY, SIZE, SENT = range(INSERT_WORDS)  # words of an insert
 COLUMNS_AT: Final = INSERTS + INSERTS_MAX * INSERT_WORDS
 SLACK_MIN: Final = 4 * INSERTS_MAX  # rows: room for a batch on either end of a full side
-DEAD_MIN: Final = 256  # a clean-up waits until 4 times the dead exceed the living and this
+DEAD_MIN: Final = 256  # a clean-up waits until the dead exceed the living by this
+HOLE_MAX: Final = 24  # rows looked at for a dead one to overwrite
 
 
 def new_arena(
@@ -203,6 +203,33 @@ def change_row(arena: Arena, side: int, row: int, size: int, sent: int) -> None:
 
 
 @fused
+def _write(arena: Arena, at: int, key: int, size: int, sent: int) -> None:
+    arena[at] = key
+    arena[at + arena[ROWS]] = size
+    if arena[COLUMNS] == 3:
+        arena[at + 2 * arena[ROWS]] = sent
+
+
+@fused
+def fill_hole(arena: Arena, side: int, at: int, key: int, size: int, sent: int) -> int:
+    """Insert before position ``at`` at the cost of a dead row a few places worse.
+
+    Returns the new row's position, -1 where all rows near are alive.  Rows from ``at`` on stay.
+    """
+    head = side_head(side)
+    sizes = arena[head + KEYS] + arena[ROWS]
+    hole, low = at - 1, max(arena[head + FIRST], at - HOLE_MAX)
+    while hole >= low and arena[sizes + hole] != 0:
+        hole -= 1
+    if hole < low:
+        return -1
+    _move(arena, side, hole + 1, at, -1)
+    _write(arena, arena[head + KEYS] + at - 1, key, size, sent)
+    arena[head + LIVE] += 1
+    return at - 1
+
+
+@fused
 def note_insert(arena: Arena, noted: int, at: int, key: int, size: int, sent: int) -> int:
     """Add to the batch a row before position ``at``; return the new count.
 
@@ -221,10 +248,7 @@ def _open_row(arena: Arena, side: int, insert: int, low: int, high: int, shift: 
     """Move the rows from ``low`` to ``high``, then write the insert's row beside them."""
     _move(arena, side, low, high, shift)
     at = arena[side_head(side) + KEYS] + (low + shift - 1 if shift > 0 else high + shift)
-    arena[at] = arena[insert + KEY]
-    arena[at + arena[ROWS]] = arena[insert + SIZE]
-    if arena[COLUMNS] == 3:
-        arena[at + 2 * arena[ROWS]] = arena[insert + SENT]
+    _write(arena, at, arena[insert + KEY], arena[insert + SIZE], arena[insert + SENT])
 
 
 @hot
@@ -267,7 +291,7 @@ def settle(arena: Arena, side: int) -> None:
     if arena[TRUNCATE] > 0:
         drop_worst(arena, side, arena[TRUNCATE])
     dead = arena[head + END] - arena[head + FIRST] - arena[head + LIVE]
-    if 4 * dead > arena[head + LIVE] + DEAD_MIN:
+    if dead > arena[head + LIVE] + DEAD_MIN:
         _bury(arena, side)
 
 

@@ -33,6 +33,7 @@ from feeds.arena import (
     clear,
     commit,
     count,
+    fill_hole,
     is_crossed,
     locate,
     make_room,
@@ -82,8 +83,12 @@ def _apply_text(arena: Arena, text: Octets, side: int) -> int:
         if hint < arena[head + END] and arena[row] == key:
             change_row(arena, side, row, size, sent)
         elif size != 0:
-            noted = note_insert(arena, noted, hint, key, size, sent)
-            last_key = key
+            filled = fill_hole(arena, side, hint, key, size, sent)
+            if filled >= 0:
+                hint = filled
+            else:
+                noted = note_insert(arena, noted, hint, key, size, sent)
+                last_key = key
         at = following_level(text, at, end)
     if noted > 0:
         commit(arena, side, noted)
