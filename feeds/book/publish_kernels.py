@@ -11,12 +11,12 @@ from feeds.book.arena import (
     DROPPED,
     PRICE_DECIMALS,
     PUBLISH,
-    ROW_WORDS,
+    ROWS,
     SCRATCH,
     SIZE_DECIMALS,
     Arena,
+    best_row,
     count,
-    row_at,
 )
 from feeds.book.checksum import NOT_SENT
 from feeds.book.full_book import change_book
@@ -116,13 +116,18 @@ def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: 
 
 @fused
 def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, depth: int) -> int:
-    """Copy the best levels of a side into two columns; return how many."""
-    shown = min(depth, count(arena, side))
-    row, width, sign = row_at(arena, side, 0), arena[ROW_WORDS], 1 if side == BID else -1
-    for rank in range(shown):
-        books[prices + rank] = sign * arena[row]
-        books[sizes + rank] = arena[row + 1]
-        row -= width
+    """Copy the best levels of a side into two columns; return how many.
+
+    Each row is written where the next level belongs, and stays there if it is alive.
+    """
+    shown, wanted = 0, min(depth, count(arena, side))
+    row, rows, sign = best_row(arena, side), arena[ROWS], 1 if side == BID else -1
+    while shown < wanted:
+        size = arena[row + rows]
+        books[prices + shown] = sign * arena[row]
+        books[sizes + shown] = size
+        shown += 1 if size != 0 else 0
+        row -= 1
     return shown
 
 

@@ -92,7 +92,7 @@ def check(book: FullBook, twin: Plain) -> None:
         keys = book.side(side)[:, 0]
         assert (np.diff(keys) < 0).all()
         head = SIDES + side * SIDE_WORDS
-        assert 0 <= book.arena[head + FIRST] <= book.arena[head + END] <= book.arena[head + ROWS]
+        assert 0 <= book.arena[head + FIRST] <= book.arena[head + END] <= book.arena[ROWS]
     bids, asks = book.levels_text(10**6)
     assert bids == twin.text(BID)
     assert asks == twin.text(ASK)
