@@ -175,15 +175,11 @@ def _move(arena: Arena, side: int, low: int, high: int, shift: int) -> None:
 
 @hot
 def make_room(arena: Arena, side: int) -> int:
-    """See to it that a whole batch fits behind END; return END, the hint to begin with.
-
-    ``settle`` belongs behind a message; only one that inserts more than there is slack loses
-    levels earlier.
-    """
+    """See to it that a whole batch fits behind END; return END, the hint to begin with."""
     head = side_head(side)
     if arena[head + END] + INSERTS_MAX > arena[ROWS]:
         _bury(arena, side)
-        if count(arena, side) > arena[ROWS] - 2 * INSERTS_MAX:
+        if count(arena, side) > arena[ROWS] - 2 * INSERTS_MAX:  # in the middle of a snapshot
             arena[DROPPED] += drop_worst(arena, side, arena[LEVELS_MAX])
         shift = (arena[ROWS] - count(arena, side)) // 2 - arena[head + FIRST]
         _move(arena, side, arena[head + FIRST], arena[head + END], shift)
