@@ -56,11 +56,12 @@ class _Line:
 class _Book:
     """One symbol: its trust, its place in the segment, and the connection that carries it."""
 
-    __slots__ = ("line", "local", "native", "sync")
+    __slots__ = ("line", "local", "native", "quote_id", "sync")
 
     def __init__(self, native: str, local: int, sync: BookSync) -> None:
         self.native, self.local, self.sync = native, local, sync
         self.line: _Line | None = None
+        self.quote_id = 0  # of the last quote taken: an older one would show a past touch
 
 
 class Core:
@@ -71,6 +72,7 @@ class Core:
     ) -> None:
         self.unknown = 0  # events of symbols that this engine does not take
         self.garbled = 0  # frames and level texts that the protocol does not allow
+        self.late_quotes = 0  # older than one already published: by another line, or reordered
         self.frames = 0
         self._turned_mono_ns = 0  # when the last tick was; 0 in a replay, that has none
         self._venue, self._sink, self._port, self._clock = venue, books, port, clock
@@ -184,7 +186,16 @@ class Core:
             if silent_ns > self._silence_ns:
                 self._drop(line, now_mono_ns, f"silent for {silent_ns / 1e9:.1f} s")
         for book in self._books.values():
-            if book.sync.due(now_mono_ns):
+            sync = book.sync
+            if sync.unproven(now_mono_ns):
+                self._sink.state(book.local, BookState.STALE, BookFault.SILENCE, now_mono_ns)
+                sync.mistrust()
+                self._port.changed(
+                    book.native, BookState.STALE, BookFault.SILENCE, "its stream never spoke")
+            elif sync.state is BookState.LIVE and self._splices and self._sink.is_short(book.local):
+                reason = "prices moved to where the snapshot did not reach"
+                self._lose(book, BookState.GAPPED, BookFault.RANGE, now_mono_ns, reason)
+            if sync.due(now_mono_ns):
                 self._ask(book, now_mono_ns)
 
     # ------------------------------------------------------------ events, the frequent ones first
@@ -211,7 +222,13 @@ class Core:
         book = self._books.get(quote.symbol)
         if book is None:
             self.unknown += 1
-        elif self._sink.quote(book.local, quote, recv_unix_ns, recv_mono_ns):
+            return
+        number = quote.update_id or quote.venue_ns
+        if number < book.quote_id:
+            self.late_quotes += 1
+            return
+        book.quote_id = number
+        if self._sink.quote(book.local, quote, recv_unix_ns, recv_mono_ns):
             self.garbled += 1
 
     def _trade(self, trade: Trade, _line: _Line, recv_unix_ns: int, recv_mono_ns: int) -> None:
@@ -315,6 +332,7 @@ class Core:
             reason = f"snapshot {snapshot.last_id} is older than the changes kept"
             self._port.changed(book.native, book.sync.state, BookFault.SNAPSHOT_OLD, reason)
             return
+        book.quote_id = 0  # a venue that starts over counts anew
         fault = self._sink.load(book.local, snapshot, recv_unix_ns, recv_mono_ns)
         for change in on_top:
             if fault:

@@ -216,6 +216,8 @@ class Venue(msgspec.Struct, frozen=True):
     # levels per side that the venue's integrity rule covers; only these are published, since a
     # lost change of a deeper one would stay in a LIVE book; 0 = all
     vouched_depth: int = 0
+    # levels per side that a REST snapshot holds at most: what lies beyond is unknown; 0 = all
+    snapshot_levels: int = 0
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1

@@ -192,6 +192,7 @@ class BookFault(IntEnum):
     OVERFLOW = 8  # a number beyond 64 bits
     VENUE = 9  # the venue said so (unsubscribed, maintenance, resubscribe)
     INEXACT = 10  # the venue's numbers are finer than the pair's quanta: the config must change
+    RANGE = 11  # prices have moved to where the snapshot did not reach
 
 
 # Written by the feed alone.  ``state`` is the authority, set before anything else happens.

@@ -38,7 +38,10 @@ DROPPED: Final = 7  # levels lost because a side was full
 ROWS: Final = 8  # rows that fit a side
 SIDES: Final = 9  # then SIDE_WORDS words for the bids, as many for the asks
 SIDE_WORDS: Final = 8
-KEYS, FIRST, END, LIVE = range(4)  # words of a side: its columns, positions, rows alive
+# Words of a side: its columns, positions, rows alive, the worst key down to which every level is
+# known, and whether the levels last shown ended there.
+KEYS, FIRST, END, LIVE, KNOWN, SHORT = range(6)
+ALL_KNOWN: Final = -(2**63)
 FAULT: Final = 25  # a BookFault; not 0: a message went wrong, only a new snapshot helps
 PUBLISH: Final = 26  # six words that feeds/publish.py keeps here
 SCRATCH: Final = 32
@@ -107,6 +110,20 @@ def clear(arena: Arena) -> None:
         arena[head + FIRST] = start
         arena[head + END] = start
         arena[head + LIVE] = 0
+        arena[head + KNOWN] = ALL_KNOWN
+        arena[head + SHORT] = 0
+
+
+@hot
+def know_down_to_worst(arena: Arena, side: int) -> None:
+    """Take levels worse than the present worst as unknown: others may lie between them."""
+    head = side_head(side)
+    sizes = arena[head + KEYS] + arena[ROWS]
+    row = arena[head + FIRST]
+    while row < arena[head + END] and arena[sizes + row] == 0:
+        row += 1
+    if row < arena[head + END]:
+        arena[head + KNOWN] = max(arena[head + KNOWN], arena[arena[head + KEYS] + row])
 
 
 @fused
@@ -181,6 +198,7 @@ def make_room(arena: Arena, side: int) -> int:
         _bury(arena, side)
         if count(arena, side) > arena[ROWS] - 2 * INSERTS_MAX:  # in the middle of a snapshot
             arena[DROPPED] += drop_worst(arena, side, arena[LEVELS_MAX])
+            know_down_to_worst(arena, side)
         shift = (arena[ROWS] - count(arena, side)) // 2 - arena[head + FIRST]
         _move(arena, side, arena[head + FIRST], arena[head + END], shift)
         arena[head + FIRST] += shift
@@ -283,7 +301,10 @@ def settle(arena: Arena, side: int) -> None:
     sizes = arena[head + KEYS] + arena[ROWS]
     while arena[head + END] > arena[head + FIRST] and arena[sizes + arena[head + END] - 1] == 0:
         arena[head + END] -= 1
-    arena[DROPPED] += drop_worst(arena, side, arena[LEVELS_MAX])
+    dropped = drop_worst(arena, side, arena[LEVELS_MAX])
+    if dropped > 0:
+        arena[DROPPED] += dropped
+        know_down_to_worst(arena, side)
     if arena[TRUNCATE] > 0:
         drop_worst(arena, side, arena[TRUNCATE])
     dead = arena[head + END] - arena[head + FIRST] - arena[head + LIVE]

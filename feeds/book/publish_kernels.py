@@ -7,16 +7,21 @@ shared memory stand in its arena, so that a call passes few arguments.
 from typing import Final
 
 from feeds.book.arena import (
+    ALL_KNOWN,
     CHECKSUM,
     DROPPED,
+    KNOWN,
     PRICE_DECIMALS,
     PUBLISH,
     ROWS,
     SCRATCH,
+    SHORT,
     SIZE_DECIMALS,
     Arena,
     best_row,
     count,
+    know_down_to_worst,
+    side_head,
 )
 from feeds.book.checksum import NOT_SENT
 from feeds.book.full_book import change_book
@@ -60,6 +65,7 @@ _DEPTH: Final = PUBLISH + 1  # levels per side shown there
 _INSTRUMENT: Final = PUBLISH + 2  # index over the engine
 _BELL: Final = PUBLISH + 3  # first word of the doorbell
 _SHOWN: Final = PUBLISH + 5  # of those, the levels that the venue's integrity rule vouches for
+_SNAPSHOT_LEVELS: Final = PUBLISH + 6  # a side of a snapshot that is so long was cut; 0 = never
 _TIMED: Final = PUBLISH + 4  # 1: publish times are read from the clock; 0: they are receive times
 
 _UPDATES: Final = word_of(BOOK_STATUS, "updates")
@@ -116,18 +122,19 @@ def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: 
 
 @fused
 def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, depth: int) -> int:
-    """Copy the best levels of a side into two columns; return how many.
+    """Copy the best levels of a side into two columns, as far as all are known; return how many.
 
     Each row is written where the next level belongs, and stays there if it is alive.
     """
-    shown, wanted = 0, min(depth, count(arena, side))
+    shown, wanted, known = 0, min(depth, count(arena, side)), arena[side_head(side) + KNOWN]
     row, rows, sign = best_row(arena, side), arena[ROWS], 1 if side == BID else -1
-    while shown < wanted:
+    while shown < wanted and arena[row] >= known:
         size = arena[row + rows]
         books[prices + shown] = sign * arena[row]
         books[sizes + shown] = size
         shown += 1 if size != 0 else 0
         row -= 1
+    arena[side_head(side) + SHORT] = 1 if shown < depth and known != ALL_KNOWN else 0
     return shown
 
 
@@ -209,6 +216,10 @@ def book_message(
     fresh = is_fresh != 0
     fault = change_book(arena, octets(bids), octets(asks), fresh, checksum)
     if fault == 0:
+        if fresh and arena[_SNAPSHOT_LEVELS] > 0:
+            for side in range(2):
+                if count(arena, side) >= arena[_SNAPSHOT_LEVELS]:
+                    know_down_to_worst(arena, side)
         now = _show(arena, books, venue_ns, update_id, recv_unix, recv_mono)
         _announce(arena, updates, bells, tallies, _BOOK)
         _tally_message(arena, books, tallies, fresh, recv_mono)
