@@ -166,7 +166,7 @@ class _Seen:
         self._capture: Capture = market.captures[0]
         self._line = self._t = 0
         self._after: After | None = None
-        self.truncate = books.truncate
+        self.truncate, self.is_short = books.truncate, books.is_short
 
     def now(self, capture: Capture, line: int, t: int, after: After | None) -> None:
         """Say which line the next events come from."""

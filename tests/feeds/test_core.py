@@ -356,3 +356,46 @@ def test_one_symbol_in_trouble_many_times_is_asked_for_less_and_less_often() -> 
         bench.wait(100 * MS)
     assert len(bench.notes.sent) < 15
     assert bench.state("B") is BookState.LIVE
+
+
+# ------------------------------------------------------------ what looks alive and is not
+def test_a_quote_older_than_the_last_is_dropped_and_a_new_snapshot_starts_over() -> None:
+    bench = rest_bench("A")
+    for number in (105, 103, 105, 106):
+        bench.send(kind="quote", symbol="A", last=number)
+    assert [quote.update_id for quote in bench.book("A").quotes] == [105, 105, 106]
+    assert bench.core.late_quotes == 1
+    bench.core.closed(1)
+    bench.core.opened(2, ["A"])
+    bench.send(2, kind="change", symbol="A", first=1, last=1)
+    bench.rest("A", last=1, **BOOK)
+    bench.send(2, kind="quote", symbol="A", last=2)
+    assert bench.book("A").quotes[-1].update_id == 2
+
+
+def test_a_book_whose_stream_never_speaks_does_not_stay_live_and_waits_for_the_stream() -> None:
+    bench = Bench(REST, "A")
+    bench.core.opened(1, ["A"])
+    bench.send(kind="ack")
+    bench.rest("A", last=100, **BOOK)
+    assert bench.state("A") is BookState.LIVE
+    for _ in range(20):
+        bench.wait(4 * SECOND)
+        bench.send(kind="alive")
+    assert bench.state("A") is BookState.STALE
+    bench.notes.wanted.clear()
+    bench.wait(4 * SECOND)
+    assert bench.notes.wanted == []
+    bench.send(kind="change", symbol="A", first=101, last=101)
+    assert bench.notes.wanted == ["A"]
+    bench.rest("A", last=101, **BOOK)
+    assert bench.state("A") is BookState.LIVE
+
+
+def test_a_book_that_has_left_the_range_of_its_snapshot_gets_another() -> None:
+    bench = rest_bench("A", "B")
+    bench.book("A").short = True
+    bench.wait(400 * MS)
+    assert bench.notes.wanted == ["A"]
+    assert bench.book("A").states[-1] == (BookState.GAPPED, BookFault.RANGE)
+    assert bench.state("B") is BookState.LIVE
