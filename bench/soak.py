@@ -29,7 +29,7 @@ from shm.counters import FeedCounter
 from shm.system import private_bytes
 
 MIB: Final = 1 << 20
-WARM: Final = 1 / 6  # of the run: caches fill, the allocator finds its size
+WARM: Final = 1 / 3  # of the run: caches fill, the allocator finds its size
 CLIMB_MIB_MAX: Final = 1.0  # per hour of traffic
 SAMPLES_MIN: Final = 8
 FRAMES_PER_S: Final = 705.0  # of the recordings of 2024-08-08: what a second of traffic means
@@ -108,6 +108,11 @@ def climb_mib(samples: Sequence[Sample]) -> float:
     return float(np.polyfit(hours, mib, 1)[0])
 
 
+def _quarters(samples: Sequence[Sample]) -> list[int]:
+    """Return the positions of the first, the last and three samples between."""
+    return [quarter * (len(samples) - 1) // 4 for quarter in range(5)]
+
+
 def judge(name: str, samples: Sequence[Sample]) -> bool:
     """Print the row of one process; return whether it is flat."""
     first, last, climb = samples[0], samples[-1], climb_mib(samples)
@@ -119,7 +124,7 @@ def judge(name: str, samples: Sequence[Sample]) -> bool:
     flat = (climb <= CLIMB_MIB_MAX and descriptors[1] <= descriptors[0]
             and threads[1] <= threads[0] and not restarts)
     tell(f"soak {name}", target=f"climbs <= {CLIMB_MIB_MAX:g} MiB/h", met=flat,
-         private_mib=f"{first.private / MIB:.1f}->{last.private / MIB:.1f}",
+         private_mib="->".join(f"{samples[at].private / MIB:.1f}" for at in _quarters(samples)),
          climb_mib_per_h=f"{climb:+.2f}",
          resident_mib=f"{first.resident / MIB:.1f}->{last.resident / MIB:.1f}",
          descriptors_max=f"{descriptors[0]}->{descriptors[1]}",

@@ -43,7 +43,9 @@ def test_flat_is_no_climb_no_more_descriptors_and_no_restart(
     course: Course, capsys: pytest.CaptureFixture[str], *, is_flat: bool
 ) -> None:
     assert judge("feed:x", course.samples()) == is_flat
-    assert ("met]" in capsys.readouterr().out) == is_flat
+    said = capsys.readouterr().out
+    assert ("met]" in said) == is_flat
+    assert said.split("private_mib=")[1].split()[0].count("->") == 4
 
 
 def test_a_sample_sees_this_very_process() -> None:
