@@ -23,12 +23,14 @@ from engine.market.exact import (
     quotient,
     total,
 )
+from engine.model.quanta import DECIMALS_SUM_MAX, DECIMALS_SUM_MIN
 from shm.atomics import Words
 from shm.jit import inlined, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
 
 DECIMALS_MIN: Final = MICRO_DIGITS  # of price and size together
 DECIMALS_MAX: Final = DIGITS_MAX + MICRO_DIGITS
+assert (DECIMALS_MIN, DECIMALS_MAX) == (DECIMALS_SUM_MIN, DECIMALS_SUM_MAX)  # what configs may ask
 
 # The words of ``terms``: under what conditions two books may be crossed.
 (BUY_FEE, SELL_FEE, EDGE_MIN, EDGE_MAX, NOTIONAL_MAX, SIZE_MAX, LOT, SIZE_MIN, COST_MIN,

@@ -13,10 +13,11 @@ from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, ws_create_server
 
 from engine.model.clock import Clock
+from engine.model.fault import BOOK_REQUEST, REQUEST, Kind
 from ops.sim.book import Book
 from ops.sim.connection import Connection
 from ops.sim.face import Answer, Face, Topic
-from ops.sim.faults import BOOK_REQUEST, REQUEST, Faults, Kind
+from ops.sim.faults import Faults
 from ops.sim.listing import Line
 
 HOST: Final = "127.0.0.1"

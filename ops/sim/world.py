@@ -14,10 +14,11 @@ from aiohttp import web
 from engine.config import PairTable, Sim
 from engine.model.clock import Clock
 from engine.model.errors import ConfigInvalid
+from engine.model.fault import Fault, parse
 from ops.sim.certificates import server_context
 from ops.sim.drive import Drive
 from ops.sim.faces import FACES
-from ops.sim.faults import Fault, Faults, parse
+from ops.sim.faults import Faults
 from ops.sim.listing import Line, invented_line, listed_pair, native_of
 from ops.sim.market import Market
 from ops.sim.playback import Playback

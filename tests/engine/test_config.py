@@ -1,8 +1,10 @@
 """engine.config: every wrong config is refused by line, key and remedy."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import msgspec.inspect
 import pytest
 
 from engine.config import Config, instruments, load, parse
@@ -96,7 +98,14 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
     ('"BTC/USDT:USDT"', '"BTC/USD:BTC"', "x.toml:8: venues.binance-usdm.symbols[0]: 'BTC/USD:BTC'"
      " is settled in BTC: its sizes are contracts; right would be 'BTC/USD:USD'"),
     ("symbols = [\n", "ws-url = 'http://x'\nsymbols = [\n", "x.toml:7: venues.binance-usdm.ws-url:"
-     " found 'http://x'; right would begin with ws://"),
+     " 'http://x' is no address to use; right would be wss://HOST[:PORT]/PATH"),
+    ("symbols = [\n", "ws-url = 'ws://example.com/x'\nsymbols = [\n", "x.toml:7:"
+     " venues.binance-usdm.ws-url: 'ws://example.com/x' is not encrypted; right would be"
+     " wss://example.com"),
+    ("symbols = [\n", "rest-url = \"https://a\\u0000b/\"\nsymbols = [\n", "x.toml:7:"
+     " venues.binance-usdm.rest-url: 'https://a"),
+    ('"ETH/USDT"', '"USDT/USDT"', "x.toml:4: venues.binance.symbols[1]: 'USDT/USDT' is nothing"
+     " against itself; right would be 'BTC/USDT'"),
     # what no single key shows
     ("USDT = 0.0", "USDT = 1001.0", "x.toml:20: detector.notional-min.USDT: found 1001.0, more"
      " than notional-max.USDT = 1000.0; right would be at most that"),
@@ -124,7 +133,33 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " sim.captures[0]: '/nowhere/no.gz' is not a file"),
     ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:23: sim.faults[0]:"
      " 'okx:drop' names no venue of this config; right would be one of binance, binance-usdm"),
+    ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 2\nsize-decimals = 3\n[execution]",
+     "x.toml:22: pairs.BTC/USDT: price-decimals and size-decimals together are 5; right would be 6"
+     " to 24"),
+    ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 15\nsize-decimals = 10\n[execution]",
+     "x.toml:22: pairs.BTC/USDT: price-decimals and size-decimals together are 25"),
+    ("[execution]", "[sim]\nfaults = ['binance:nonsense']\n[execution]", "x.toml:23:"
+     " sim.faults[0]: fault 'binance:nonsense': right would be VENUE:KIND[:RATE][@FROM-TO]"),
+    # numbers and paths that no process could live with
+    ("book-age-ms-max = 100", "book-age-ms-max = 1e300", "x.toml:14: detector.book-age-ms-max:"
+     " found 1e+300; right would be a number <= 86400000.0"),
+    ("USDT = 1000.0", "USDT = 1e20", "x.toml:17: detector.notional-max.USDT: found 1e+20;"
+     " right would be a number <= 1000000000000.0"),
+    ("[execution]", "[execution]\ncpu = 100000000000000000000", "x.toml:23: execution.cpu: found"
+     " 100000000000000000000; right would be a whole number <= 1023"),
+    ("[execution]", "[execution]\ncpu = 4000", "x.toml:23: execution.cpu: found 4000; right would"
+     " be a whole number <= 1023"),
+    ("[execution]", "[logs]\nfiles-max = 100000000000000000000000\n[execution]", "x.toml:23:"
+     " logs.files-max: found 100000000000000000000000; right would be a whole number <= 1000"),
+    ("[execution]", "[logs]\nfolder = \"a\\u0000b\"\n[execution]", "x.toml:23: logs.folder: found"
+     " 'a\\x00b'; right would be a path, which holds no NUL"),
+    ("[execution]", "[logs]\nfolder = '~no-such-user/x'\n[execution]", "x.toml:23: logs.folder:"
+     " found '~no-such-user/x'; right would be a path: there is no such user"),
+    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = [\"\\u0000\"]\n[execution]",
+     "x.toml:24: sim.captures[0]: found '\\x00'"),
     # no TOML at all
+    ("[execution]", "a = " + "[" * 5000, "x.toml: lists or tables within one another without end"),
+    ("[execution]", "a = " + "9" * 5000, "x.toml: not TOML: Exceeds the limit"),
     ("[detector]", "[detector", "x.toml:11: not TOML: Expected ']' at the end of a table"),
     ("[execution]", "[detector]", "x.toml:22: not TOML: Cannot declare ('detector',) twice"),
     ("edge-min-ppm = 0", "edge-min-ppm = ", "x.toml:23: not TOML: Invalid value"),
@@ -134,6 +169,24 @@ def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: s
     with pytest.raises(ConfigInvalid) as caught:
         parsed(GOOD.replace(old, new))
     assert str(caught.value).startswith(message)
+
+
+def test_every_number_of_a_config_has_an_upper_bound() -> None:
+    def unbounded(kind: msgspec.inspect.Type, path: str) -> Iterator[str]:
+        match kind:
+            case msgspec.inspect.StructType(fields=fields):
+                for field in fields:
+                    yield from unbounded(field.type, f"{path}.{field.encode_name}")
+            case msgspec.inspect.DictType(value_type=inner) | msgspec.inspect.ListType(
+                    item_type=inner):
+                yield from unbounded(inner, f"{path}[]")
+            case msgspec.inspect.UnionType(types=kinds):
+                for each in kinds:
+                    yield from unbounded(each, path)
+            case msgspec.inspect.IntType(le=None) | msgspec.inspect.FloatType(le=None):
+                yield path
+
+    assert [*unbounded(msgspec.inspect.type_info(Config), "")] == []
 
 
 def test_no_prefix_of_a_config_starts_an_engine_by_surprise() -> None:
