@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.model.quanta import DECIMALS_MAX
 from shm.jit import fused, hot
 from shm.text import move_words
 
@@ -53,6 +54,8 @@ def new_arena(
     truncate: int, checksum: int,
 ) -> Arena:
     """Allocate an empty book; pages cost memory only when levels reach them."""
+    assert 0 <= price_decimals <= DECIMALS_MAX, price_decimals  # kernels index tables by them
+    assert 0 <= size_decimals <= DECIMALS_MAX, size_decimals
     row_words = 3 if keep_text else 2
     rows = levels_max + max(SLACK_MIN, levels_max // 2)
     arena = np.zeros(ROWS_AT + 2 * rows * row_words, np.int64)
