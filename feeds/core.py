@@ -95,6 +95,11 @@ class Core:
         """Return the trust in one book: state, last id, snapshots; raise KeyError if not taken."""
         return self._books[native].sync
 
+    def carries(self, native: str) -> bool:
+        """Tell whether a connection carries this book now; False for one not taken."""
+        book = self._books.get(native)
+        return book is not None and book.line is not None
+
     # ------------------------------------------------------------ what the caller reports
     def opened(self, connection: int, natives: Iterable[str]) -> None:
         """Take ``connection`` as open and subscribed to ``natives``.

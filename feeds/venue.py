@@ -77,7 +77,10 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Quote(msgspec.Struct, gc=False):
-    """Best bid and offer from a stream of its own, faster than the book; numbers as sent."""
+    """Best bid and offer from a stream of its own, faster than the book; numbers as sent.
+
+    ``update_id`` only where the venue says that books count in the same sequence: readers compare.
+    """
 
     symbol: str
     bid: str

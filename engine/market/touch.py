@@ -92,7 +92,11 @@ def _read_top(words: Words, base: int, depth: int, out: Words) -> int:
 
 @inlined
 def _is_newer(quote: Words, book: Words) -> bool:
-    """Tell whether the quote is newer: by the venue's own numbers where both carry one."""
+    """Tell whether the quote is newer: by the venue's own numbers where both carry one.
+
+    Both do only where one sequence is proven (Binance).  Elsewhere (OKX) what was published last
+    is newer: both streams come over one connection, in the order in which the venue sent them.
+    """
     if quote[UPDATE_ID] > 0 and book[UPDATE_ID] > 0:
         return bool(quote[UPDATE_ID] > book[UPDATE_ID])
     return bool(quote[PUBLISH_MONO_NS] > book[PUBLISH_MONO_NS])

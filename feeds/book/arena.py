@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.model.quanta import DECIMALS_MAX
 from shm.jit import fused, hot
 from shm.text import move_words
 
@@ -60,6 +61,8 @@ def new_arena(
     truncate: int, checksum: int,
 ) -> Arena:
     """Allocate an empty book; pages cost memory only when levels reach them."""
+    assert 0 <= price_decimals <= DECIMALS_MAX, price_decimals  # kernels index tables by them
+    assert 0 <= size_decimals <= DECIMALS_MAX, size_decimals
     columns = 3 if keep_text else 2
     rows = levels_max + max(SLACK_MIN, levels_max // 2)
     arena = np.zeros(COLUMNS_AT + 2 * rows * columns, np.int64)

@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from engine.model.quanta import DECIMALS_MAX
 from feeds.book.arena import END, FAULT, FIRST, ROWS, SIDE_WORDS, SIDES
 from feeds.book.full_book import FullBook
 from feeds.book.levels import ASK, BID
@@ -265,3 +266,11 @@ def test_the_largest_quanta_are_kept_exactly() -> None:
     largest = 2**63 - 1
     assert book.load(f"[[1,{largest}]]", f"[[{largest},{largest}]]") == BookFault.NONE
     assert [column.tolist() for column in book.top(1)] == [[1], [largest], [largest], [largest]]
+
+
+@pytest.mark.parametrize("decimals", [-1, DECIMALS_MAX + 1])
+def test_decimals_that_the_parsers_tables_do_not_hold_are_refused(decimals: int) -> None:
+    with pytest.raises(AssertionError):
+        FullBook(decimals, 0, 10)
+    with pytest.raises(AssertionError):
+        FullBook(0, decimals, 10)
