@@ -192,7 +192,7 @@ def main() -> None:
     rounds = parameter("rounds", smoke=1, full=10)
     print(machine())
     print(f"{stream.source}: {len(stream.depth)} depth messages, {len(stream.quotes)} quotes")
-    time_each(_depth(Books(stream)), stream.depth)  # pages, caches and branch predictors
+    time_each(depth_action(Books(stream)), stream.depth)  # pages, caches and branch predictors
     depth_messages(stream, rounds)
     decode_alone(stream)
     through_core(stream, rounds)

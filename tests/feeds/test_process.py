@@ -20,10 +20,10 @@ from engine.config import Config, instruments
 from engine.control.roles import roles
 from engine.control.segments import create
 from engine.model.clock import SystemClock
+from engine.model.fault import Fault, Kind
 from engine.runtime.context import Context
 from feeds.process import Feed
 from feeds.venues import venue_of
-from ops.sim.faults import Fault, Kind
 from ops.sim.listing import Line
 from ops.sim.world import World, world_of
 from shm.board import ControlView, InstrumentTable
