@@ -63,7 +63,11 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
                             " local socket may have; right would be a shorter --name")
     lock = EngineLock.take(folder)
-    display = open_display(folder, clock, plain=options.plain)
+    try:
+        display = open_display(folder, clock, plain=options.plain)
+    except BaseException:  # Ctrl-C as well: the lock's file may not stay
+        lock.release()
+        raise
     try:
         return Launcher(
             config=config, lock=lock, clock=clock, refresh=display.refresh,

@@ -33,8 +33,8 @@ symbols = ["BTC/USD"]
 [detector]
 edge-min-ppm = 1
 edge-max-ppm = 10000
-notional-max = { USDT = 1000.0, USD = 1000.0 }
-notional-min = { USDT = 0.0, USD = 0.0 }
+notional-max = {{ USDT = 1000.0, USD = 1000.0 }}
+notional-min = {{ USDT = 0.0, USD = 0.0 }}
 book-age-ms-max = 100
 [execution]
 edge-min-ppm = 0
@@ -291,6 +291,45 @@ def test_a_killed_control_is_started_again_with_all_its_children(engine: _Engine
     launcher.send_signal(signal.SIGINT)
     assert launcher.wait(PATIENCE_S) == 0
     engine.assert_nothing_left()
+
+
+def test_pauses_outlive_control_until_they_are_taken_back(engine: _Engine) -> None:
+    engine.start()
+    before = engine.until_running()
+    for words in ([], ["kraken"], ["BTC/USDT"], ["cross"], ["binance"]):
+        assert engine.call("pause", *words).returncode == 0
+    assert engine.call("resume", "binance").returncode == 0
+    os.kill(engine.pid("control"), signal.SIGKILL)
+    until("a new run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    status = engine.until_running()
+    assert status["paused"]
+    assert [each["enabled"] for each in status["venues"]] == [True, False]
+    assert status["paused_symbols"] == ["BTC/USDT"]
+    assert status["strategies"] == [{"name": "cross", "enabled": False}]
+    for words in ([], ["kraken"], ["BTC/USDT"], ["cross"]):
+        assert (engine.folder / "standing.json").exists()
+        assert engine.call("resume", *words).returncode == 0
+    assert not (engine.folder / "standing.json").exists()
+    engine.call("pause")
+    assert engine.call("stop").returncode == 0
+    engine.assert_nothing_left()
+
+
+def test_a_halt_outlives_control_until_a_reset(engine: _Engine) -> None:
+    engine.order("feed:binance", "raise")
+    engine.start()
+    until("halted", lambda: engine.status().get("state") == "halted")
+    before = engine.status()
+    engine.order("feed:binance", "")  # the next control could keep all its children
+    os.kill(engine.pid("control"), signal.SIGKILL)
+    until("a new run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    until("all ready", lambda: {each["state"] for each in engine.rows().values()} == {"ready"})
+    status = engine.status()
+    assert (status["state"], status["trading_state"]) == ("halted", "halted")
+    assert status["halt_reason"] == before["halt_reason"]
+    assert engine.call("reset", "mended").returncode == 0
+    assert engine.until_running()["trading_state"] == "active"
+    assert not (engine.folder / "standing.json").exists()
 
 
 def test_a_killed_launcher_leaves_nothing(engine: _Engine) -> None:
