@@ -68,6 +68,10 @@ class Launcher:
     def _ask(self, _number: int, _frame: object) -> None:
         self._asked += 1
 
+    def _note_end(self, now: int) -> None:
+        if self._end_ns is not None and now >= self._end_ns:
+            self._asked = max(self._asked, 1)
+
     def _keep_running(self) -> int:
         while True:
             self._fresh_folder()
@@ -76,6 +80,7 @@ class Launcher:
                 own_session=True))
             exit_code = self._watch(control)
             self._end_orphans()
+            self._note_end(self._clock.mono_ns())  # a control that dies at once is never watched
             if exit_code == 0:
                 return 0
             limits = self._config.supervision
@@ -128,8 +133,7 @@ class Launcher:
             if self._wake_read in events:
                 os.read(self._wake_read, 512)
             now = self._clock.mono_ns()
-            if self._end_ns is not None and now >= self._end_ns:
-                self._asked = max(self._asked, 1)
+            self._note_end(now)
             if self._asked and stop_by_ns is None:
                 control.send(signal.SIGTERM)
                 stop_by_ns = now + int(STOP_S * 1e9)

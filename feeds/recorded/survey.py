@@ -183,7 +183,8 @@ def main(paths: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     found = [
-        {"venue": it.venue.name, "market": it.market, "symbols": list(it.symbols.values())}
+        {"venue": it.venue.name, "market": it.market, "symbols": list(it.symbols.values()),
+         "files": [str(capture.path) for capture in it.captures]}
         for it in markets
     ]
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
