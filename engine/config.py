@@ -32,7 +32,8 @@ NotionalMin = Annotated[float, Meta(ge=0, le=1e12)]
 Rate = Annotated[float, Meta(ge=0.001, le=1_000_000)]
 Core = Annotated[int, Meta(ge=0, le=1023)]  # as many as a kernel's affinity mask holds
 Ppm = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
-Decimals = Annotated[int, Meta(ge=0, le=15)]
+DECIMALS_EACH_MAX: Final = 15
+Decimals = Annotated[int, Meta(ge=0, le=DECIMALS_EACH_MAX)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from engine.config import Config, Detector, PairTable, Sim, Venue
+from engine.config import DECIMALS_EACH_MAX, Config, Detector, PairTable, Sim, Venue
 from engine.model.errors import CaptureInvalid
 from engine.model.instrument import Pair
+from engine.model.quanta import DECIMALS_SUM_MAX, DECIMALS_SUM_MIN
 from engine.runtime import spawn
 
 SURVEY_MODULE = "feeds.recorded.survey"  # a worker's module: run it, never import it
@@ -29,6 +30,7 @@ class SurveyedMarket(msgspec.Struct, frozen=True):
     venue: str
     market: str
     symbols: list[SurveyedSymbol]
+    files: list[str]
 
 
 def survey(files: Sequence[str]) -> list[SurveyedMarket]:
@@ -59,10 +61,7 @@ def with_captures(
                 continue
             names.append(symbol.name)
             group = Pair.parse(symbol.name).group
-            known = pairs.get(group, PairTable(price_decimals=0, size_decimals=0))
-            pairs[group] = PairTable(
-                price_decimals=max(known.price_decimals, symbol.price_decimals),
-                size_decimals=max(known.size_decimals, symbol.size_decimals))
+            pairs[group] = _widened(pairs.get(group), symbol, market)
     venues = {name: Venue(symbols=wanted, taker_fee_ppm=fee_ppm)
               for name, wanted in symbols.items() if wanted}
     if not venues:
@@ -72,6 +71,19 @@ def with_captures(
         before, market="captures", captures=paths, speed=speed, loop=loop)
     return msgspec.structs.replace(
         config, venues=venues, pairs=pairs, sim=sim, detector=_limited(config.detector, pairs))
+
+
+def _widened(known: PairTable | None, symbol: SurveyedSymbol, market: SurveyedMarket) -> PairTable:
+    """Return the quanta of a pair with those that ``symbol`` needs; raise CaptureInvalid."""
+    price = max(symbol.price_decimals, known.price_decimals if known else 0)
+    size = max(symbol.size_decimals, known.size_decimals if known else 0)
+    size = max(size, DECIMALS_SUM_MIN - price)  # finer than needed loses nothing
+    if max(price, size) > DECIMALS_EACH_MAX or price + size > DECIMALS_SUM_MAX:
+        raise CaptureInvalid(
+            f"{', '.join(market.files)}: {symbol.name}: prices with {price} decimals and sizes with"
+            f" {size}; right would be at most {DECIMALS_EACH_MAX} each and {DECIMALS_SUM_MAX}"
+            " together")
+    return PairTable(price_decimals=price, size_decimals=size)
 
 
 def _limited(detector: Detector, pairs: Iterable[str]) -> Detector:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.config import Config, Name, load
+from engine.config import Config, Name, Rate, load
 from engine.model.clock import SystemClock
 from engine.model.errors import ConfigInvalid
 from engine.runtime import spawn
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="the config (default: five simulated venues)")
     parser.add_argument("--capture", nargs="+", metavar="FILE", default=[],
                         help="play these recordings; venues and symbols are theirs")
-    parser.add_argument("--speed", type=_positive, default=1.0, metavar="N",
+    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N",
                         help="play recordings N times as fast (default: as recorded)")
     parser.add_argument("--loop", action=argparse.BooleanOptionalAction, default=True,
                         help="start recordings over at their end (default: yes)")
@@ -48,6 +48,13 @@ def _positive(text: str) -> float:
     return value
 
 
+def _speed(text: str) -> float:
+    try:
+        return msgspec.convert(float(text), Rate)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0.001 and 1000000") from None
+
+
 def _ppm(text: str) -> int:
     value = int(text)
     if not -1_000_000 <= value <= 1_000_000:
@@ -63,7 +70,11 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
                             " local socket may have; right would be a shorter --name")
     lock = EngineLock.take(folder)
-    display = open_display(folder, clock, plain=options.plain)
+    try:
+        display = open_display(folder, clock, plain=options.plain)
+    except BaseException:  # Ctrl-C as well: the lock's file may not stay
+        lock.release()
+        raise
     try:
         return Launcher(
             config=config, lock=lock, clock=clock, refresh=display.refresh,

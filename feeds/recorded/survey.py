@@ -235,7 +235,8 @@ def main(paths: Sequence[str]) -> int:
         {"venue": it.venue.name, "market": it.market, "symbols": [
             {"native": symbol.native, "name": symbol.name,
              "price_decimals": symbol.price_decimals, "size_decimals": symbol.size_decimals}
-            for symbol in it.symbols.values()]}
+            for symbol in it.symbols.values()],
+            "files": [str(capture.path) for capture in it.captures]}
         for it in markets
     ]
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")

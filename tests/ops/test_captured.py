@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Config, parse
+from engine.config import Config, PairTable, parse
+from engine.model.errors import CaptureInvalid
 from ops import captured
 from ops.captured import SurveyedMarket, SurveyedSymbol
 
@@ -28,7 +29,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, *markets: tuple[str, list[str]]) -
     held = [
         SurveyedMarket(venue, f"{venue}.spot", [
             SurveyedSymbol(name.replace("/", ""), name, 2 + at, 5) for at, name in enumerate(names)
-        ]) for venue, names in markets
+        ], [f"{venue}.gz"]) for venue, names in markets
     ]
     monkeypatch.setattr(captured, "survey", lambda _files: held)
     config = parse(CONFIG, source="t", folder=Path("/nowhere"))
@@ -50,3 +51,24 @@ def test_a_pair_of_several_venues_gets_the_finest_decimals_of_them(
     assert made.pairs["BTC/USDT"].price_decimals == 3
     assert {name: venue.symbols for name, venue in made.venues.items()} == {
         "binance": ["ETH/USDT", "BTC/USDT"], "okx": ["BTC/USDT"]}
+
+
+@pytest.mark.parametrize(("price", "size", "quanta"), [
+    (2, 0, PairTable(price_decimals=2, size_decimals=4)),  # a millionth can be counted
+    (0, 0, PairTable(price_decimals=0, size_decimals=6)),
+    (15, 9, PairTable(price_decimals=15, size_decimals=9)),
+    (16, 0, None), (0, 16, None), (15, 10, None),
+])
+def test_quanta_of_a_recording_are_such_as_a_config_may_have(
+    monkeypatch: pytest.MonkeyPatch, price: int, size: int, quanta: PairTable | None
+) -> None:
+    held = [SurveyedMarket(
+        "okx", "okx.spot", [SurveyedSymbol("PEPE-USDT", "PEPE/USDT", price, size)], ["o.gz"])]
+    monkeypatch.setattr(captured, "survey", lambda _files: held)
+    config = parse(CONFIG, source="t", folder=Path("/nowhere"))
+    if quanta is None:
+        with pytest.raises(CaptureInvalid, match=r"^o\.gz: PEPE/USDT: prices with "):
+            captured.with_captures(config, ["o.gz"], speed=1.0, loop=True)
+        return
+    made = captured.with_captures(config, ["o.gz"], speed=1.0, loop=True)
+    assert made.pairs == {"PEPE/USDT": quanta}

@@ -135,6 +135,7 @@ def test_the_command_prints_json_or_one_message(
     assert main([str(path)]) == 0
     assert msgspec.json.decode(capsys.readouterr().out) == [{
         "venue": "binance", "market": "binance.spot", "symbols": [
-            {"native": "ABCUSDT", "name": "ABC/USDT", "price_decimals": 1, "size_decimals": 0}]}]
+            {"native": "ABCUSDT", "name": "ABC/USDT", "price_decimals": 1, "size_decimals": 0}],
+            "files": [str(path)]}]
     assert main([str(tmp_path / "binance.spot.y.jsonl")]) == 2
     assert "no such file" in capsys.readouterr().err
