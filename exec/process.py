@@ -20,7 +20,7 @@ from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memo
 from engine.runtime.wire import Subscriber
 from exec.dry_run import MICRO_DECIMALS, UNITS, Decision, DryRun
 from exec.lanes import Once, Sight
-from shm.bell import FifoBell
+from shm.bell import FifoBell, warm_bells
 from shm.counters import ExecCounter, ExecHistogram
 from shm.layout import FATE, SIGNAL, Bell, Lane, Strategy, Veto, words_in
 from shm.ring import RecordRing
@@ -160,7 +160,11 @@ class Executor:
 def warm(config: Config) -> None:
     """Compile the kernels: once in the template, before execution is forked from it."""
     table = instruments(config)
-    DryRun(config, table, Memory.plain(config, table)).warm(0)
+    memory = Memory.plain(config, table)
+    DryRun(config, table, memory).warm(0)
+    memory.signals.push(np.zeros(memory.signals.width, np.int64))
+    memory.signals.read(0, 1)
+    warm_bells()
 
 
 async def work(context: Context) -> int:

@@ -12,7 +12,6 @@ each further array; giving the interpreter lock away and taking it back 40-60 ns
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -22,7 +21,7 @@ from numba.extending import NativeValue, intrinsic, register_model, unbox
 from numba.np.arrayobj import populate_array
 from numpy.typing import NDArray
 
-import shm.jit  # noqa: F401  (chooses the folder of the machine code before Numba reads it)
+from shm.jit import jitted
 
 F = TypeVar("F", bound=Callable[..., Any])
 Octets = NDArray[np.uint8]
@@ -159,8 +158,7 @@ def hot(function: F) -> F:
 
     Giving it away costs 50 ns, and taking it back may cost 5 ms where another thread runs.
     """
-    compiled: F = numba.njit(cache=True, error_model="numpy")(function)
-    return compiled
+    return jitted(function)
 
 
 def entry(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from engine.detect.cross import TIMEOUT_NS, Cross
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
 from engine.runtime.wire import Publisher
-from shm.bell import FifoRinger
+from shm.bell import FifoRinger, warm_bells
 from shm.counters import CounterBlock, DetectorCounter
 from shm.layout import WORD, Bell
 from shm.ring import RecordRing
@@ -45,9 +45,12 @@ def warm(config: Config) -> None:
     """Compile the kernels: once in the template, before the detector is forked from it."""
     table = instruments(config)
     counters = CounterBlock(np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
-    cross = Cross(config, table, Memory.plain(config, table), counters)
+    memory = Memory.plain(config, table)
+    cross = Cross(config, table, memory, counters)
     cross.sweep(0)
     cross.watch()
+    memory.signals.read(0, 1)
+    warm_bells()
 
 
 def main(context: Context) -> int:
@@ -59,10 +62,12 @@ def main(context: Context) -> int:
     sender = Sender(context, memory.signals)
     context.log.info("watching", instruments=len(table), pairs=len(cross.pairs))
     try:
-        # the first turns compile, and what they find is real; nothing is READY before
-        made = cross.sweep(context.clock.mono_ns()) + cross.watch()
+        # the first turns load machine code, and what they find is real; nothing is READY before
+        cross.sweep(context.clock.mono_ns())
+        cross.watch()
+        sender.send()
         context.ready()
-        swept_ns = 0
+        made = swept_ns = 0
         while not context.stopping:
             made += cross.watch()
             now_ns = context.clock.mono_ns()
