@@ -21,7 +21,7 @@ from engine.runtime.wire import Subscriber
 from exec import dry_run
 from exec.dry_run import MICRO_DECIMALS, UNITS, Decision, DryRun
 from exec.lanes import Once, Sight
-from shm.bell import FifoBell
+from shm.bell import FifoBell, warm_bells
 from shm.counters import CounterBlock, ExecCounter, ExecHistogram
 from shm.layout import FATE, SIGNAL, WORD, Bell, Lane, Strategy, Veto, words_in
 from shm.ring import RecordRing, ring_size
@@ -172,6 +172,7 @@ def warm(config: Config) -> None:
     fates = np.zeros(ring_size(words_in(FATE), 2) // WORD, np.int64)
     RecordRing.format(fates, 2)
     RecordRing(fates, FATE).push(np.zeros(words_in(FATE), np.int64))
+    warm_bells()
 
 
 async def work(context: Context) -> int:

@@ -47,6 +47,7 @@ def main(context: Context) -> int:
 def warm(_config: Config) -> None:
     """Compile what every feed runs: once in the template, before the feeds are forked from it."""
     publish.warm()
+    publish.Memory.plain(depth=1, count=1).books.adopt(1, 0)
     _load_counting()
 
 

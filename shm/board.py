@@ -60,7 +60,7 @@ class Row:
     def __setitem__(self, field: str, value: int) -> None:
         """Store a number; only its one writer may."""
         # SYNC POINT: release; its partner is the acquire in ``__getitem__`` or in a kernel
-        poke(self.words, self.base + word_of(self._dtype, field), value)
+        poke(self.words, self.base + word_of(self._dtype, field), int(value))  # no enum: one kernel
 
     def text(self, field: str) -> str:
         """Return a text field."""

@@ -6,15 +6,19 @@ field in ``layout.py`` would leave old machine code, with old offsets, in every 
 Hence the cache folder carries a hash over their sources: another source, another folder.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import pickle
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.caching import FunctionCache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,20 +60,58 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # others may have imported it before
 
 
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Numba's machine code on disk, safe for several processes at once and after any crash.
+
+    An index per function says which file holds which argument types.  Two processes that add
+    types at once would take the same file, and the index would give one the other's code, at
+    every start to come: so one writer at a time.  What cannot be read (the box lost power) or
+    written (the disk is full) is no error: it is compiled again.
+    """
+
+    def load_overload(self, sig: object, target_context: object) -> object:
+        """Return the code for these argument types, None where there is none."""
+        try:
+            return super().load_overload(sig, target_context)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            with contextlib.suppress(OSError), _alone():
+                self.flush()
+            return None
+
+    def save_overload(self, sig: object, data: object) -> None:
+        """Keep the code for these argument types."""
+        with contextlib.suppress(OSError), _alone():
+            super().save_overload(sig, data)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other processes from writing machine code meanwhile."""
+    with (Path(numba.config.CACHE_DIR) / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def jitted(function: F, **options: Any) -> F:
+    """Hand ``function`` to Numba with our error model and our cache."""
+    dispatcher: Any = numba.njit(error_model="numpy", **options)(function)
+    dispatcher._cache = _Cache(function)  # noqa: SLF001  (what njit(cache=True) does)
+    compiled: F = dispatcher
+    return compiled
+
+
 def kernel(function: F) -> F:
     """Compile ``function`` to machine code without the interpreter lock; cached on disk.
 
     The wrapper keeps the type for the reader and for mypy; the plain function stays
     reachable as ``.py_func``, which tests use as one of the twins.
     """
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return compiled
+    return jitted(function, nogil=True)
 
 
 def inlined(function: F) -> F:
     """Like ``kernel``, for small functions that only other kernels call."""
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", inline="never")(function)
-    return compiled
+    return jitted(function, nogil=True, inline="never")
 
 
 def hot(function: F) -> F:
@@ -79,8 +121,7 @@ def hot(function: F) -> F:
     Without Numba's own runtime nothing is allocated, and arrays pass from kernel to kernel
     without atomic counts (134 of them stood in one loop, and cost a third of its time).
     """
-    compiled: F = numba.njit(cache=True, error_model="numpy", _nrt=False)(function)
-    return compiled
+    return jitted(function, _nrt=False)
 
 
 def fused(function: F) -> F:
@@ -89,9 +130,7 @@ def fused(function: F) -> F:
     LLVM leaves out of line what it finds large, and a call hands over each array as seven words
     and each tuple through memory.
     """
-    compiled: F = numba.njit(
-        cache=True, error_model="numpy", _nrt=False, forceinline=True)(function)
-    return compiled
+    return jitted(function, _nrt=False, forceinline=True)
 
 
 def entry(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from engine.control import segments
 from engine.control.commands import Commands
-from engine.control.protocol import KILL_FILE
+from engine.control.protocol import KILL_FILE, Status
 from engine.control.roles import CONTROL, roles
 from engine.control.server import Server
 from engine.control.starter import Starter
@@ -46,6 +46,8 @@ async def work(context: Context) -> int:
     context.process["pid"] = os.getpid()
     try:
         supervisor.start()
+        commands.answer(Status())  # what a status and a stop run is compiled before READY too
+        _ring_all(context)
         context.ready()
         turns = 0
         while True:
@@ -62,12 +64,17 @@ async def work(context: Context) -> int:
     finally:
         context.control.engine["state"] = EngineState.STOPPING
         context.control.engine["stop"] = 1
-        for bell in range(BELLS):  # whoever is parked looks up
-            ring_bell(context.control.words, context.control.bell(bell))
+        _ring_all(context)
         await supervisor.stop(CHILDREN_LEAVE_S)
         starter.close()
         server.close()
         commands.close()
+
+
+def _ring_all(context: Context) -> None:
+    """Let whoever is parked look up."""
+    for bell in range(BELLS):
+        ring_bell(context.control.words, context.control.bell(bell))
 
 
 def entry(context: Context) -> int:

@@ -11,7 +11,7 @@ from engine.detect.cross import TIMEOUT_NS, Cross
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
 from engine.runtime.wire import Publisher
-from shm.bell import FifoRinger
+from shm.bell import FifoRinger, warm_bells
 from shm.counters import CounterBlock, DetectorCounter
 from shm.layout import WORD, Bell
 from shm.ring import RecordRing
@@ -50,6 +50,7 @@ def warm(config: Config) -> None:
     cross.sweep(0)
     cross.watch()
     memory.signals.read(memory.signals.head)
+    warm_bells()
 
 
 def main(context: Context) -> int:
@@ -62,8 +63,12 @@ def main(context: Context) -> int:
     sender = Sender(context, memory.signals)
     context.log.info("watching", instruments=len(table), pairs=len(cross.pairs))
     try:
+        # the first turns load machine code, and what they find is real; nothing is READY before
+        cross.sweep(context.clock.mono_ns())
+        cross.watch()
+        sender.send()
         context.ready()
-        swept_ns = 0  # the first sweep takes in all that was published before
+        swept_ns = 0
         while not context.stopping:
             made, now_ns = 0, context.clock.mono_ns()
             if now_ns - swept_ns >= TIMEOUT_NS:

@@ -11,6 +11,7 @@ control dies, exactly as if control had started it.  The template has one thread
 that forking it is safe.
 """
 
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -20,11 +21,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from engine.config import Config
 from engine.model.clock import SystemClock
 from engine.runtime import machine, process
 from engine.runtime.context import rss_bytes
@@ -41,6 +44,8 @@ _ADOPTED_TRIES: Final = 1_000  # of 1 ms
 
 mono_ns: Final = SystemClock.mono_ns
 parse: Final = msgspec.json.Decoder(list[str]).decode
+
+Warm = Callable[[Config], object]
 
 
 class Client:
@@ -99,12 +104,15 @@ def main(arguments: list[str]) -> int:
         Segment.attach(run, "counters", writable=True).words, index)
     row["own_epoch"], row["own_pid"], row["cpu"] = row["epoch"], os.getpid(), machine.NO_CORE
     _beat(row)
-    for module in modules.split(","):
-        warm = getattr(importlib.import_module(module), "warm", None)
-        if warm is not None:  # compiles what the processes forked from here would each compile
-            warm(config)
+    warms = [module.warm for module in map(importlib.import_module, modules.split(","))
+             if hasattr(module, "warm")]
+    if not warm_marker().exists():
+        _compile((warms[:1], warms[1:]), config, row)  # detector and execution share theirs
+    for warm in warms:
+        warm(config)
         _beat(row)
-    warm_marker().touch()
+    with contextlib.suppress(OSError):  # a full disk: the next start compiles again
+        warm_marker().touch()
     gc.collect()
     gc.freeze()
     row["rss_bytes"] = rss_bytes()
@@ -127,6 +135,26 @@ def main(arguments: list[str]) -> int:
                 counters.count(TemplateCounter.FORKS)
                 counters.record(TemplateHistogram.FORK, mono_ns() - since_ns)
     return 0
+
+
+def _compile(groups: Sequence[Sequence[Warm]], config: Config, row: Row) -> None:
+    """Compile each group in a process of its own, all at once; the code lies on disk afterwards.
+
+    That takes as long as the longest, and the compiler's memory goes with the processes.  What
+    fails there fails again, and is told, where the code is needed.
+    """
+    ours = os.getpid()
+    for group in groups:
+        if os.fork() == 0:
+            try:
+                if machine.die_with_parent(signal.SIGKILL, ours):
+                    for warm in group:
+                        warm(config)
+            finally:
+                os._exit(0)  # never back into the template's frames
+    for _ in groups:
+        os.wait()
+        _beat(row)
 
 
 def _beat(row: Row) -> None:
