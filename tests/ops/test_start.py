@@ -328,8 +328,15 @@ def test_a_halt_outlives_control_until_a_reset(engine: _Engine) -> None:
     assert (status["state"], status["trading_state"]) == ("halted", "halted")
     assert status["halt_reason"] == before["halt_reason"]
     assert engine.call("reset", "mended").returncode == 0
-    assert engine.until_running()["trading_state"] == "active"
+    before = engine.until_running()
+    assert before["trading_state"] == "active"
     assert not (engine.folder / "standing.json").exists()
+    # what stood before and cannot be read is taken for a halt
+    (engine.folder / "standing.json").write_text("{")
+    os.kill(engine.pid("control"), signal.SIGKILL)
+    until("a new run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    assert engine.status()["halt_reason"].startswith("what stood before is unknown: ")
+    assert engine.status()["trading_state"] == "halted"
 
 
 def test_a_killed_launcher_leaves_nothing(engine: _Engine) -> None:
