@@ -295,6 +295,52 @@ def test_a_killed_control_is_started_again_with_all_its_children(engine: _Engine
     engine.assert_nothing_left()
 
 
+def test_pauses_outlive_control_until_they_are_taken_back(engine: _Engine) -> None:
+    engine.start()
+    before = engine.until_running()
+    for words in ([], ["kraken"], ["BTC/USDT"], ["cross"], ["binance"]):
+        assert engine.call("pause", *words).returncode == 0
+    assert engine.call("resume", "binance").returncode == 0
+    os.kill(engine.pid("control"), signal.SIGKILL)
+    until("a new run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    status = engine.until_running()
+    assert status["paused"]
+    assert [each["enabled"] for each in status["venues"]] == [True, False]
+    assert status["paused_symbols"] == ["BTC/USDT"]
+    assert status["strategies"] == [{"name": "cross", "enabled": False}]
+    for words in ([], ["kraken"], ["BTC/USDT"], ["cross"]):
+        assert (engine.folder / "standing.json").exists()
+        assert engine.call("resume", *words).returncode == 0
+    assert not (engine.folder / "standing.json").exists()
+    engine.call("pause")
+    assert engine.call("stop").returncode == 0
+    engine.assert_nothing_left()
+
+
+def test_a_halt_outlives_control_until_a_reset(engine: _Engine) -> None:
+    engine.order("feed:binance", "raise")
+    engine.start()
+    until("halted", lambda: engine.status().get("state") == "halted")
+    before = engine.status()
+    engine.order("feed:binance", "")  # the next control could keep all its children
+    os.kill(engine.pid("control"), signal.SIGKILL)
+    until("a new run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    until("all ready", lambda: {each["state"] for each in engine.rows().values()} == {"ready"})
+    status = engine.status()
+    assert (status["state"], status["trading_state"]) == ("halted", "halted")
+    assert status["halt_reason"] == before["halt_reason"]
+    assert engine.call("reset", "mended").returncode == 0
+    before = engine.until_running()
+    assert before["trading_state"] == "active"
+    assert not (engine.folder / "standing.json").exists()
+    # what stood before and cannot be read is taken for a halt
+    (engine.folder / "standing.json").write_text("{")
+    os.kill(engine.pid("control"), signal.SIGKILL)
+    until("a new run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    assert engine.status()["halt_reason"].startswith("what stood before is unknown: ")
+    assert engine.status()["trading_state"] == "halted"
+
+
 def test_a_killed_launcher_leaves_nothing(engine: _Engine) -> None:
     launcher = engine.start()
     engine.until_running()
