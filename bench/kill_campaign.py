@@ -35,6 +35,7 @@ from shm.segment import RunFolder, Segment
 NAME: Final = "campaign"
 PATIENCE_S: Final = 120.0  # a cold first start compiles
 POLL_S: Final = 0.000_2
+WORDS_MAX: Final = 40  # lines of a log to show after a failure
 LAUNCHER: Final = "launcher"  # nobody starts it again: everything must be gone
 
 mono_ns: Final = SystemClock.mono_ns
@@ -179,6 +180,13 @@ class Campaign:
         if not self._is_clean():
             raise NotBack(f"a stop left something in {self._shm}")
 
+    def last_words(self) -> str:
+        """Return the ends of all logs: after a failure they are about to be removed."""
+        files = sorted(it for it in (self._shm / "state").rglob("*") if it.is_file())
+        return "\n".join(
+            "\n".join([f"--- {it.name}", *it.read_text(errors="replace").splitlines()[-WORDS_MAX:]])
+            for it in files)
+
     def abandon(self) -> None:
         """End whatever is left, after a failure."""
         if self._launcher is not None:
@@ -207,6 +215,7 @@ def main(arguments: list[str] | None = None) -> int:
             campaign.stop()
         except NotBack as failure:
             print(f"FAILED at kill {done} of seed {options.seed}: {failure}")
+            print(campaign.last_words())
             return 1
         finally:
             campaign.abandon()
