@@ -128,7 +128,9 @@ class Campaign:
     def kill_one(self, view: View) -> View:
         """Kill a random process; return the engine when it is whole again."""
         assert self._launcher is not None
+        rows = view.board.processes
         before = view.pids()
+        epochs = {name: rows[rows.index_of(name)]["epoch"] for name in before}
         victim = self._random.choice([*before, LAUNCHER])
         kind = victim.partition(":")[0]
         killed_ns = mono_ns()
@@ -141,8 +143,7 @@ class Campaign:
             view = self._until_whole(old_run=view.run_id)
             self._note(kind, "books live", killed_ns, mono_ns())
             return view
-        row = view.board.processes[view.board.processes.index_of(victim)]
-        epoch = row["epoch"]
+        row, epoch = rows[rows.index_of(victim)], epochs[victim]  # control may be quicker than us
         self._note(kind, "noticed", killed_ns,
                    self._wait(f"{victim} noticed", lambda: row["epoch"] != epoch))
         self._note(kind, "ready", killed_ns,
