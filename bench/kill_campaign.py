@@ -35,6 +35,7 @@ from shm.segment import RunFolder, Segment
 NAME: Final = "campaign"
 PATIENCE_S: Final = 120.0  # a cold first start compiles
 POLL_S: Final = 0.000_2
+WORDS_MAX: Final = 40  # lines of a log to show after a failure
 LAUNCHER: Final = "launcher"  # nobody starts it again: everything must be gone
 
 mono_ns: Final = SystemClock.mono_ns
@@ -127,7 +128,9 @@ class Campaign:
     def kill_one(self, view: View) -> View:
         """Kill a random process; return the engine when it is whole again."""
         assert self._launcher is not None
+        rows = view.board.processes
         before = view.pids()
+        epochs = {name: rows[rows.index_of(name)]["epoch"] for name in before}
         victim = self._random.choice([*before, LAUNCHER])
         kind = victim.partition(":")[0]
         killed_ns = mono_ns()
@@ -140,8 +143,7 @@ class Campaign:
             view = self._until_whole(old_run=view.run_id)
             self._note(kind, "books live", killed_ns, mono_ns())
             return view
-        row = view.board.processes[view.board.processes.index_of(victim)]
-        epoch = row["epoch"]
+        row, epoch = rows[rows.index_of(victim)], epochs[victim]  # control may be quicker than us
         self._note(kind, "noticed", killed_ns,
                    self._wait(f"{victim} noticed", lambda: row["epoch"] != epoch))
         self._note(kind, "ready", killed_ns,
@@ -179,6 +181,13 @@ class Campaign:
         if not self._is_clean():
             raise NotBack(f"a stop left something in {self._shm}")
 
+    def last_words(self) -> str:
+        """Return the ends of all logs: after a failure they are about to be removed."""
+        files = sorted(it for it in (self._shm / "state").rglob("*") if it.is_file())
+        return "\n".join(
+            "\n".join([f"--- {it.name}", *it.read_text(errors="replace").splitlines()[-WORDS_MAX:]])
+            for it in files)
+
     def abandon(self) -> None:
         """End whatever is left, after a failure."""
         if self._launcher is not None:
@@ -207,6 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
             campaign.stop()
         except NotBack as failure:
             print(f"FAILED at kill {done} of seed {options.seed}: {failure}")
+            print(campaign.last_words())
             return 1
         finally:
             campaign.abandon()
