@@ -31,7 +31,7 @@ from shm.layout import EngineState, ProcessState
 from shm.segment import RunFolder, Segment
 
 NAME: Final = "campaign"
-PATIENCE_S: Final = 120.0  # a cold first start compiles
+PATIENCE_S: Final = 300.0  # a cold first start compiles, perhaps on a busy box
 POLL_S: Final = 0.000_2
 LAUNCHER: Final = "launcher"  # nobody starts it again: everything must be gone
 

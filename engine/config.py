@@ -19,9 +19,9 @@ from engine.model.venues import VENUES
 from engine.toml_convert import Fault, closest, convert
 from engine.toml_lines import line_of
 
-Positive = Annotated[float, Meta(gt=0)]
+Positive = Annotated[float, Meta(gt=0, le=1e12)]  # in millionths it fits a word
 PositiveInt = Annotated[int, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+NotNegative = Annotated[float, Meta(ge=0, le=1e12)]
 NotNegativeInt = Annotated[int, Meta(ge=0)]
 Ppm = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 Decimals = Annotated[int, Meta(ge=0, le=15)]
@@ -30,6 +30,7 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,12}/[A-Z0-9]{1,12}(:[A-Z0-9]{1,12})?")
 _SYMBOL_RIGHT: Final = "right would be 'BTC/USDT', or 'BTC/USDT:USDT' for a perpetual"
+MONEY_DECIMALS: Final = (6, 24)  # of price and size together: money is counted in millionths
 _SILENCE_MS_MIN: Final = 500.0  # processes beat every 100 ms
 _FILE_SIZE_MAX: Final = 1 << 20
 
@@ -171,7 +172,7 @@ def load(path: Path) -> Config:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(_FILE_SIZE_MAX).decode()
+            text = file.read(_FILE_SIZE_MAX).decode("utf-8-sig")
     except OSError as error:
         raise ConfigInvalid(
             f"{path}: {error.strerror}; right would be the path of a TOML file") from None
@@ -185,6 +186,9 @@ def parse(text: str, *, source: str, folder: Path) -> Config:
     """Turn TOML text into a checked Config, as ``load`` does; ``source`` names it in errors."""
     try:
         raw = tomllib.loads(text)
+    except RecursionError:
+        raise ConfigInvalid(
+            f"{source}: nested too deeply; right would be tables of plain values") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
         line = found[1] if found and found[1] else text.count("\n") + 1
@@ -214,10 +218,14 @@ def _faults(config: Config) -> Iterator[Fault]:
         yield from _venue_faults(name, venue)
     groups = {Pair.parse(symbol).group for venue in config.venues.values()
               for symbol in venue.symbols}
-    for pair in config.pairs:
+    least, most = MONEY_DECIMALS
+    for pair, quanta in config.pairs.items():
         if pair not in groups:
             yield Fault(("pairs", pair), f"no venue trades it; right would be"
                         f" {closest(pair, sorted(groups))}")
+        if not least <= (both := quanta.price_decimals + quanta.size_decimals) <= most:
+            yield Fault(("pairs", pair), f"price-decimals and size-decimals together are {both};"
+                        f" right would be {least} to {most}")
     if config.mode != "dry_run":
         yield Fault(("mode",), f"{config.mode!r} cannot be had yet: this version sends no order;"
                     " right would be 'dry_run'")
@@ -230,10 +238,10 @@ def _faults(config: Config) -> Iterator[Fault]:
         (("supervision", "backoff-min-ms"), ("supervision", "backoff-max-ms")),
         (("books", "depth"), ("books", "levels-max")),
     ):
-        least, most = _value(config, low), _value(config, high)
-        if least > most:
-            yield Fault(low, f"found {least}, more than {high[1]} = {most}; right would be at most"
-                        " that")
+        lesser, greater = _value(config, low), _value(config, high)
+        if lesser > greater:
+            yield Fault(low, f"found {lesser}, more than {high[1]} = {greater}; right would be at"
+                        " most that")
     if config.supervision.silence_max_ms < _SILENCE_MS_MIN:
         yield Fault(("supervision", "silence-max-ms"),
                     f"found {config.supervision.silence_max_ms}; right would be at least"

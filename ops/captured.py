@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.config import Config, PairTable, Sim, Venue
+from engine.config import MONEY_DECIMALS, Config, PairTable, Sim, Venue
 from engine.model.errors import CaptureInvalid
 from engine.model.instrument import Pair
 from engine.runtime import spawn
@@ -55,9 +55,11 @@ def with_captures(config: Config, files: Sequence[str], *, speed: float, loop: b
             names.append(symbol.name)
             group = Pair.parse(symbol.name).group
             known = pairs.get(group, PairTable(price_decimals=0, size_decimals=0))
+            price_decimals = max(known.price_decimals, symbol.price_decimals)
             pairs[group] = PairTable(
-                price_decimals=max(known.price_decimals, symbol.price_decimals),
-                size_decimals=max(known.size_decimals, symbol.size_decimals))
+                price_decimals=price_decimals,
+                size_decimals=max(known.size_decimals, symbol.size_decimals,
+                                  MONEY_DECIMALS[0] - price_decimals))
     venues = {name: Venue(symbols=wanted) for name, wanted in symbols.items() if wanted}
     if not venues:
         raise CaptureInvalid(f"{', '.join(files)}: no symbol with a known name")

@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.config import Config, instruments, load, parse
+from engine.config import MONEY_DECIMALS, Config, instruments, load, parse
+from engine.market import depth
 from engine.model.errors import ConfigInvalid
 from engine.model.venues import VENUES
 
@@ -105,6 +106,15 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " sim.captures[0]: '/nowhere/no.gz' is not a file"),
     ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:18: sim.faults[0]:"
      " 'okx:drop' names no venue of this config; right would be one of binance, binance-usdm"),
+    ("notional-max = 1000.0", "notional-max = 1e300", "x.toml:13: detector.notional-max: found"
+     " 1e+300; right would be a number <= 1000000000000.0"),
+    ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 2\nsize-decimals = 3\n[execution]",
+     "x.toml:17: pairs.BTC/USDT: price-decimals and size-decimals together are 5; right would be"
+     " 6 to 24"),
+    ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 15\nsize-decimals = 10\n[execution]",
+     "x.toml:17: pairs.BTC/USDT: price-decimals and size-decimals together are 25;"),
+    ("[execution]\nedge-min-ppm = 0\n", "", "x.toml:1: execution: missing; right would be a table"
+     " [execution]"),
     # no TOML at all
     ("[detector]", "[detector", "x.toml:11: not TOML: Expected ']' at the end of a table"),
     ("[execution]", "[detector]", "x.toml:17: not TOML: Cannot declare ('detector',) twice"),
@@ -115,6 +125,27 @@ def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: s
     with pytest.raises(ConfigInvalid) as caught:
         parsed(GOOD.replace(old, new))
     assert str(caught.value).startswith(message)
+
+
+def test_a_config_without_any_venue_is_told_how_a_venue_is_written() -> None:
+    text = GOOD[: GOOD.index("[venues.binance]")] + GOOD[GOOD.index("[detector]") :]
+    with pytest.raises(ConfigInvalid, match=r"venues: missing; right would be a table \[venues.NAME"):
+        parsed(text)
+
+
+def test_a_config_nested_without_end_is_refused() -> None:
+    with pytest.raises(ConfigInvalid, match=r"x\.toml: nested too deeply"):
+        parsed("a = " + "[" * 100_000)
+
+
+def test_the_bounds_of_decimals_are_those_that_money_is_computed_with() -> None:
+    assert (depth.DECIMALS_MIN, depth.DECIMALS_MAX) == MONEY_DECIMALS
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_bytes(GOOD.encode("utf-8-sig"))
+    assert load(path) == parsed(GOOD)
 
 
 def test_no_prefix_of_a_config_starts_an_engine_by_surprise() -> None:
