@@ -19,6 +19,7 @@ from ops.client import SOCKET
 from ops.launcher import Launcher
 from ops.screen.display import open_display
 from ops.sim import faults
+from ops.sim.tape import Tape
 from shm.segment import RunFolder
 
 DEMO = "demo.toml"
@@ -82,7 +83,7 @@ def wanted_config(options: argparse.Namespace) -> Config:
 
 
 def check_here(config: Config) -> None:
-    """Raise ConfigInvalid for what this machine, or this version, cannot do."""
+    """Raise ConfigInvalid or CaptureInvalid for what this machine or this version cannot do."""
     cores = machine.allowed_cores()
     for key, core in (
         ("detector.cpu", config.detector.cpu), ("execution.cpu", config.execution.cpu),
@@ -94,6 +95,8 @@ def check_here(config: Config) -> None:
     if config.sim is not None:
         for fault in config.sim.faults:
             faults.parse(fault)
+        if config.sim.captures:
+            Tape(config.sim.captures)
     folder = log_folder(config.name, config.logs)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
@@ -170,7 +170,10 @@ def _decimals(text: bytes) -> int:
     """Return how many decimals ``text`` needs, without trailing zeros; 0 for what is no number."""
     text = text.strip(b'"')
     if b"e" in text or b"E" in text:
-        exponent = Decimal(text.decode()).normalize().as_tuple().exponent
+        try:
+            exponent = Decimal(text.decode()).normalize().as_tuple().exponent
+        except (InvalidOperation, UnicodeDecodeError):
+            return 0
         return -exponent if isinstance(exponent, int) and exponent < 0 else 0
     return len(text.rpartition(b".")[2].rstrip(b"0")) if b"." in text else 0
 

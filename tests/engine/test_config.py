@@ -129,7 +129,7 @@ def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: s
 
 def test_a_config_without_any_venue_is_told_how_a_venue_is_written() -> None:
     text = GOOD[: GOOD.index("[venues.binance]")] + GOOD[GOOD.index("[detector]") :]
-    with pytest.raises(ConfigInvalid, match=r"venues: missing; right would be a table \[venues.NAME"):
+    with pytest.raises(ConfigInvalid, match=r"venues: missing; right would be a table \[venues"):
         parsed(text)
 
 
