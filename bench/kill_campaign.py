@@ -1,11 +1,12 @@
 """Kill -9 random processes of a running demo engine, and see whether it comes back whole.
 
-    victim ──SIGKILL──► noticed (its epoch moves) ──► READY again ──► all its books LIVE again
+    victim ──SIGKILL──► noticed (its epoch moves) ──► READY again ──► books LIVE, and true
 
 ``python -m bench.kill_campaign`` kills 200 times, the launcher and control among the victims.
-After each kill: the process is back, every book of the engine is LIVE, no other process was
-lost.  At the end: no process and no file is left.  Prints how long each step took, seen from
-outside by polling shared memory; exit status 1 when anything did not come back.
+After each kill: the process is back, every book of the engine is LIVE and equals the local
+servers' to the published depth (``bench.sim_truth``), no other process was lost.  At the end:
+no process and no file is left.  Prints how long each step took, seen from outside by polling
+shared memory; exit status 1 when anything did not come back.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.harness import machine, parameter, report
+from bench.sim_truth import Untrue, compare
 from engine.config import Config, load
 from engine.model.clock import SystemClock
 from engine.model.errors import EngineError
@@ -49,7 +51,7 @@ class View:
         """Attach; raise EngineError while there is nothing to attach to."""
         segment = Segment.attach(run, "control")
         self.run_id, self.board = segment.run, ControlView(segment.words)
-        self._books = [
+        self.books = [
             BookSegment(Segment.attach(run, f"books.{venue}").words, config.books.depth,
                         len(wanted.symbols))
             for venue, wanted in config.venues.items()
@@ -69,7 +71,7 @@ class View:
         """Return whether everything is READY and every book LIVE."""
         if self.board.engine["state"] != EngineState.RUNNING:
             return False
-        for index, books in enumerate(self._books):
+        for index, books in enumerate(self.books):
             epoch = self.board.processes[self.board.venues[index]["process"]]["epoch"]
             if not all(is_live(books.words, books.base(local), epoch)
                        for local in range(books.count)):
@@ -87,6 +89,7 @@ class Campaign:
         self._run = RunFolder(shm / f"trypto-{os.getuid()}" / NAME)
         self._config = load(Path(spawn.ROOT) / "configs" / "demo.toml")
         self._launcher: subprocess.Popen[bytes] | None = None
+        self.compared = 0  # levels found equal to the servers'
         self.took_ns: dict[tuple[str, str], list[int]] = defaultdict(list)
 
     def start(self) -> View:
@@ -150,6 +153,14 @@ class Campaign:
             raise NotBack(f"killing {victim} also cost {', '.join(sorted(lost))}")
         return view
 
+    def compare(self, view: View) -> None:
+        """Compare every book with the servers'; raise NotBack for one that is not theirs."""
+        try:
+            self.compared += compare(self._run.path, self._config, view.books)
+        except (Untrue, OSError) as error:
+            raise NotBack(f"not the venues' books: {error}") from error
+        self._wait("the books live after a pause", view.is_whole)
+
     def _note(self, kind: str, step: str, since_ns: int, until_ns: int) -> None:
         self.took_ns[kind, step].append(until_ns - since_ns)
 
@@ -189,8 +200,10 @@ def main(arguments: list[str] | None = None) -> int:
         done = 0
         try:
             view = campaign.start()
+            campaign.compare(view)
             for done in range(1, options.kills + 1):  # noqa: B007  (told after the loop)
                 view = campaign.kill_one(view)
+                campaign.compare(view)
             campaign.stop()
         except NotBack as failure:
             print(f"FAILED at kill {done} of seed {options.seed}: {failure}")
@@ -200,6 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
     for (kind, step), took_ns in sorted(campaign.took_ns.items()):
         report(f"kill -9 {kind}: {step}" if kind != "stop" else f"stop: {step}", took_ns)
     print(f"{done} kills, each process back, all books live again, nothing left")
+    print(f"{campaign.compared} levels compared with the servers', all equal")
     return 0
 
 

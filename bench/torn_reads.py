@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from bench.harness import machine, parameter
+from bench.harness import machine, parameter, tell
 from shm.atomics import Words, load_acquire, peek, poke
 from shm.book import (
     ASK_COUNT,
@@ -284,10 +284,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder = RunFolder(Path(root) / "hunt")
             gap_ns = int(1e9 / wanted.rate) if wanted.rate else 0
             seen = hunt(folder, subject, wanted.seconds, wanted.depth, gap_ns)
-        print(
-            f"{seen.subject:<6} {seen.reads:>12,} reads {seen.accepted:>12,} accepted "
-            f"{seen.torn:>4,} torn {seen.published:>12,} published in {wanted.seconds:g} s"
-        )
+        tell(f"torn reads: {subject}", target="torn 0", met=seen.torn == 0,
+             reads=f"{seen.reads:,}", accepted=f"{seen.accepted:,}", torn=f"{seen.torn:,}",
+             published=f"{seen.published:,}", seconds=f"{wanted.seconds:g}")
         torn += seen.torn
     return 1 if torn else 0
 

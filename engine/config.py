@@ -4,6 +4,7 @@
 ``instruments`` derives the one table of instruments that every process of a run shares.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,24 +14,31 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from engine.model.address import address_fault
 from engine.model.errors import ConfigInvalid
+from engine.model.fault import parse as parse_fault
 from engine.model.instrument import Instrument, Kind, Pair
+from engine.model.quanta import DECIMALS_SUM_MAX, DECIMALS_SUM_MIN
 from engine.model.venues import VENUES
 from engine.toml_convert import Fault, closest, convert
 from engine.toml_lines import line_of
 
-Positive = Annotated[float, Meta(gt=0, le=1e12)]  # in millionths it fits a word
-PositiveInt = Annotated[int, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0, le=1e12)]
-NotNegativeInt = Annotated[int, Meta(ge=0)]
+# Every number has an upper bound: what is derived from it (ns, millionths) fits a 64-bit word.
+_DAY_S: Final = 86_400
+Milliseconds = Annotated[float, Meta(gt=0, le=_DAY_S * 1000)]
+Seconds = Annotated[float, Meta(gt=0, le=_DAY_S)]
+Notional = Annotated[float, Meta(gt=0, le=1e12)]
+NotionalMin = Annotated[float, Meta(ge=0, le=1e12)]
+Rate = Annotated[float, Meta(ge=0.001, le=1_000_000)]
+Core = Annotated[int, Meta(ge=0, le=1023)]  # as many as a kernel's affinity mask holds
 Ppm = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
-Decimals = Annotated[int, Meta(ge=0, le=15)]
+DECIMALS_EACH_MAX: Final = 15
+Decimals = Annotated[int, Meta(ge=0, le=DECIMALS_EACH_MAX)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}$")]
 
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,12}/[A-Z0-9]{1,12}(:[A-Z0-9]{1,12})?")
 _SYMBOL_RIGHT: Final = "right would be 'BTC/USDT', or 'BTC/USDT:USDT' for a perpetual"
-MONEY_DECIMALS: Final = (6, 24)  # of price and size together: money is counted in millionths
 _SILENCE_MS_MIN: Final = 500.0  # processes beat every 100 ms
 _FILE_SIZE_MAX: Final = 1 << 20
 
@@ -57,7 +65,7 @@ class Venue(Table, frozen=True):
     maker_fee_ppm: Ppm | None = None
     quotes: bool = True  # also take the best bid/offer stream where it is faster than the book
     connections: Annotated[int, Meta(ge=1, le=1)] = 1  # a second, redundant one is not offered yet
-    cpu: NotNegativeInt | None = None
+    cpu: Core | None = None
 
 
 class PairTable(Table, frozen=True):
@@ -71,19 +79,20 @@ class Detector(Table, frozen=True):
     """When a cross becomes a signal."""
 
     edge_min_ppm: Ppm  # net of both taker fees, at the touch; 100 ppm is 1 basis point
-    notional_max: Positive  # per signal, in the quote currency
-    notional_min: NotNegative  # smaller ones are not worth two fees
-    book_age_ms_max: Positive  # an older book (by receive time) is not acted on
-    expiry_ms: Positive = 250.0  # a signal is worthless after this
-    repeat_ms: Positive = 1000.0  # an open window signals again after this, or on a better edge
-    cpu: NotNegativeInt | None = None
+    edge_max_ppm: Annotated[int, Meta(gt=0, le=1_000_000)]  # a better one is bad data
+    notional_max: dict[str, Notional]  # per signal, by quote currency: {"USDT": 25000.0}
+    notional_min: dict[str, NotionalMin]  # smaller ones are not worth two fees
+    book_age_ms_max: Milliseconds  # an older book (by receive time) is not acted on
+    expiry_ms: Milliseconds = 250.0  # a signal is worthless after this
+    repeat_ms: Milliseconds = 1000.0  # an open window signals again after this, or on a better edge
+    cpu: Core | None = None
 
 
 class Execution(Table, frozen=True):
     """What execution demands of a signal."""
 
     edge_min_ppm: Ppm  # on the books as they are when the signal arrives
-    cpu: NotNegativeInt | None = None
+    cpu: Core | None = None
 
 
 class Wait(Table, frozen=True):
@@ -102,12 +111,12 @@ class Machine(Table, frozen=True):
 class Supervision(Table, frozen=True):
     """When a process counts as hung, and how often it may come back."""
 
-    silence_max_ms: Positive = 2_000.0
-    restarts_max: PositiveInt = 20
-    restart_window_s: Positive = 60.0
-    backoff_min_ms: Positive = 20.0
-    backoff_max_ms: Positive = 2_000.0
-    start_max_s: Positive = 180.0  # the first start compiles
+    silence_max_ms: Milliseconds = 2_000.0
+    restarts_max: Annotated[int, Meta(gt=0, le=10_000)] = 20
+    restart_window_s: Seconds = 60.0
+    backoff_min_ms: Milliseconds = 20.0
+    backoff_max_ms: Milliseconds = 2_000.0
+    start_max_s: Seconds = 180.0  # the first start compiles
 
 
 class Sim(Table, frozen=True):
@@ -115,12 +124,12 @@ class Sim(Table, frozen=True):
 
     market: Literal["synthetic", "captures"] = "synthetic"
     captures: list[str] = []
-    speed: Positive = 1.0
+    speed: Rate = 1.0
     loop: bool = True  # start over at the end of the recording
-    seed: int = 1
-    messages_per_s: Positive = 50.0  # book messages per venue, synthetic market
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    messages_per_s: Rate = 50.0  # book messages per venue, synthetic market
     tls: bool = False
-    faults: list[str] = []  # "VENUE:KIND[:RATE]", see ops/sim/faults.py
+    faults: list[str] = []  # "VENUE:KIND[:RATE]", see engine/model/fault.py
 
 
 class Logs(Table, frozen=True):
@@ -128,8 +137,8 @@ class Logs(Table, frozen=True):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     folder: str = ""  # empty: $XDG_STATE_HOME/trypto-engine/<name>/log
-    file_mb_max: PositiveInt = 64
-    files_max: PositiveInt = 8
+    file_mb_max: Annotated[int, Meta(gt=0, le=65_536)] = 64
+    files_max: Annotated[int, Meta(gt=0, le=1000)] = 8
 
 
 class Config(Table, frozen=True):
@@ -186,14 +195,16 @@ def parse(text: str, *, source: str, folder: Path) -> Config:
     """Turn TOML text into a checked Config, as ``load`` does; ``source`` names it in errors."""
     try:
         raw = tomllib.loads(text)
-    except RecursionError:
-        raise ConfigInvalid(
-            f"{source}: nested too deeply; right would be tables of plain values") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
         line = found[1] if found and found[1] else text.count("\n") + 1
         said = str(error)[: found.start()] if found else str(error)
         raise ConfigInvalid(f"{source}:{line}: not TOML: {said}") from None
+    except RecursionError:
+        raise ConfigInvalid(f"{source}: lists or tables within one another without end; right would"
+                            " be at most three deep") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise ConfigInvalid(f"{source}: not TOML: {error}") from None
     try:
         config = _beside(convert(raw, Config), folder)
         for fault in _faults(config):
@@ -205,11 +216,23 @@ def parse(text: str, *, source: str, folder: Path) -> Config:
 
 def _beside(config: Config, folder: Path) -> Config:
     """Make the paths of captures absolute: processes need not share a working folder."""
+    _home(config.logs.folder, ("logs", "folder"))
     if config.sim is None:
         return config
-    files = [str((folder / Path(name).expanduser()).resolve()) for name in config.sim.captures]
+    files = [str((folder / _home(name, ("sim", "captures", index))).resolve())
+             for index, name in enumerate(config.sim.captures)]
     sim = msgspec.structs.replace(config.sim, captures=files)
     return msgspec.structs.replace(config, sim=sim)
+
+
+def _home(name: str, path: tuple[str | int, ...]) -> Path:
+    """Return ``name`` with ~ as the user's home; raise Fault for what can be no path."""
+    if "\0" in name:
+        raise Fault(path, f"found {name!r}; right would be a path, which holds no NUL")
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise Fault(path, f"found {name!r}; right would be a path: there is no such user") from None
 
 
 def _faults(config: Config) -> Iterator[Fault]:
@@ -218,14 +241,15 @@ def _faults(config: Config) -> Iterator[Fault]:
         yield from _venue_faults(name, venue)
     groups = {Pair.parse(symbol).group for venue in config.venues.values()
               for symbol in venue.symbols}
-    least, most = MONEY_DECIMALS
-    for pair, quanta in config.pairs.items():
+    for pair in config.pairs:
         if pair not in groups:
             yield Fault(("pairs", pair), f"no venue trades it; right would be"
                         f" {closest(pair, sorted(groups))}")
-        if not least <= (both := quanta.price_decimals + quanta.size_decimals) <= most:
-            yield Fault(("pairs", pair), f"price-decimals and size-decimals together are {both};"
-                        f" right would be {least} to {most}")
+    for pair, quanta in config.pairs.items():
+        decimals = quanta.price_decimals + quanta.size_decimals
+        if not DECIMALS_SUM_MIN <= decimals <= DECIMALS_SUM_MAX:
+            yield Fault(("pairs", pair), "price-decimals and size-decimals together are"
+                        f" {decimals}; right would be {DECIMALS_SUM_MIN} to {DECIMALS_SUM_MAX}")
     if config.mode != "dry_run":
         yield Fault(("mode",), f"{config.mode!r} cannot be had yet: this version sends no order;"
                     " right would be 'dry_run'")
@@ -233,21 +257,46 @@ def _faults(config: Config) -> Iterator[Fault]:
     if trades & (trades - 1):
         yield Fault(("books", "trades"), f"found {trades}; right would be a power of 2, such as"
                     f" {1 << trades.bit_length()}")
+    yield from _notional_faults(config)
     for low, high in (
-        (("detector", "notional-min"), ("detector", "notional-max")),
+        (("detector", "edge-min-ppm"), ("detector", "edge-max-ppm")),
         (("supervision", "backoff-min-ms"), ("supervision", "backoff-max-ms")),
         (("books", "depth"), ("books", "levels-max")),
     ):
-        lesser, greater = _value(config, low), _value(config, high)
-        if lesser > greater:
-            yield Fault(low, f"found {lesser}, more than {high[1]} = {greater}; right would be at"
-                        " most that")
+        least, most = _value(config, low), _value(config, high)
+        if least > most:
+            yield Fault(low, f"found {least}, more than {high[1]} = {most}; right would be at most"
+                        " that")
     if config.supervision.silence_max_ms < _SILENCE_MS_MIN:
         yield Fault(("supervision", "silence-max-ms"),
                     f"found {config.supervision.silence_max_ms}; right would be at least"
                     f" {_SILENCE_MS_MIN:.0f}: processes beat every 100 ms")
     if config.sim is not None:
         yield from _sim_faults(config.sim, config)
+
+
+def _notional_faults(config: Config) -> Iterator[Fault]:
+    """Yield quote currencies without a limit, limits of none, and limits the wrong way round."""
+    listed: dict[str, str] = {}
+    for venue, wanted in config.venues.items():
+        for symbol in wanted.symbols:
+            listed.setdefault(Pair.parse(symbol).quote, f"{venue} lists {symbol}")
+    limits = {"notional-min": config.detector.notional_min,
+              "notional-max": config.detector.notional_max}
+    for key, amounts in limits.items():
+        for quote, where in listed.items():
+            if quote not in amounts:
+                yield Fault(("detector", key, quote), f"missing, and {where}; right would be a"
+                            f" line {quote} = ... in [detector.{key}]")
+        for quote in amounts:
+            if quote not in listed:
+                yield Fault(("detector", key, quote), "no venue lists a pair quoted in it; right"
+                            f" would be {closest(quote, [*listed])}")
+    for quote, least in config.detector.notional_min.items():
+        most = config.detector.notional_max[quote]
+        if least > most:
+            yield Fault(("detector", "notional-min", quote), f"found {least}, more than"
+                        f" notional-max.{quote} = {most}; right would be at most that")
 
 
 def _value(config: Config, path: tuple[str, str]) -> float:
@@ -266,15 +315,19 @@ def _venue_faults(name: str, venue: Venue) -> Iterator[Fault]:
             yield Fault(path, f"{symbol!r} is not a symbol; {_SYMBOL_RIGHT}")
         elif symbol in venue.symbols[:index]:
             yield Fault(path, f"{symbol!r} stands here twice; right would be once")
-        elif (pair := Pair.parse(symbol)).kind not in VENUES[name]:
+        elif (pair := Pair.parse(symbol)).base == pair.quote:
+            yield Fault(path, f"{symbol!r} is nothing against itself; {_SYMBOL_RIGHT}")
+        elif pair.kind not in VENUES[name]:
             right = pair.group if pair.kind is Kind.PERPETUAL else f"{symbol}:{pair.quote}"
             yield Fault(path, f"{symbol!r} is a {pair.kind.name.lower()}, which {name} does not"
                         f" trade; right would be {right!r}, or another venue")
-    for key, url, schemes in (("ws-url", venue.ws_url, ("ws://", "wss://")),
-                              ("rest-url", venue.rest_url, ("http://", "https://"))):
-        if url and not url.startswith(schemes):
-            yield Fault(("venues", name, key),
-                        f"found {url!r}; right would begin with {' or '.join(schemes)}")
+        elif pair.settle not in ("", pair.quote):
+            yield Fault(path, f"{symbol!r} is settled in {pair.settle}: its sizes are contracts;"
+                        f" right would be '{pair.group}:{pair.quote}', settled in what it is"
+                        " quoted in")
+    for key, url, scheme in (("ws-url", venue.ws_url, "ws"), ("rest-url", venue.rest_url, "http")):
+        if url and (wrong := address_fault(url, scheme)):
+            yield Fault(("venues", name, key), f"{url!r} {wrong}")
 
 
 def _sim_faults(sim: Sim, config: Config) -> Iterator[Fault]:
@@ -282,10 +335,14 @@ def _sim_faults(sim: Sim, config: Config) -> Iterator[Fault]:
         yield Fault(("sim", "captures"), f"found {len(sim.captures)} files with market"
                     f" = {sim.market!r}; right would be files and market = 'captures', or neither")
     for index, name in enumerate(sim.captures):
-        if not Path(name).is_file():
+        if not os.path.isfile(name):  # noqa: PTH113  (false, too, for a name too long to be one)
             yield Fault(("sim", "captures", index), f"{name!r} is not a file")
     for index, fault in enumerate(sim.faults):
         venue = fault.partition(":")[0]
         if venue not in config.venues:
             yield Fault(("sim", "faults", index), f"{fault!r} names no venue of this config;"
                         f" right would be {closest(venue, [*config.venues])}")
+        try:
+            parse_fault(fault)
+        except ConfigInvalid as error:
+            yield Fault(("sim", "faults", index), str(error))

@@ -104,9 +104,8 @@ def _fault(raw: Any, kind: Any, message: str) -> Fault:
 def _wanted(kind: Any, path: Path, name: str) -> str:
     """Say what to write for a missing key: a table of its own, or a line in one."""
     field = _bare(_fields(kind)[name])
-    if typing.get_origin(field) is dict:
-        return f"a table [{key_of((*path, name))}.NAME]"
-    if isinstance(field, type) and issubclass(field, msgspec.Struct):
+    is_table = isinstance(field, type) and issubclass(field, msgspec.Struct)
+    if is_table or typing.get_origin(field) is dict:
         return f"a table [{key_of((*path, name))}]"
     table = f"[{key_of(path)}]" if path else "the top of the file"
     return f"a line {name} = ... in {table}"

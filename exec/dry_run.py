@@ -21,7 +21,7 @@ from shm.span import Span
 
 MICRO_DECIMALS: Final = 6
 UNITS: Final = {  # of what a refusal compared; the other vetoes compare nothing
-    Veto.BOOK_OLD: "ns", Veto.EDGE: "ppm", Veto.SIZE: "size quanta",
+    Veto.BOOK_OLD: "ns", Veto.EDGE: "ppm", Veto.TOO_GOOD: "ppm", Veto.SIZE: "size quanta",
     Veto.NOTIONAL: "millionths of the quote", Veto.EXPIRED: "ns",
 }
 
@@ -53,6 +53,12 @@ class Decision(msgspec.Struct, frozen=True):
         return Fate.REFUSED if self.veto else Fate.WOULD_SEND
 
 
+def warm(config: Config, table: Sequence[Instrument], memory: Memory) -> None:
+    """Compile the kernels; an instrument crossed with itself is refused by every rule."""
+    desk = open_desk(config, table, memory, Span(memory.parts()), edge_min_ppm=0)
+    appraise(desk, 0, 0, 0)
+
+
 class DryRun:
     """Judges signals by the books of one run."""
 
@@ -62,15 +68,11 @@ class DryRun:
         self._desk = open_desk(
             config, table, memory, self._span, edge_min_ppm=config.execution.edge_min_ppm)
 
-    def warm(self, now_ns: int) -> None:
-        """Compile the kernels; an instrument crossed with itself is refused by every rule."""
-        appraise(self._desk, 0, 0, now_ns)
-
     def decide(self, signal: np.void, now_ns: int) -> Decision:
         """Judge a two-leg signal, the buying leg first, of instruments that we know."""
-        made_ns, expiry_ns = int(signal["signal_mono_ns"]), int(signal["expiry_mono_ns"])
+        seen_ns, expiry_ns = int(signal["seen_mono_ns"]), int(signal["expiry_mono_ns"])
         if now_ns > expiry_ns:
-            return Decision(Veto.EXPIRED, now_ns - made_ns, expiry_ns - made_ns)
+            return Decision(Veto.EXPIRED, now_ns - seen_ns, expiry_ns - seen_ns)
         buy, sell = (int(leg["instrument"]) for leg in signal["legs"][:2])
         self._desk.terms[depth.SIZE_MAX] = signal["legs"][0]["size"]
         veto = Veto(appraise(self._desk, buy, sell, now_ns))

@@ -18,12 +18,13 @@ from engine.runtime import loop
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
 from engine.runtime.wire import Subscriber
+from exec import dry_run
 from exec.dry_run import MICRO_DECIMALS, UNITS, Decision, DryRun
 from exec.lanes import Once, Sight
 from shm.bell import FifoBell, warm_bells
-from shm.counters import ExecCounter, ExecHistogram
-from shm.layout import FATE, SIGNAL, Bell, Lane, Strategy, Veto, words_in
-from shm.ring import RecordRing
+from shm.counters import CounterBlock, ExecCounter, ExecHistogram
+from shm.layout import FATE, SIGNAL, WORD, Bell, Lane, Strategy, Veto, words_in
+from shm.ring import RecordRing, ring_size
 from shm.segment import Segment
 
 _FIRST: Final = {Lane.RING: ExecCounter.SIGNALS_RING, Lane.WIRE: ExecCounter.SIGNALS_WIRE}
@@ -120,17 +121,18 @@ class Executor:
         self._log(signal, decision, lane)
 
     def _time(self, signal: np.void) -> None:
-        """Record the hops that led here."""
+        """Record the hops that led here, as far back as they are known."""
         received, published, seen, made, decided = (
             *(int(signal[f"{hop}_mono_ns"]) for hop in ("recv", "publish", "seen", "signal")),
             self._clock.mono_ns(),
         )
         record = self._counters.record
-        record(ExecHistogram.RECV_TO_PUBLISH, published - received)
-        record(ExecHistogram.PUBLISH_TO_SEEN, seen - published)
         record(ExecHistogram.SEEN_TO_SIGNAL, made - seen)
         record(ExecHistogram.SIGNAL_TO_DECISION, decided - made)
-        record(ExecHistogram.RECV_TO_DECISION, decided - received)
+        if received:
+            record(ExecHistogram.RECV_TO_PUBLISH, published - received)
+            record(ExecHistogram.PUBLISH_TO_SEEN, seen - published)
+            record(ExecHistogram.RECV_TO_DECISION, decided - received)
 
     def _tell_fate(self, sequence: int, decision: Decision, lane: Lane) -> None:
         fate = self._fate.view(FATE)[0]
@@ -161,9 +163,15 @@ def warm(config: Config) -> None:
     """Compile the kernels: once in the template, before execution is forked from it."""
     table = instruments(config)
     memory = Memory.plain(config, table)
-    DryRun(config, table, memory).warm(0)
-    memory.signals.push(np.zeros(memory.signals.width, np.int64))
-    memory.signals.read(0, 1)
+    dry_run.warm(config, table, memory)
+    counters = CounterBlock(np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
+    counters.count(ExecCounter.ACCEPTED)
+    counters.record(ExecHistogram.SEEN_TO_SIGNAL, 1)
+    memory.signals.push(np.zeros(words_in(SIGNAL), np.int64))
+    memory.signals.read(0)
+    fates = np.zeros(ring_size(words_in(FATE), 2) // WORD, np.int64)
+    RecordRing.format(fates, 2)
+    RecordRing(fates, FATE).push(np.zeros(words_in(FATE), np.int64))
     warm_bells()
 
 
@@ -173,7 +181,7 @@ async def work(context: Context) -> int:
     memory = Memory.attach(
         context.run, context.config, context.control, table, signals_writable=False)
     judge = DryRun(context.config, table, memory)
-    judge.warm(context.clock.mono_ns())
+    warm(context.config)
     fates = RecordRing(Segment.attach(context.run, "fates", writable=True).words, FATE)
     bell = FifoBell(context.run.file(EXEC_BELL), context.control.words,
                     context.control.bell(Bell.EXEC))

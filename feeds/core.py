@@ -11,7 +11,7 @@ caller's.  Calls come from one thread.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from engine.model.clock import Clock
 from engine.model.errors import DecodeError
@@ -37,6 +37,8 @@ from feeds.venue import (
 )
 from shm.layout import BookFault, BookState
 
+STALL_NS: Final = 1_000_000_000  # ticks come ten times a second; see ``Core._stalled``
+
 
 class _Line:
     """One connection: what it carries, and when it was last heard."""
@@ -48,17 +50,18 @@ class _Line:
         self.natives = natives
         self.heard_mono_ns = now_mono_ns
         self.next_number: int | None = None  # Link.CONNECTION alone; None before the first
-        self.dropped = False  # silent: the port was told
+        self.dropped = False  # the port was told; nothing that still comes is believed
 
 
 class _Book:
     """One symbol: its trust, its place in the segment, and the connection that carries it."""
 
-    __slots__ = ("line", "local", "native", "sync")
+    __slots__ = ("line", "local", "native", "quote_id", "sync")
 
     def __init__(self, native: str, local: int, sync: BookSync) -> None:
         self.native, self.local, self.sync = native, local, sync
         self.line: _Line | None = None
+        self.quote_id = 0  # of the last quote taken: an older one would show a past touch
 
 
 class Core:
@@ -69,7 +72,9 @@ class Core:
     ) -> None:
         self.unknown = 0  # events of symbols that this engine does not take
         self.garbled = 0  # frames and level texts that the protocol does not allow
+        self.late_quotes = 0  # older than one already published: by another line, or reordered
         self.frames = 0
+        self._turned_mono_ns = 0  # when the last tick was; 0 in a replay, that has none
         self._venue, self._sink, self._port, self._clock = venue, books, port, clock
         self._decode = venue.decode
         self._splices = venue.snapshot_from is SnapshotFrom.REST
@@ -89,6 +94,11 @@ class Core:
     def sync(self, native: str) -> BookSync:
         """Return the trust in one book: state, last id, snapshots; raise KeyError if not taken."""
         return self._books[native].sync
+
+    def carries(self, native: str) -> bool:
+        """Tell whether a connection carries this book now; False for one not taken."""
+        book = self._books.get(native)
+        return book is not None and book.line is not None
 
     # ------------------------------------------------------------ what the caller reports
     def opened(self, connection: int, natives: Iterable[str]) -> None:
@@ -125,8 +135,10 @@ class Core:
         self, connection: int, frame: Frame, recv_unix_ns: int, recv_mono_ns: int
     ) -> None:
         """Take one frame; what it does to books and memory is done when this returns."""
+        if 0 < self._turned_mono_ns < recv_mono_ns - STALL_NS:
+            self._stalled(recv_mono_ns)
         line = self._lines.get(connection)
-        if line is None:
+        if line is None or line.dropped:
             return  # late: the connection was already taken as gone
         line.heard_mono_ns = recv_mono_ns
         self.frames += 1
@@ -150,7 +162,9 @@ class Core:
         book = self._books.get(native)
         if book is None or self._venue.decode_snapshot is None:
             self.unknown += 1
-        elif not book.sync.never_asked and book.sync.state is not BookState.LIVE and book.line:
+        elif book.line is None or book.line.dropped:
+            return
+        elif not book.sync.never_asked and book.sync.state is not BookState.LIVE:
             try:
                 snapshot = self._venue.decode_snapshot(native, body)
             except DecodeError as error:
@@ -169,16 +183,24 @@ class Core:
 
         A book is never given up: after a while it is asked for every 40 s.
         """
+        if 0 < self._turned_mono_ns < now_mono_ns - STALL_NS:
+            self._stalled(now_mono_ns)
+        self._turned_mono_ns = now_mono_ns
         for line in self._lines.values():
             silent_ns = now_mono_ns - line.heard_mono_ns
-            if silent_ns > self._silence_ns and not line.dropped:
-                line.dropped = True
-                for book in self._books.values():
-                    if book.line is line:
-                        self._lose(book, BookState.STALE, BookFault.SILENCE, now_mono_ns, "silent")
-                self._port.drop(line.number, f"silent for {silent_ns / 1e9:.1f} s")
+            if silent_ns > self._silence_ns:
+                self._drop(line, now_mono_ns, f"silent for {silent_ns / 1e9:.1f} s")
         for book in self._books.values():
-            if book.sync.due(now_mono_ns):
+            sync = book.sync
+            if sync.unproven(now_mono_ns):
+                self._sink.state(book.local, BookState.STALE, BookFault.SILENCE, now_mono_ns)
+                sync.mistrust()
+                self._port.changed(
+                    book.native, BookState.STALE, BookFault.SILENCE, "its stream never spoke")
+            elif sync.state is BookState.LIVE and self._splices and self._sink.is_short(book.local):
+                reason = "prices moved to where the snapshot did not reach"
+                self._lose(book, BookState.GAPPED, BookFault.RANGE, now_mono_ns, reason)
+            if sync.due(now_mono_ns):
                 self._ask(book, now_mono_ns)
 
     # ------------------------------------------------------------ events, the frequent ones first
@@ -205,7 +227,13 @@ class Core:
         book = self._books.get(quote.symbol)
         if book is None:
             self.unknown += 1
-        elif self._sink.quote(book.local, quote, recv_unix_ns, recv_mono_ns):
+            return
+        number = quote.update_id or quote.venue_ns
+        if number < book.quote_id:
+            self.late_quotes += 1
+            return
+        book.quote_id = number
+        if self._sink.quote(book.local, quote, recv_unix_ns, recv_mono_ns):
             self.garbled += 1
 
     def _trade(self, trade: Trade, _line: _Line, recv_unix_ns: int, recv_mono_ns: int) -> None:
@@ -277,6 +305,26 @@ class Core:
         """Take a sign of life: ``frame`` noted its time."""
 
     # ------------------------------------------------------------ trouble and its end
+    def _stalled(self, now_mono_ns: int) -> None:
+        """Give up every connection: this process was not let run, and cannot tell by how much.
+
+        What waited in the sockets meanwhile would be stamped as received now, however old it is.
+        """
+        stalled_ns = now_mono_ns - self._turned_mono_ns
+        self._turned_mono_ns = now_mono_ns
+        for line in self._lines.values():
+            self._drop(line, now_mono_ns, f"not let run for {stalled_ns / 1e9:.1f} s")
+
+    def _drop(self, line: _Line, now_mono_ns: int, reason: str) -> None:
+        """Believe no book of ``line`` and nothing that still comes of it; have it cut."""
+        if line.dropped:
+            return
+        line.dropped = True
+        for book in self._books.values():
+            if book.line is line:
+                self._lose(book, BookState.STALE, BookFault.SILENCE, now_mono_ns, reason)
+        self._port.drop(line.number, reason)
+
     def _carried(self, line: _Line) -> list[_Book]:
         return [book for native, book in self._books.items() if native in line.natives]
 
@@ -289,6 +337,7 @@ class Core:
             reason = f"snapshot {snapshot.last_id} is older than the changes kept"
             self._port.changed(book.native, book.sync.state, BookFault.SNAPSHOT_OLD, reason)
             return
+        book.quote_id = 0  # a venue that starts over counts anew
         fault = self._sink.load(book.local, snapshot, recv_unix_ns, recv_mono_ns)
         for change in on_top:
             if fault:

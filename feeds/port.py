@@ -60,6 +60,10 @@ class Books(Protocol):
         """Write the book's state word and wake its readers."""
         ...
 
+    def is_short(self, local: int) -> bool:
+        """Tell whether a new snapshot would show levels that are unknown now."""
+        ...
+
     def truncate(self, local: int, depth: int) -> None:
         """Cut the book to ``depth`` levels per side after each message from now on."""
         ...

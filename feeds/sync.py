@@ -53,6 +53,7 @@ ASK_DELAY_MIN_NS: Final = 250_000_000  # after the first failed try; doubles wit
 ASK_DELAY_MAX_NS: Final = 30_000_000_000
 ANSWER_NS_MAX: Final = 10_000_000_000  # then the request counts as lost
 SETTLED_NS: Final = 10_000_000_000  # LIVE for so long: earlier tries are forgotten
+UNPROVEN_NS_MAX: Final = 60_000_000_000  # a venue acknowledges streams that never speak
 NEVER_NS: Final = 2**63 - 1
 
 
@@ -121,6 +122,19 @@ class BookSync:
         if first is not None:
             self.change(first)
         self._due_mono_ns = min(self._due_mono_ns, now_mono_ns + self._delay_ns())
+
+    def mistrust(self) -> None:
+        """Leave LIVE and ask again only when the stream speaks: an ack proved nothing."""
+        self._leave(BookState.STALE, BookFault.SILENCE)
+        self._asks, self._due_mono_ns = 0, NEVER_NS
+
+    def unproven(self, now_mono_ns: int) -> bool:
+        """Tell whether a spliced book has been LIVE for long without one change of its stream."""
+        return (
+            self.state is BookState.LIVE
+            and now_mono_ns - self.live_since_mono_ns > UNPROVEN_NS_MAX
+            and self.change == self._first
+        )
 
     def snapshot(self, snapshot: Snapshot, now_mono_ns: int) -> Sequence[Delta] | None:
         """Become LIVE at ``snapshot`` and return the changes to apply on top of it, in order.

@@ -77,7 +77,10 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class Quote(msgspec.Struct, gc=False):
-    """Best bid and offer from a stream of its own, faster than the book; numbers as sent."""
+    """Best bid and offer from a stream of its own, faster than the book; numbers as sent.
+
+    ``update_id`` only where the venue says that books count in the same sequence: readers compare.
+    """
 
     symbol: str
     bid: str
@@ -216,6 +219,8 @@ class Venue(msgspec.Struct, frozen=True):
     # levels per side that the venue's integrity rule covers; only these are published, since a
     # lost change of a deeper one would stay in a LIVE book; 0 = all
     vouched_depth: int = 0
+    # levels per side that a REST snapshot holds at most: what lies beyond is unknown; 0 = all
+    snapshot_levels: int = 0
     # REST splice: the first kept change needs first_id <= last_id + overlap <= last_id of change
     # (Binance spot: 1, USD-M: 0), and changes with last_id < snapshot.last_id + overlap are dropped
     splice_overlap: int = 1

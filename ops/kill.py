@@ -3,11 +3,9 @@
 import argparse
 import sys
 
-from engine.control.protocol import Kill
+from engine.control.protocol import KILL_FILE, Kill
 from engine.model.errors import ConnectionLost
 from ops import client
-
-KILL_FILE = "kill"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +20,12 @@ def run(options: argparse.Namespace) -> int:
         return client.tell(options.name, Kill(options.reason))
     except ConnectionLost as error:
         path = client.engine_of(options.name).file(KILL_FILE)
-        path.write_text(options.reason or "an operator")
+        try:
+            path.write_text(options.reason or "an operator")
+        except OSError as why:
+            print(f"NOT KILLED: {error}; {path} cannot be left either: {why.strerror};"
+                  f" stop the engine, or end its processes by hand", file=sys.stderr)
+            return 1
         print(f"not confirmed: {error}; left {path}, which control obeys as soon as it looks",
               file=sys.stderr)
         return 1

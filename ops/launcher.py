@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from engine.config import Config
+from engine.control.protocol import KILL_FILE, STANDING_FILE
 from engine.model.clock import Clock
 from engine.model.errors import LayoutMismatch, SegmentInvalid
 from engine.runtime import machine, spawn
@@ -25,7 +26,8 @@ from shm.segment import RunFolder, Segment
 
 CONTROL_MODULE: Final = "engine.control.process"
 CANNOT_START: Final = 4  # control's exit code for: trying again would not help
-KILL_FILE: Final = "kill"
+KEPT: Final = (KILL_FILE, STANDING_FILE)  # what stands until an operator takes it back
+STOPPED: Final = (0, -signal.SIGTERM, -signal.SIGKILL)  # how control ends when we stop it
 REFRESH_MS: Final = 250
 STOP_S: Final = 2.2  # for control to stop everything; then it is killed
 ORPHANS_LEAVE_S: Final = 0.4  # for children whose control is dead; then they are killed
@@ -66,6 +68,10 @@ class Launcher:
     def _ask(self, _number: int, _frame: object) -> None:
         self._asked += 1
 
+    def _note_end(self, now: int) -> None:
+        if self._end_ns is not None and now >= self._end_ns:
+            self._asked = max(self._asked, 1)
+
     def _keep_running(self) -> int:
         while True:
             self._fresh_folder()
@@ -74,35 +80,44 @@ class Launcher:
                 own_session=True))
             exit_code = self._watch(control)
             self._end_orphans()
-            if exit_code == 0 or self._asked:
+            self._note_end(self._clock.mono_ns())  # a control that dies at once is never watched
+            if exit_code == 0:
                 return 0
+            limits = self._config.supervision
+            since_ns = self._clock.mono_ns() - int(limits.restart_window_s * 1e9)
+            self._deaths_ns = [at_ns for at_ns in self._deaths_ns if at_ns > since_ns]
+            if self._asked:  # it ended by our signal, and was not dying again and again anyway
+                return 0 if exit_code in STOPPED and not self._deaths_ns else 1
             if exit_code == CANNOT_START:
                 return 1
             self._deaths_ns.append(self._clock.mono_ns())
-            limits = self._config.supervision
-            since_ns = self._clock.mono_ns() - int(limits.restart_window_s * 1e9)
-            if sum(at_ns > since_ns for at_ns in self._deaths_ns) > limits.restarts_max:
+            if len(self._deaths_ns) > limits.restarts_max:
                 self._say(f"control died more than {limits.restarts_max} times within"
                           f" {limits.restart_window_s:g} s; giving up")
                 return 1
             self._say(f"control ended with {exit_code}; starting the engine again")
 
     def _fresh_folder(self) -> None:
-        """Empty the folder of a dead engine, but keep its kill: only an operator takes it back."""
+        """Empty the folder of a dead engine, but keep what only an operator takes back."""
         for pid in spawn.processes_of(self._run.path):
             spawn.kill(pid, KILLED_GONE_S)
-        kill_file = self._run.file(KILL_FILE)
-        killed = kill_file.read_bytes() if kill_file.exists() else None
+        paths = [self._run.file(name) for name in KEPT]
+        kept = {path: path.read_bytes() for path in paths if path.is_file()}
         if self._run.path.exists():
             self._say(f"removing what a dead engine left in {self._run.path}")
             self._run.remove()
         self._run.create()
-        if killed is not None:
-            kill_file.write_bytes(killed)
+        for path, content in kept.items():
+            path.write_bytes(content)
+        if self._run.file(KILL_FILE) in kept:
             self._say("the kill word still holds; take it back with: trypto-engine reset")
-        descriptor = os.open(self._run.file(CONFIG_FILE), os.O_WRONLY | os.O_CREAT, 0o600)
+        if self._run.file(STANDING_FILE) in kept:
+            self._say("pauses or a halt still hold; see: trypto-engine status")
+        new = self._run.file(f"{CONFIG_FILE}.new")  # who attaches meanwhile sees all of it or none
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(msgspec.json.encode(self._config))
+        new.rename(self._run.file(CONFIG_FILE))
 
     def _watch(self, control: spawn.Process) -> int:
         """Wait for control to end; end it when we are told to, or when it hangs."""
@@ -118,8 +133,7 @@ class Launcher:
             if self._wake_read in events:
                 os.read(self._wake_read, 512)
             now = self._clock.mono_ns()
-            if self._end_ns is not None and now >= self._end_ns:
-                self._asked = max(self._asked, 1)
+            self._note_end(now)
             if self._asked and stop_by_ns is None:
                 control.send(signal.SIGTERM)
                 stop_by_ns = now + int(STOP_S * 1e9)

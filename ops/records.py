@@ -196,7 +196,8 @@ def signal_of(record: np.void, fate: np.void | None, instruments: NDArray[np.voi
         profit=int(record["profit_micro"]) / 1e6, notional=int(record["notional_micro"]) / 1e6,
         signal_unix_ns=int(record["signal_unix_ns"]),
         signal_mono_ns=int(record["signal_mono_ns"]),
-        recv_to_signal_ns=int(record["signal_mono_ns"]) - int(record["recv_mono_ns"]),
+        recv_to_signal_ns=int(record["signal_mono_ns"] - record["recv_mono_ns"])
+        if record["recv_mono_ns"] else 0,
         fate=None if fate is None else Fate(int(fate["fate"])),
         veto=Veto.NONE if fate is None else Veto(int(fate["veto"])),
     )

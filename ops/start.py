@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.config import Config, Name, load
+from engine.config import Config, Name, Rate, load
 from engine.model.clock import SystemClock
 from engine.model.errors import ConfigInvalid
 from engine.runtime import machine, spawn
@@ -18,7 +18,6 @@ from ops.captured import with_captures
 from ops.client import SOCKET
 from ops.launcher import Launcher
 from ops.screen.display import open_display
-from ops.sim import faults
 from ops.sim.tape import Tape
 from shm.segment import RunFolder
 
@@ -31,10 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="the config (default: five simulated venues)")
     parser.add_argument("--capture", nargs="+", metavar="FILE", default=[],
                         help="play these recordings; venues and symbols are theirs")
-    parser.add_argument("--speed", type=_positive, default=1.0, metavar="N",
+    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N",
                         help="play recordings N times as fast (default: as recorded)")
     parser.add_argument("--loop", action=argparse.BooleanOptionalAction, default=True,
                         help="start recordings over at their end (default: yes)")
+    parser.add_argument("--fee-ppm", type=_ppm, metavar="N",
+                        help="taker fee of every venue of the recordings (default: the venues')")
+    parser.add_argument("--edge-ppm", type=_ppm, metavar="N",
+                        help="net edge that detector and execution ask for, in the config's place")
     parser.add_argument("--for", type=_positive, dest="seconds", metavar="SECONDS",
                         help="stop by itself after this time")
     parser.add_argument("--name", metavar="N", help="the engine's name, in place of the config's")
@@ -48,6 +51,20 @@ def _positive(text: str) -> float:
     return value
 
 
+def _speed(text: str) -> float:
+    try:
+        return msgspec.convert(float(text), Rate)
+    except msgspec.ValidationError:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0.001 and 1000000") from None
+
+
+def _ppm(text: str) -> int:
+    value = int(text)
+    if not -1_000_000 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not within -1000000 and 1000000 ppm")
+    return value
+
+
 def run(options: argparse.Namespace) -> int:
     """Run the engine; return 0 after a stop, 1 when it could not run or be kept running."""
     config = wanted_config(options)
@@ -57,7 +74,11 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
                             " local socket may have; right would be a shorter --name")
     lock = EngineLock.take(folder)
-    display = open_display(folder, clock, plain=options.plain)
+    try:
+        display = open_display(folder, clock, plain=options.plain)
+    except BaseException:  # Ctrl-C as well: the lock's file may not stay
+        lock.release()
+        raise
     try:
         return Launcher(
             config=config, lock=lock, clock=clock, refresh=display.refresh,
@@ -71,7 +92,18 @@ def wanted_config(options: argparse.Namespace) -> Config:
     """Return the config that the options ask for; raise ConfigInvalid or CaptureInvalid."""
     config = load(options.config or demo_config())
     if options.capture:
-        config = with_captures(config, options.capture, speed=options.speed, loop=options.loop)
+        config = with_captures(config, options.capture, speed=options.speed, loop=options.loop,
+                               fee_ppm=options.fee_ppm)
+    elif options.fee_ppm is not None:
+        raise ConfigInvalid("--fee-ppm goes with --capture; right would be taker-fee-ppm in each"
+                            " [venues] table of the config")
+    if options.edge_ppm is not None:
+        replace, edge_ppm = msgspec.structs.replace, options.edge_ppm
+        if edge_ppm > config.detector.edge_max_ppm:
+            raise ConfigInvalid(f"--edge-ppm {edge_ppm}: more than detector.edge-max-ppm ="
+                                f" {config.detector.edge_max_ppm}; right would be at most that")
+        config = replace(config, detector=replace(config.detector, edge_min_ppm=edge_ppm),
+                         execution=replace(config.execution, edge_min_ppm=edge_ppm))
     if options.name is not None:
         try:
             name = msgspec.convert(options.name, Name)
@@ -92,11 +124,8 @@ def check_here(config: Config) -> None:
         if core is not None and core not in cores:
             raise ConfigInvalid(f"{key}: found {core}; right would be a core that this machine"
                                 f" gives us: {', '.join(map(str, cores))}")
-    if config.sim is not None:
-        for fault in config.sim.faults:
-            faults.parse(fault)
-        if config.sim.captures:
-            Tape(config.sim.captures)
+    if config.sim is not None and config.sim.captures:
+        Tape(config.sim.captures)
     folder = log_folder(config.name, config.logs)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

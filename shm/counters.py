@@ -111,6 +111,7 @@ class DetectorCounter(Metric):
     VETO_EDGE = 24, "windows", "the edge was gone on the books as they were then"
     VETO_SIZE = 25, "windows", "less than a lot or minimum size"
     VETO_NOTIONAL = 26, "windows", "less than the minimum notional"
+    VETO_TOO_GOOD = 27, "windows", "more than the greatest credible edge: bad data"
 
 
 class DetectorHistogram(Metric):
@@ -152,7 +153,8 @@ class ExecCounter(Metric):
     VETO_EDGE = 23, "signals", "the edge was gone on the books as they were then"
     VETO_SIZE = 24, "signals", "less than a lot or minimum size"
     VETO_NOTIONAL = 25, "signals", "less than the minimum notional"
-    VETO_EXPIRED = 26, "signals", "past the expiry"
+    VETO_TOO_GOOD = 26, "signals", "more than the greatest credible edge: bad data"
+    VETO_EXPIRED = 27, "signals", "past the expiry"
 
 
 class ExecHistogram(Metric):

@@ -192,6 +192,7 @@ class BookFault(IntEnum):
     OVERFLOW = 8  # a number beyond 64 bits
     VENUE = 9  # the venue said so (unsubscribed, maintenance, resubscribe)
     INEXACT = 10  # the venue's numbers are finer than the pair's quanta: the config must change
+    RANGE = 11  # prices have moved to where the snapshot did not reach
 
 
 # Written by the feed alone.  ``state`` is the authority, set before anything else happens.
@@ -293,7 +294,8 @@ LEG: Final = np.dtype([
     ("average_price", "i8"), ("book_version", "i8"), ("quote_version", "i8"), ("update_id", "i8"),
 ])
 # profit_micro and notional_micro: millionths of the quote currency.  window: counts openings of
-# one pair of books; trigger: the instrument whose update led to the scan.
+# one pair of books; trigger: the instrument whose update led to the scan; recv and publish are
+# that update's times, 0 where none did: a window that stays open is due again by the clock.
 SIGNAL: Final = _record(
     ("sequence", "i8"), ("run", "i8"), ("strategy", "i8"), ("leg_count", "i8"),
     ("gross_edge_ppm", "i8"), ("net_edge_ppm", "i8"),
@@ -328,7 +330,8 @@ class Veto(IntEnum):
     EDGE = 14  # gone, or too thin, on the books as they are now
     SIZE = 15  # less than a lot or the venue's minimum
     NOTIONAL = 16  # less than the configured or the venue's minimum
-    EXPIRED = 17
+    TOO_GOOD = 17  # more than the greatest credible edge: bad data, never a signal
+    EXPIRED = 18
 
 
 class Fate(IntEnum):

@@ -158,10 +158,10 @@ def futex_wake(words: Words, index: int) -> int:
     return _futex_wake(address_of(words, index))
 
 
-def private_bytes() -> int:
-    """Return the resident memory that is this process's own: shared segments do not count.
+def private_bytes(pid: int | None = None) -> int:
+    """Return the resident memory that is a process's own, ours by default: no shared segments.
 
     Every process maps the books, so plain resident size grows with their pages and hides a leak.
     """
-    _, resident, shared, *_ = Path("/proc/self/statm").read_text().split()
+    _, resident, shared, *_ = Path(f"/proc/{pid or 'self'}/statm").read_text().split()
     return (int(resident) - int(shared)) * _PAGE_SIZE

@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.config import instruments
 from engine.control.protocol import (
+    KILL_FILE,
     AnyReply,
     AnyRequest,
     Done,
@@ -24,7 +25,9 @@ from engine.control.protocol import (
     VenueStatus,
     encode,
 )
+from engine.control.standing import Standing, save, saved
 from engine.control.supervisor import Child, Supervisor
+from engine.model.errors import SegmentInvalid
 from engine.runtime.context import Context
 from engine.runtime.wire import Publisher
 from shm.board import InstrumentTable
@@ -33,7 +36,6 @@ from shm.counters import ControlCounter
 from shm.layout import EngineState, ProcessState, TradingState
 from shm.segment import Segment
 
-KILL_FILE: Final = "kill"  # in the run folder; whoever can write there may kill
 EVENTS_SOCKET: Final = "events.ipc"
 EVENTS_PREFIX: Final = b"event "
 
@@ -63,6 +65,7 @@ class Commands:
             Status: self._status, Stop: self._stop, Pause: self._pause, Resume: self._resume,
             Kill: self._kill, Reset: self._reset, Probe: self._probe,
         }
+        self._take_over()
 
     def answer(self, request: AnyRequest) -> AnyReply:
         """Carry out one request; every verb may be repeated."""
@@ -89,7 +92,10 @@ class Commands:
         self._engine["kill_mono_ns"] = self._context.clock.mono_ns()
         self._kill_reason = reason
         if not self.kill_file.exists():
-            self.kill_file.write_text(reason)
+            try:
+                self.kill_file.write_text(reason)
+            except OSError as error:  # this control obeys all the same
+                self._context.log.error("kill not kept for the next control", reason=str(error))
         self.announce("killed", reason=reason)
 
     @property
@@ -103,6 +109,7 @@ class Commands:
         if self._engine["trading_state"] < TradingState.HALTED:
             self._engine["trading_state"] = TradingState.HALTED
         self._halt_reason = f"{child.role.name}: {cause}"
+        self._keep()
         self.announce("halted", child=child.role.name, cause=cause)
 
     def look(self) -> None:
@@ -113,6 +120,40 @@ class Commands:
         if starting and all(self._state(row) is ProcessState.READY for row in self._rows()):
             self._engine["state"] = EngineState.RUNNING
             self.announce("running")
+
+    def _take_over(self) -> None:
+        """Put in force what stood when the last control died; what cannot be read halts."""
+        try:
+            standing = saved(self._context.run)
+        except SegmentInvalid as error:
+            standing = Standing(halt_reason=f"what stood before is unknown: {error}")
+        if standing == Standing():
+            return
+        self._engine["paused"] = int(standing.paused)
+        unknown = [each for each in standing.targets if not self._flip(each, enabled=False)]
+        self._halt_reason = standing.halt_reason
+        if standing.halt_reason:
+            self._engine["state"] = EngineState.HALTED
+            self._engine["trading_state"] = TradingState.HALTED
+        self._keep()
+        self.announce("taken over", paused=standing.paused, targets=standing.targets,
+                      unknown=unknown, halt_reason=standing.halt_reason)
+
+    def _keep(self) -> str:
+        """Leave for the next control what stands; return why it could not be left, or ""."""
+        venues, strategies = self._context.config.venues, self._context.control.strategies
+        targets = [name for index, name in enumerate(venues)
+                   if not self._context.control.venues[index]["enabled"]]
+        targets += [name for index, name in enumerate(self._strategies())
+                    if not strategies[index]["enabled"]]
+        targets += self._paused_symbols()
+        try:
+            save(self._context.run,
+                 Standing(bool(self._engine["paused"]), targets, self._halt_reason))
+        except OSError as error:
+            self._context.log.error("not kept for the next control", reason=str(error))
+            return f"; not kept, a restart of control forgets it: {error}"
+        return ""
 
     # ------------------------------------------------------------ the verbs
     def _stop(self, _request: Stop) -> AnyReply:
@@ -132,12 +173,13 @@ class Commands:
         revived = self.supervisor.revive()
         self._engine["kill"] = 0
         if self._engine["state"] == EngineState.HALTED:
-            self._engine["state"] = EngineState.STARTING if revived else EngineState.RUNNING
+            self._engine["state"] = EngineState.STARTING  # until ``look`` finds all ready
         self._engine["trading_state"] = TradingState.ACTIVE
         self._kill_reason = self._halt_reason = ""
+        not_kept = self._keep()
         self.announce("reset", reason=request.reason, revived=revived)
         started = f"; started {', '.join(revived)}" if revived else ""
-        return Done(f"reset: trading active{started}")
+        return Done(f"reset: trading active{started}{not_kept}")
 
     def _pause(self, request: Pause) -> AnyReply:
         return self._set_enabled(request.target, enabled=False)
@@ -147,11 +189,21 @@ class Commands:
 
     def _set_enabled(self, target: str, *, enabled: bool) -> AnyReply:
         """Flip the flag of a venue, a symbol or a strategy, or with no target of everything."""
-        view, done = self._context.control, "resumed" if enabled else "paused"
-        venues, strategies = [*self._context.config.venues], self._strategies()
+        done = "resumed" if enabled else "paused"
         if not target:
             self._engine["paused"] = 0 if enabled else 1
-        elif target in venues:
+        elif not self._flip(target, enabled=enabled):
+            known = ", ".join([*self._context.config.venues, *self._strategies(), *self._symbols])
+            return Refused(f"{target!r} is no venue, symbol or strategy of this engine: {known}")
+        not_kept = self._keep()
+        self.announce(done, target=target or "everything")
+        return Done(f"{done} {target or 'everything'}{not_kept}")
+
+    def _flip(self, target: str, *, enabled: bool) -> bool:
+        """Set the flag of a venue, a strategy or a symbol; return whether there is one."""
+        view, strategies = self._context.control, self._strategies()
+        venues = [*self._context.config.venues]
+        if target in venues:
             view.venues[venues.index(target)]["enabled"] = int(enabled)
         elif target in strategies:
             view.strategies[strategies.index(target)]["enabled"] = int(enabled)
@@ -159,10 +211,12 @@ class Commands:
             for index in self._symbols[target]:
                 self._instruments[index]["enabled"] = int(enabled)
         else:
-            known = ", ".join([*venues, *strategies, *self._symbols])
-            return Refused(f"{target!r} is no venue, symbol or strategy of this engine: {known}")
-        self.announce(done, target=target or "everything")
-        return Done(f"{done} {target or 'everything'}")
+            return False
+        return True
+
+    def _paused_symbols(self) -> list[str]:
+        return [name for name, indices in self._symbols.items()
+                if not self._instruments[indices[0]]["enabled"]]
 
     def _status(self, _request: Status) -> AnyReply:
         context, engine, now = self._context, self._engine, self._context.clock.mono_ns()
@@ -173,8 +227,7 @@ class Commands:
             trading_state=TradingState(engine["trading_state"]).name.lower(),
             killed=bool(engine["kill"]), kill_reason=self._kill_reason,
             halt_reason=self._halt_reason, paused=bool(engine["paused"]),
-            paused_symbols=[name for name, indices in self._symbols.items()
-                            if not self._instruments[indices[0]]["enabled"]],
+            paused_symbols=self._paused_symbols(),
             uptime_s=(now - engine["started_mono_ns"]) / 1e9,
             processes=self._processes(now), venues=self._venues(),
             strategies=[StrategyStatus(name, bool(context.control.strategies[index]["enabled"]))

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.control import segments
-from engine.control.commands import KILL_FILE, Commands
-from engine.control.protocol import Status
+from engine.control.commands import Commands
+from engine.control.protocol import KILL_FILE, Status
 from engine.control.roles import CONTROL, roles
 from engine.control.server import Server
 from engine.control.starter import Starter

@@ -8,6 +8,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+KILL_FILE: Final = "kill"  # in the run folder; whoever can write there may kill
+STANDING_FILE: Final = "standing.json"  # beside it: pauses and a halt, see control.standing
+
 Text = Annotated[str, Meta(max_length=200)]
 
 

@@ -39,12 +39,16 @@ class Windows(NamedTuple):
 
 
 def ordered_pairs(table: Sequence[Instrument]) -> list[tuple[int, int]]:
-    """Return every (buy, sell) of one group at two venues, of which one at least is spot."""
+    """Return every (buy, sell) of one group at two venues, of which one at least is spot.
+
+    What is settled in another currency than its quote counts in contracts, and is left out.
+    """
     return [
         (buy.index, sell.index)
         for buy, sell in permutations(table, 2)
         if buy.group_index == sell.group_index
         and buy.venue_index != sell.venue_index
+        and all(side.pair.settle in ("", side.pair.quote) for side in (buy, sell))
         and Kind.SPOT in (buy.pair.kind, sell.pair.kind)
     ]
 

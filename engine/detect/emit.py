@@ -78,17 +78,21 @@ def emit(plan: Plan, pair: int, now_ns: int, trigger: int) -> None:
     record[_CONFIDENCE] = int(fresh_ns / age_max_ns * MILLION)
     record[_RISK] = result[d.TAKEN_PPM]
     record[_SIGNAL_WINDOW], record[_TRIGGER] = state[p.WINDOWS], trigger
-    record[_RECV], record[_PUBLISH] = touch[t.RECV_NS], touch[t.PUBLISH_NS]
-    record[_SEEN] = now_ns
+    is_new = touch[t.IS_NEW] != 0  # else nobody's message led here: the window was due again
+    record[_RECV] = touch[t.RECV_NS] if is_new else 0
+    record[_PUBLISH] = touch[t.PUBLISH_NS] if is_new else 0
+    # what was seen ages from then on, also while this process is not let run
+    record[_SEEN], record[_EXPIRY] = now_ns, now_ns + settings[p.EXPIRY_NS]
     _write_leg(plan, _BUY_LEG, state[p.BUY], 1, result[d.BUY_LIMIT], result[d.BUY_AVERAGE],
                desk.buy_touch)
     _write_leg(plan, _SELL_LEG, state[p.SELL], -1, result[d.SELL_LIMIT], result[d.SELL_AVERAGE],
                desk.sell_touch)
     made_ns = mono_ns() if settings[p.CLOCKED] != 0 else now_ns
-    record[_MONO], record[_EXPIRY] = made_ns, made_ns + settings[p.EXPIRY_NS]
+    record[_MONO] = made_ns
     record[_UNIX] = unix_ns() if settings[p.CLOCKED] != 0 else 0
     ring_push(ring, record)
     counters_at = settings[p.COUNTERS_AT]
     count(plan.words, counters_at + _SIGNALS, 1)
-    record_ns(plan.words, counters_at + histogram_base(_RECV_TO_SIGNAL),
-              made_ns - touch[t.RECV_NS])
+    if is_new:
+        record_ns(plan.words, counters_at + histogram_base(_RECV_TO_SIGNAL),
+                  made_ns - touch[t.RECV_NS])

@@ -26,7 +26,7 @@ from shm.bell import wait_bell
 from shm.counters import DetectorCounter, DetectorHistogram, count, histogram_base, record_ns
 from shm.jit import inlined, kernel
 from shm.layout import UpdateKind, Veto
-from shm.ring import ring_read
+from shm.ring import ring_head, ring_read
 from shm.system import mono_ns
 
 MATERIAL_PPM: Final = 100.0  # an edge better by this, one basis point, is worth another signal
@@ -65,7 +65,9 @@ def refresh(  # arrays one by one: see Plan
     """Read the touch of one instrument and whether it may be believed."""
     book_at, row_at = seats[instrument, a.BOOK_AT], seats[instrument, a.ROW_AT]
     touch = touches[instrument]
+    newest_ns = touch[t.NEWEST_NS]
     t.read_touch(words, book_at, limits[a.DEPTH], limits[a.SOURCE], slot, quote, touch)
+    touch[t.IS_NEW] = touch[t.NEWEST_NS] != newest_ns
     fee = words[row_at + d.TAKER_FEE]
     touch[t.FEE_PPM] = fee
     doubt = distrust(words, book_at, seats[instrument, a.FEED_AT], row_at, now_ns,
@@ -195,32 +197,36 @@ def _signal(plan: Plan, pair: int, now_ns: int, trigger: int) -> int:
 
 
 # ---------------------------------------------------------------- turns
-@inlined
-def _drain(plan: Plan, feed: int, marked: int) -> int:
+@kernel
+def drain(  # arrays one by one: see Plan
+    words: Words, settings: Words, feeds: Table, changed: Words, noted: Words, entries: Words,
+    feed: int, marked: int,
+) -> int:
     """Note what a feed says has changed; everything of it when its ring lapped us."""
-    row, changed, entries, noted = plan.feeds[feed], plan.changed, plan.entries, plan.changed_turn
-    ring, turn = plan.words[row[p.RING_AT]:], plan.settings[p.TURN]
-    counters_at = plan.settings[p.COUNTERS_AT]
-    first, last = row[p.FIRST_INSTRUMENT], row[p.FIRST_INSTRUMENT] + row[p.INSTRUMENT_COUNT]
+    ring, turn, counters_at = words[feeds[feed, p.RING_AT]:], settings[p.TURN], settings[
+        p.COUNTERS_AT]
+    first = feeds[feed, p.FIRST_INSTRUMENT]
+    last = first + feeds[feed, p.INSTRUMENT_COUNT]
     for _ in range(DRAINS_MAX):
-        before = row[p.CURSOR]
-        row[p.CURSOR], lost = ring_read(ring, before, entries)
-        fresh = row[p.CURSOR] - before - lost
+        before = feeds[feed, p.CURSOR]
+        if ring_head(ring) == before:
+            break
+        cursor, lost = ring_read(ring, before, entries)
+        feeds[feed, p.CURSOR] = cursor
+        fresh = cursor - before - lost
         if lost > 0:
-            count(plan.words, counters_at + _LAPS, 1)
-            count(plan.words, counters_at + _LOST, lost)
+            count(words, counters_at + _LAPS, 1)
+            count(words, counters_at + _LOST, lost)
             for instrument in range(first, last):
                 if noted[instrument] != turn:
                     noted[instrument], changed[marked] = turn, instrument
                     marked += 1
-        count(plan.words, counters_at + _UPDATES, fresh)
+        count(words, counters_at + _UPDATES, fresh)
         for at in range(fresh):
             instrument, kind = entries[at] >> 8, entries[at] & 255
             if kind != _TRADE and first <= instrument < last and noted[instrument] != turn:
                 noted[instrument], changed[marked] = turn, instrument
                 marked += 1
-        if fresh < entries.size:
-            break
     return marked
 
 
@@ -267,19 +273,22 @@ def sweep(plan: Plan, now_ns: int) -> int:
 @kernel
 def turn(plan: Plan, now_ns: int) -> int:
     """Take in all updates, then scan what changed; return how many signals that made."""
-    plan.settings[p.TURN] += 1
+    words, settings, feeds, changed = plan.words, plan.settings, plan.feeds, plan.changed
+    noted, entries = plan.changed_turn, plan.entries
+    settings[p.TURN] += 1
     marked = 0
-    for feed in range(plan.feeds.shape[0]):
-        marked = _drain(plan, feed, marked)
+    for feed in range(feeds.shape[0]):
+        marked = drain(words, settings, feeds, changed, noted, entries, feed, marked)
     if marked == 0:
         return 0
     made = scan_changed(plan, marked, now_ns)
-    words, counters_at = plan.words, plan.settings[p.COUNTERS_AT]
+    counters_at, touches = settings[p.COUNTERS_AT], plan.touches
     count(words, counters_at + _WAKES, 1)
-    for at in range(marked):
-        published_ns = plan.touches[plan.changed[at], t.PUBLISH_NS]
-        record_ns(words, counters_at + histogram_base(_PUBLISH_TO_SEEN), now_ns - published_ns)
-    if plan.settings[p.CLOCKED] != 0:
+    for at in range(marked):  # a lap or a state word may mark what was not published anew
+        if touches[changed[at], t.IS_NEW] != 0:
+            record_ns(words, counters_at + histogram_base(_PUBLISH_TO_SEEN),
+                      now_ns - touches[changed[at], t.NEWEST_NS])
+    if settings[p.CLOCKED] != 0:
         record_ns(words, counters_at + histogram_base(_SCAN), mono_ns() - now_ns)
     return made
 

@@ -49,7 +49,7 @@ def warm(config: Config) -> None:
     cross = Cross(config, table, memory, counters)
     cross.sweep(0)
     cross.watch()
-    memory.signals.read(0, 1)
+    memory.signals.read(memory.signals.head)
     warm_bells()
 
 
@@ -58,6 +58,7 @@ def main(context: Context) -> int:
     table = instruments(context.config)
     memory = Memory.attach(
         context.run, context.config, context.control, table, signals_writable=True)
+    warm(context.config)
     cross = Cross(context.config, table, memory, context.counters)
     sender = Sender(context, memory.signals)
     context.log.info("watching", instruments=len(table), pairs=len(cross.pairs))
@@ -67,16 +68,14 @@ def main(context: Context) -> int:
         cross.watch()
         sender.send()
         context.ready()
-        made = swept_ns = 0
+        swept_ns = 0
         while not context.stopping:
-            made += cross.watch()
-            now_ns = context.clock.mono_ns()
+            made, now_ns = 0, context.clock.mono_ns()
             if now_ns - swept_ns >= TIMEOUT_NS:
                 swept_ns = now_ns
-                made += cross.sweep(now_ns)
-            if made:
+                made = cross.sweep(now_ns)
+            if made or cross.watch():
                 sender.send()
-                made = 0
             context.beat(1)
     finally:
         sender.close()

@@ -34,14 +34,15 @@ class Desk(NamedTuple):
     buy_sizes: Words
     sell_prices: Words
     sell_sizes: Words
-    terms: Words  # engine.market.depth; EDGE_MIN, NOTIONAL_MAX and SIZE_MAX are the owner's
+    terms: Words  # engine.market.depth; EDGE_MIN, EDGE_MAX and SIZE_MAX are the owner's
     result: Words  # engine.market.depth
 
 
-# where an instrument's book, feed and row are, and its venue
-(BOOK_AT, FEED_AT, ROW_AT, VENUE) = range(4)
-SEAT_WORDS: Final = 4
-(DEPTH, SOURCE, CONTROL_AT, STRATEGY, SILENCE_MAX_NS, AGE_MAX_NS, COST_MIN) = range(7)
+# where an instrument's book, feed and row are, its venue, and how much of its quote currency,
+# in millionths, one signal may move
+(BOOK_AT, FEED_AT, ROW_AT, VENUE, NOTIONAL_MIN, NOTIONAL_MAX) = range(6)
+SEAT_WORDS: Final = 8
+(DEPTH, SOURCE, CONTROL_AT, STRATEGY, SILENCE_MAX_NS, AGE_MAX_NS) = range(6)
 LIMITS_WORDS: Final = 8
 
 _BOOK_OLD: Final = int(Veto.BOOK_OLD)
@@ -75,6 +76,17 @@ def age_ns(desk: Desk, now_ns: int) -> int:
     return now_ns - oldest_ns
 
 
+@inlined
+def _believed(desk: Desk, touch: Words, levels: int, now_ns: int) -> int:
+    """Return how many of the levels just read are not too old: a quote vouches for its own alone.
+
+    Where the book behind a newer quote stands still, its levels may have gone long ago.
+    """
+    if touch[t.BY_QUOTE] != 0 and now_ns - touch[t.BOOK_RECV_NS] > desk.limits[AGE_MAX_NS]:
+        return min(levels, 1)
+    return levels
+
+
 @kernel
 def appraise(desk: Desk, buy: int, sell: int, now_ns: int) -> int:
     """Read the books of ``buy`` and ``sell`` anew and size the cross into ``desk.result``.
@@ -102,7 +114,10 @@ def appraise(desk: Desk, buy: int, sell: int, now_ns: int) -> int:
     if age_ns(desk, now_ns) > limits[AGE_MAX_NS]:
         result[d.NUMBER], result[d.LIMIT] = age_ns(desk, now_ns), limits[AGE_MAX_NS]
         return _BOOK_OLD
+    asks = _believed(desk, desk.buy_touch, asks, now_ns)
+    bids = _believed(desk, desk.sell_touch, bids, now_ns)
     d.terms_of(words, buyer[ROW_AT], seller[ROW_AT], desk.terms)
-    desk.terms[d.COST_MIN] = max(desk.terms[d.COST_MIN], limits[COST_MIN])
+    desk.terms[d.COST_MIN] = max(desk.terms[d.COST_MIN], buyer[NOTIONAL_MIN])
+    desk.terms[d.NOTIONAL_MAX] = buyer[NOTIONAL_MAX]  # both legs have one quote currency
     return d.cross(desk.buy_prices, desk.buy_sizes, asks, desk.sell_prices, desk.sell_sizes, bids,
                    desk.terms, result)

@@ -23,16 +23,18 @@ from engine.market.exact import (
     quotient,
     total,
 )
+from engine.model.quanta import DECIMALS_SUM_MAX, DECIMALS_SUM_MIN
 from shm.atomics import Words
 from shm.jit import inlined, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
 
 DECIMALS_MIN: Final = MICRO_DIGITS  # of price and size together
 DECIMALS_MAX: Final = DIGITS_MAX + MICRO_DIGITS
+assert (DECIMALS_MIN, DECIMALS_MAX) == (DECIMALS_SUM_MIN, DECIMALS_SUM_MAX)  # what configs may ask
 
 # The words of ``terms``: under what conditions two books may be crossed.
-(BUY_FEE, SELL_FEE, EDGE_MIN, NOTIONAL_MAX, SIZE_MAX, LOT, SIZE_MIN, COST_MIN, PROCEEDS_MIN,
- UNIT) = range(10)
+(BUY_FEE, SELL_FEE, EDGE_MIN, EDGE_MAX, NOTIONAL_MAX, SIZE_MAX, LOT, SIZE_MIN, COST_MIN,
+ PROCEEDS_MIN, UNIT) = range(11)
 TERMS_WORDS: Final = 16
 
 # The words of ``result``.  NUMBER and LIMIT are what the veto compared.
@@ -49,6 +51,7 @@ _SIZE_DECIMALS: Final = word_of(INSTRUMENT, "size_decimals")
 _VETO_EDGE: Final = int(Veto.EDGE)
 _VETO_SIZE: Final = int(Veto.SIZE)
 _VETO_NOTIONAL: Final = int(Veto.NOTIONAL)
+_VETO_TOO_GOOD: Final = int(Veto.TOO_GOOD)
 
 
 @inlined
@@ -59,11 +62,19 @@ def is_cross(bid: int, sell_fee: int, ask: int, buy_fee: int, edge_ppm: int) -> 
     )
 
 
+@inlined
+def is_too_good(bid: int, sell_fee: int, ask: int, buy_fee: int, edge_ppm: int) -> bool:
+    """Return whether the edge of ``is_cross`` is greater than ``edge_ppm``, exactly."""
+    return not at_least(
+        ask, (MILLION + buy_fee) * (MILLION + edge_ppm), bid, (MILLION - sell_fee) * MILLION
+    )
+
+
 @kernel
 def terms_of(words: Words, buy_row: int, sell_row: int, terms: Words) -> None:
     """Fill in what the venues of both legs demand, from their rows of the instruments segment.
 
-    EDGE_MIN, NOTIONAL_MAX, SIZE_MAX and the caller's own share of COST_MIN stay the caller's.
+    EDGE_MIN, EDGE_MAX, NOTIONAL_MAX, SIZE_MAX and the config's share of COST_MIN stay the caller's.
     """
     terms[BUY_FEE], terms[SELL_FEE] = words[buy_row + TAKER_FEE], words[sell_row + TAKER_FEE]
     terms[LOT] = multiple_of_both(max(words[buy_row + _LOT], 1), max(words[sell_row + _LOT], 1))
@@ -144,13 +155,21 @@ def cross(
     asks, bids    effective levels, best first, in quanta (``engine.market.touch.read_side``)
     terms         see above; the walk ends where the next quantum earns less than EDGE_MIN
     result        see above; COST is rounded up, PROCEEDS down, averages against us
-    returns       0, or the Veto: EDGE (nothing profitable), SIZE, NOTIONAL
+    returns       0, or the Veto: TOO_GOOD (at the touch), EDGE (nothing profitable), SIZE, NOTIONAL
     """
+    result[SIZE] = 0
+    if ask_count > 0 and bid_count > 0 and is_too_good(
+        bids[0], terms[SELL_FEE], asks[0], terms[BUY_FEE], terms[EDGE_MAX]
+    ):
+        result[NUMBER], result[LIMIT] = _edge_ppm(asks, bids, terms), terms[EDGE_MAX]
+        return _VETO_TOO_GOOD
     found = _profitable_size(asks, ask_sizes, ask_count, bids, bid_sizes, bid_count, terms)
     size = found - found % terms[LOT]
     result[SIZE] = size
     if found == 0:
-        result[NUMBER], result[LIMIT] = _edge_ppm(asks, ask_count, bids, bid_count, terms)
+        nobody = ask_count == 0 or bid_count == 0
+        result[NUMBER] = -MILLION if nobody else _edge_ppm(asks, bids, terms)
+        result[LIMIT] = terms[EDGE_MIN]
         return _VETO_EDGE
     if size == 0 or size < terms[SIZE_MIN]:
         result[NUMBER], result[LIMIT] = found, max(terms[SIZE_MIN], terms[LOT])
@@ -188,12 +207,8 @@ def _ppm(part: int, whole: int) -> int:
 
 
 @inlined
-def _edge_ppm(
-    asks: Words, ask_count: int, bids: Words, bid_count: int, terms: Words
-) -> tuple[int, int]:
-    """Return the net edge at the touch and the least that was asked for, both in ppm."""
-    if ask_count == 0 or bid_count == 0:
-        return -MILLION, terms[EDGE_MIN]
+def _edge_ppm(asks: Words, bids: Words, terms: Words) -> int:
+    """Return the net edge at the touch in ppm, for people."""
     earned = mul_div(bids[0], MILLION - terms[SELL_FEE], MILLION)
     paid = mul_div_up(asks[0], MILLION + terms[BUY_FEE], MILLION)
-    return _ppm(earned - paid, max(paid, 1)), terms[EDGE_MIN]
+    return _ppm(earned - paid, max(paid, 1))

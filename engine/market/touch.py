@@ -45,8 +45,10 @@ class Source(IntEnum):
 
 # The words of a touch.  Prices and sizes are quanta, 0 an absent side.
 # FEE_PPM is kept beside it by who compares many touches.
+# NEWEST_NS is when either of book and quote was last published, BOOK_RECV_NS when the levels
+# behind the touch were received; IS_NEW is kept beside it by who looks again and again.
 (VETO, BID, BID_SIZE, ASK, ASK_SIZE, FEE_PPM, RECV_NS, PUBLISH_NS, UPDATE, BOOK_VERSION,
- QUOTE_VERSION, BY_QUOTE) = range(12)
+ QUOTE_VERSION, BY_QUOTE, NEWEST_NS, BOOK_RECV_NS, IS_NEW) = range(15)
 TOUCH_WORDS: Final = 16
 
 _SLOT_FIRST: Final = INDEX + words_in(SLOT_INDEX)
@@ -90,7 +92,11 @@ def _read_top(words: Words, base: int, depth: int, out: Words) -> int:
 
 @inlined
 def _is_newer(quote: Words, book: Words) -> bool:
-    """Tell whether the quote is newer: by the venue's own numbers where both carry one."""
+    """Tell whether the quote is newer: by the venue's own numbers where both carry one.
+
+    Both do only where one sequence is proven (Binance).  Elsewhere (OKX) what was published last
+    is newer: both streams come over one connection, in the order in which the venue sent them.
+    """
     if quote[UPDATE_ID] > 0 and book[UPDATE_ID] > 0:
         return bool(quote[UPDATE_ID] > book[UPDATE_ID])
     return bool(quote[PUBLISH_MONO_NS] > book[PUBLISH_MONO_NS])
@@ -101,6 +107,11 @@ def _settle(top: Words, book_version: int, quote: Words, quote_version: int, out
     """Write the touch to ``out`` from a top and a quote; return the veto, 0 for none."""
     out[BOOK_VERSION], out[QUOTE_VERSION] = book_version, quote_version
     out[BID], out[BID_SIZE], out[ASK], out[ASK_SIZE] = 0, 0, 0, 0
+    out[NEWEST_NS], out[BOOK_RECV_NS] = 0, 0
+    if book_version > 0:
+        out[NEWEST_NS], out[BOOK_RECV_NS] = top[PUBLISH_MONO_NS], top[RECV_MONO_NS]
+    if quote_version > 0:
+        out[NEWEST_NS] = max(out[NEWEST_NS], quote[PUBLISH_MONO_NS])
     veto = 0
     out[BY_QUOTE] = quote_version > 0 and (book_version == 0 or _is_newer(quote, top))
     if out[BY_QUOTE]:

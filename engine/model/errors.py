@@ -5,7 +5,7 @@ EngineError
 ├── Resync     drop the book, resnapshot   SequenceGap, ChecksumMismatch, DecodeError
 ├── Refused    tell the caller, go on      VenueRefused, UnknownInstrument
 └── Fatal      leave the process           LayoutMismatch, SegmentInvalid, ConfigInvalid,
-                                           AlreadyRunning, NoSpace
+                                           AlreadyRunning, LockInvalid, NoSpace
 """
 
 
@@ -87,6 +87,10 @@ class CaptureInvalid(Fatal):
 
 class AlreadyRunning(Fatal):
     """Another engine holds this name."""
+
+
+class LockInvalid(Fatal):
+    """The lock of a name cannot be had; the message names its path and a remedy."""
 
 
 class NoSpace(Fatal):

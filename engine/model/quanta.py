@@ -4,6 +4,8 @@ from decimal import Decimal, InvalidOperation
 
 INT64_MAX = 2**63 - 1
 DECIMALS_MAX = 18
+DECIMALS_SUM_MIN = 6  # of price and size together: a millionth of the quote can be counted
+DECIMALS_SUM_MAX = 24  # and the power of ten that counts it fits a word
 
 
 def to_quanta(text: str, decimals: int) -> int:

@@ -122,7 +122,6 @@ def open_desk(
     limits[a.CONTROL_AT], limits[a.STRATEGY] = control, Strategy.CROSS
     limits[a.SILENCE_MAX_NS] = int(config.supervision.silence_max_ms * _NS_PER_MS)
     limits[a.AGE_MAX_NS] = int(config.detector.book_age_ms_max * _NS_PER_MS)
-    limits[a.COST_MIN] = micro(config.detector.notional_min)
     seats = np.zeros((len(table), a.SEAT_WORDS), np.int64)
     for seat, instrument in zip(seats, table, strict=True):
         feed = memory.feeds[instrument.venue_index]
@@ -130,8 +129,11 @@ def open_desk(
         seat[a.FEED_AT] = control + memory.control.processes.base(feed.process)
         seat[a.ROW_AT] = span.base(memory.rows.words) + memory.rows.base(instrument.index)
         seat[a.VENUE] = instrument.venue_index
+        quote = instrument.pair.quote
+        seat[a.NOTIONAL_MIN] = micro(config.detector.notional_min[quote])
+        seat[a.NOTIONAL_MAX] = micro(config.detector.notional_max[quote])
     desk = a.make_desk(span.words, seats, limits)
-    desk.terms[depth.EDGE_MIN] = edge_min_ppm
-    desk.terms[depth.NOTIONAL_MAX] = micro(config.detector.notional_max)
+    desk.terms[depth.EDGE_MIN], desk.terms[depth.EDGE_MAX] = (
+        edge_min_ppm, config.detector.edge_max_ppm)
     desk.terms[depth.SIZE_MAX] = np.iinfo(np.int64).max
     return desk

@@ -1,19 +1,20 @@
 """A full-depth book as one array of words: where everything lies, and the edits of a side.
 
-words 0..31     head: constants of the book, FIRST and END of each side, words of publish.py
+words 0..31     head: constants of the book, places of each side, words of publish.py
 words 32..95    scratch of the checksum kernels
-words 96..735   the edits of the batch in progress
-then            the rows of the bids, then the rows of the asks: ``levels_max`` and some slack each
+words 96..607   the inserts of the batch in progress
+then            the columns of the bids, then those of the asks: ROWS words each
 
-A row is key, size and, where a checksum needs the text, the decimals as sent.  The key is the
-price of a bid and the negated price of an ask, so on both sides keys ascend and the best level
-is the last.  The rows of a side stand together anywhere inside their region (positions FIRST to
-END), so the worst leave by moving FIRST.
+The columns are key, size and, where a checksum needs the text, the decimals as sent.  The key is
+the price of a bid and the negated price of an ask, so on both sides keys ascend and the best
+level is the last; keys stand alone so that a search stays in the nearest cache.  The rows in use
+stand together anywhere inside the columns (positions FIRST to END), so the worst leave by moving
+FIRST.
 
-A message changes some 17 levels of each side, sorted.  Moving all better rows for each insert
-and removal costs more than anything else, so these are noted first, as a batch of descending
-keys, and then every row moves at most once, by the net of the edits on one side of it
-(measured on the recorded Binance stream: 4.1 instead of 5.8 µs a message).
+Moving rows costs more than anything else, so a removed level keeps its row, with size 0, until
+the dead outnumber the living.  Half of all inserts in the recorded Binance stream bring back a
+level removed before; others overwrite a dead row close by.  What is left is noted first, as a
+batch of descending keys, and then every row moves at most once.  The best row is always alive.
 """
 
 from typing import Final
@@ -21,12 +22,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shm.jit import inlined
-from shm.text import hot, move_words
+from engine.model.quanta import DECIMALS_MAX
+from shm.jit import fused, hot
+from shm.text import move_words
 
 Arena = NDArray[np.int64]
 
-ROW_WORDS: Final = 0  # 2, or 3 with the text's decimals
+COLUMNS: Final = 0  # 2, or 3 with the text's decimals
 LEVELS_MAX: Final = 1  # per side
 PRICE_DECIMALS: Final = 2
 SIZE_DECIMALS: Final = 3
@@ -34,18 +36,24 @@ LEVEL_TEXT: Final = 4
 TRUNCATE: Final = 5  # levels kept per side after a message; 0 = all
 CHECKSUM: Final = 6
 DROPPED: Final = 7  # levels lost because a side was full
-FAULT: Final = 24  # a BookFault; not 0: a message went wrong, only a new snapshot helps
-SIDES: Final = 8  # then SIDE_WORDS words for the bids, as many for the asks
+ROWS: Final = 8  # rows that fit a side
+SIDES: Final = 9  # then SIDE_WORDS words for the bids, as many for the asks
 SIDE_WORDS: Final = 8
-REGION, ROWS, FIRST, END = range(4)  # words of a side: start of its region, rows in it, positions
-PUBLISH: Final = 25  # seven words that feeds/book/publish.py keeps here
+# Words of a side: its columns, positions, rows alive, the worst key down to which every level is
+# known, and whether the levels last shown ended there.
+KEYS, FIRST, END, LIVE, KNOWN, SHORT = range(6)
+ALL_KNOWN: Final = -(2**63)
+FAULT: Final = 25  # a BookFault; not 0: a message went wrong, only a new snapshot helps
+PUBLISH: Final = 26  # six words that feeds/publish.py keeps here
 SCRATCH: Final = 32
-EDITS: Final = 96
-EDITS_MAX: Final = 128  # in one batch
-EDIT_WORDS: Final = 5
-AT, SHIFT, KEY, SIZE, SENT = range(EDIT_WORDS)  # words of an edit; SHIFT: +1 insert, -1 remove
-ROWS_AT: Final = EDITS + EDITS_MAX * EDIT_WORDS
-SLACK_MIN: Final = 4 * EDITS_MAX  # rows: room for a batch on either end of a full side
+INSERTS: Final = 96
+INSERTS_MAX: Final = 128  # in one batch
+INSERT_WORDS: Final = 4
+AT, KEY, SIZE, SENT = range(INSERT_WORDS)  # words of an insert
+COLUMNS_AT: Final = INSERTS + INSERTS_MAX * INSERT_WORDS
+SLACK_MIN: Final = 4 * INSERTS_MAX  # rows: room for a batch on either end of a full side
+DEAD_MIN: Final = 256  # a clean-up waits until the dead exceed the living by this
+HOLE_MAX: Final = 24  # rows looked at for a dead one to overwrite
 
 
 def new_arena(
@@ -53,36 +61,47 @@ def new_arena(
     truncate: int, checksum: int,
 ) -> Arena:
     """Allocate an empty book; pages cost memory only when levels reach them."""
-    row_words = 3 if keep_text else 2
+    assert 0 <= price_decimals <= DECIMALS_MAX, price_decimals  # kernels index tables by them
+    assert 0 <= size_decimals <= DECIMALS_MAX, size_decimals
+    columns = 3 if keep_text else 2
     rows = levels_max + max(SLACK_MIN, levels_max // 2)
-    arena = np.zeros(ROWS_AT + 2 * rows * row_words, np.int64)
+    arena = np.zeros(COLUMNS_AT + 2 * rows * columns, np.int64)
     arena[:SIDES] = (
-        row_words, levels_max, price_decimals, size_decimals, level_text, truncate, checksum, 0)
+        columns, levels_max, price_decimals, size_decimals, level_text, truncate, checksum, 0, rows)
     for side in range(2):
-        head = SIDES + side * SIDE_WORDS
-        arena[head:head + 2] = ROWS_AT + side * rows * row_words, rows
+        arena[SIDES + side * SIDE_WORDS + KEYS] = COLUMNS_AT + side * rows * columns
     clear(arena)
     return arena
 
 
-@inlined
+@fused
 def side_head(side: int) -> int:
     """Return where the words of a side lie: BID 0, ASK 1."""
     return SIDES + side * SIDE_WORDS
 
 
-@inlined
+@fused
 def count(arena: Arena, side: int) -> int:
     """Return the number of levels of a side."""
-    head = side_head(side)
-    return int(arena[head + END] - arena[head + FIRST])
+    return int(arena[side_head(side) + LIVE])
 
 
-@inlined
-def row_at(arena: Arena, side: int, rank: int) -> int:
-    """Return the word offset of the level ``rank`` places behind the best (rank 0)."""
+@fused
+def best_row(arena: Arena, side: int) -> int:
+    """Return where the key of the best level is; only for a side that has one.
+
+    Its size is ROWS words behind it, and so on.
+    """
     head = side_head(side)
-    return int(arena[head + REGION] + (arena[head + END] - 1 - rank) * arena[ROW_WORDS])
+    return int(arena[head + KEYS] + arena[head + END] - 1)
+
+
+@fused
+def live_row(arena: Arena, row: int) -> int:
+    """Return ``row``, or the next worse one that is alive."""
+    while arena[row + arena[ROWS]] == 0:
+        row -= 1
+    return row
 
 
 @hot
@@ -90,12 +109,27 @@ def clear(arena: Arena) -> None:
     """Remove all levels; venues send snapshots best first, so leave room behind the worst."""
     for side in range(2):
         head = side_head(side)
-        start = arena[head + ROWS] - 2 * EDITS_MAX
+        start = arena[ROWS] - 2 * INSERTS_MAX
         arena[head + FIRST] = start
         arena[head + END] = start
+        arena[head + LIVE] = 0
+        arena[head + KNOWN] = ALL_KNOWN
+        arena[head + SHORT] = 0
 
 
-@inlined
+@hot
+def know_down_to_worst(arena: Arena, side: int) -> None:
+    """Take levels worse than the present worst as unknown: others may lie between them."""
+    head = side_head(side)
+    sizes = arena[head + KEYS] + arena[ROWS]
+    row = arena[head + FIRST]
+    while row < arena[head + END] and arena[sizes + row] == 0:
+        row += 1
+    if row < arena[head + END]:
+        arena[head + KNOWN] = max(arena[head + KNOWN], arena[arena[head + KEYS] + row])
+
+
+@fused
 def locate(arena: Arena, side: int, key: int, hint: int) -> int:
     """Return the first position whose key is at least ``key``, END if none; search from ``hint``.
 
@@ -103,140 +137,187 @@ def locate(arena: Arena, side: int, key: int, hint: int) -> int:
     towards worse levels, then halve it.
     """
     head = side_head(side)
-    first, end = arena[head + FIRST], arena[head + END]
-    row_words = arena[ROW_WORDS]
-    keys = arena[head + REGION]
-    if hint < end and arena[keys + hint * row_words] < key:
+    first, end, keys = arena[head + FIRST], arena[head + END], arena[head + KEYS]
+    if hint < end and arena[keys + hint] < key:
         low, high = hint + 1, end
     else:
         high, step = hint, 1
-        while high - step >= first and arena[keys + (high - step) * row_words] >= key:
+        while high - step >= first and arena[keys + high - step] >= key:
             high -= step
             step += step
         low = max(first, high - step + 1)
     while low < high:
         middle = (low + high) >> 1
-        if arena[keys + middle * row_words] < key:
+        if arena[keys + middle] < key:
             low = middle + 1
         else:
             high = middle
     return low
 
 
-@inlined
-def trim(arena: Arena, side: int) -> None:
-    """Drop, and count, what a side has beyond ``levels_max``: the worst."""
-    excess = count(arena, side) - arena[LEVELS_MAX]
-    if excess > 0:
-        arena[side_head(side) + FIRST] += excess
-        arena[DROPPED] += excess
-
-
-@inlined
-def make_room(arena: Arena, side: int) -> int:
-    """See to it that a whole batch fits behind END; return END, the hint to begin with.
-
-    ``trim`` belongs behind a message; only one that inserts more than there is slack needs it
-    earlier.
-    """
+@hot
+def drop_worst(arena: Arena, side: int, keep: int) -> int:
+    """Forget all but the best ``keep`` levels of a side; return how many went."""
     head = side_head(side)
-    if arena[head + END] + EDITS_MAX > arena[head + ROWS]:
-        if count(arena, side) > arena[head + ROWS] - 2 * EDITS_MAX:
-            trim(arena, side)
-        first, rows = arena[head + FIRST], count(arena, side)
-        middle = (arena[head + ROWS] - rows) // 2
-        width, region = arena[ROW_WORDS], arena[head + REGION]
-        move_words(arena, region + middle * width, region + first * width, rows * width)
-        arena[head + FIRST] = middle
-        arena[head + END] = middle + rows
+    sizes = arena[head + KEYS] + arena[ROWS]
+    dropped = 0
+    while arena[head + LIVE] > keep:
+        if arena[sizes + arena[head + FIRST]] != 0:
+            arena[head + LIVE] -= 1
+            dropped += 1
+        arena[head + FIRST] += 1
+    return dropped
+
+
+@hot
+def _bury(arena: Arena, side: int) -> None:
+    """Close the rows of removed levels."""
+    head = side_head(side)
+    keys, rows = arena[head + KEYS], arena[ROWS]
+    to = arena[head + FIRST]
+    for position in range(arena[head + FIRST], arena[head + END]):
+        size = arena[keys + rows + position]
+        for column in range(arena[COLUMNS]):
+            arena[keys + column * rows + to] = arena[keys + column * rows + position]
+        to += 1 if size != 0 else 0
+    arena[head + END] = to
+
+
+@fused
+def _move(arena: Arena, side: int, low: int, high: int, shift: int) -> None:
+    """Move the rows from ``low`` to before ``high``."""
+    if high > low:
+        at = arena[side_head(side) + KEYS] + low
+        for _ in range(arena[COLUMNS]):
+            move_words(arena, at + shift, at, high - low)
+            at += arena[ROWS]
+
+
+@hot
+def make_room(arena: Arena, side: int) -> int:
+    """See to it that a whole batch fits behind END; return END, the hint to begin with."""
+    head = side_head(side)
+    if arena[head + END] + INSERTS_MAX > arena[ROWS]:
+        _bury(arena, side)
+        if count(arena, side) > arena[ROWS] - 2 * INSERTS_MAX:  # in the middle of a snapshot
+            arena[DROPPED] += drop_worst(arena, side, arena[LEVELS_MAX])
+            know_down_to_worst(arena, side)
+        shift = (arena[ROWS] - count(arena, side)) // 2 - arena[head + FIRST]
+        _move(arena, side, arena[head + FIRST], arena[head + END], shift)
+        arena[head + FIRST] += shift
+        arena[head + END] += shift
     return int(arena[head + END])
 
 
-@inlined
-def note_edit(
-    arena: Arena, noted: int, at: int, sign: int, key: int, size: int, sent: int
-) -> int:
-    """Add an edit to the batch: insert a row before position ``at``, or remove the one there.
+@fused
+def change_row(arena: Arena, side: int, row: int, size: int, sent: int) -> None:
+    """Give the level at ``row`` another size; 0 kills it, another may revive it."""
+    at = row + arena[ROWS]
+    arena[side_head(side) + LIVE] += (1 if size != 0 else 0) - (1 if arena[at] != 0 else 0)
+    arena[at] = size
+    if arena[COLUMNS] == 3:
+        arena[at + arena[ROWS]] = sent
 
-    Keys descend within a batch; positions are those before it.  Returns the new count.
+
+@fused
+def _write(arena: Arena, at: int, key: int, size: int, sent: int) -> None:
+    arena[at] = key
+    arena[at + arena[ROWS]] = size
+    if arena[COLUMNS] == 3:
+        arena[at + 2 * arena[ROWS]] = sent
+
+
+@fused
+def fill_hole(arena: Arena, side: int, at: int, key: int, size: int, sent: int) -> int:
+    """Insert before position ``at`` at the cost of a dead row a few places worse.
+
+    Returns the new row's position, -1 where all rows near are alive.  Rows from ``at`` on stay.
     """
-    edit = EDITS + noted * EDIT_WORDS
-    arena[edit + AT] = at
-    arena[edit + SHIFT] = sign
-    arena[edit + KEY] = key
-    arena[edit + SIZE] = size
-    arena[edit + SENT] = sent
+    head = side_head(side)
+    sizes = arena[head + KEYS] + arena[ROWS]
+    hole, low = at - 1, max(arena[head + FIRST], at - HOLE_MAX)
+    while hole >= low and arena[sizes + hole] != 0:
+        hole -= 1
+    if hole < low:
+        return -1
+    _move(arena, side, hole + 1, at, -1)
+    _write(arena, arena[head + KEYS] + at - 1, key, size, sent)
+    arena[head + LIVE] += 1
+    return at - 1
+
+
+@fused
+def note_insert(arena: Arena, noted: int, at: int, key: int, size: int, sent: int) -> int:
+    """Add to the batch a row before position ``at``; return the new count.
+
+    Keys descend within a batch; positions are those before it.
+    """
+    insert = INSERTS + noted * INSERT_WORDS
+    arena[insert + AT] = at
+    arena[insert + KEY] = key
+    arena[insert + SIZE] = size
+    arena[insert + SENT] = sent
     return noted + 1
 
 
-@inlined
-def _move_rows(arena: Arena, region: int, first: int, end: int, shift: int) -> None:
-    width = arena[ROW_WORDS]
-    if end > first:
-        move_words(
-            arena, region + (first + shift) * width, region + first * width, (end - first) * width)
+@fused
+def _open_row(arena: Arena, side: int, insert: int, low: int, high: int, shift: int) -> None:
+    """Move the rows from ``low`` to ``high``, then write the insert's row beside them."""
+    _move(arena, side, low, high, shift)
+    at = arena[side_head(side) + KEYS] + (low + shift - 1 if shift > 0 else high + shift)
+    _write(arena, at, arena[insert + KEY], arena[insert + SIZE], arena[insert + SENT])
 
 
 @hot
 def commit(arena: Arena, side: int, noted: int) -> None:
-    """Carry out a batch: every row moves at most once.
+    """Carry out a batch: either the better rows move up or the worse ones down, each once.
 
-    The rows between two edits are a run; a run moves by the sum of the signs of all edits worse
-    than it, less ``offset``.  With offset 0 the worst run stays, with offset = sum the best run
-    does: whichever leaves fewer rows to move.  Runs that go down move first, from the worst on,
-    then those that go up, from the best on: none overwrites a run that has still to move, since
-    all keep their order and no two overlap in the end.
+    The rows between two inserts move by the number of inserts on their far side; those that
+    move farthest go first, so none overwrites another.
     """
     head = side_head(side)
-    region, width = arena[head + REGION], arena[ROW_WORDS]
     first, end = arena[head + FIRST], arena[head + END]
-    best_at = arena[EDITS + AT]
-    worst_at = arena[EDITS + (noted - 1) * EDIT_WORDS + AT]
-    total = 0
-    for number in range(noted):
-        total += arena[EDITS + number * EDIT_WORDS + SHIFT]
-    offset = total if best_at - first < end - worst_at and first >= total else 0
-    if offset > 0:
-        _move_rows(arena, region, first, worst_at, -offset)
-    shift = -offset
-    for number in range(noted - 1, -1, -1):
-        edit = EDITS + number * EDIT_WORDS
-        shift += arena[edit + SHIFT]
-        low = arena[edit + AT] + (1 if arena[edit + SHIFT] < 0 else 0)
-        if shift < 0:
-            high = arena[edit - EDIT_WORDS + AT] if number > 0 else end
-            _move_rows(arena, region, low, high, shift)
-    for number in range(noted):
-        edit = EDITS + number * EDIT_WORDS
-        sign = arena[edit + SHIFT]
-        if shift > 0:
-            low = arena[edit + AT] + (1 if sign < 0 else 0)
-            high = arena[edit - EDIT_WORDS + AT] if number > 0 else end
-            _move_rows(arena, region, low, high, shift)
-        shift -= sign
-        if sign > 0:
-            row = region + (arena[edit + AT] + shift) * width
-            arena[row] = arena[edit + KEY]
-            arena[row + 1] = arena[edit + SIZE]
-            if width == 3:
-                arena[row + 2] = arena[edit + SENT]
-    if offset < 0:
-        _move_rows(arena, region, first, worst_at, -offset)
-    arena[head + FIRST] = first - offset
-    arena[head + END] = end + total - offset
+    last = INSERTS + (noted - 1) * INSERT_WORDS
+    if arena[INSERTS + AT] - first < end - arena[last + AT] and first >= noted:
+        low = first
+        for number in range(noted - 1, -1, -1):
+            insert = INSERTS + number * INSERT_WORDS
+            at = arena[insert + AT]
+            _open_row(arena, side, insert, low, at, -number - 1)
+            low = at
+        arena[head + FIRST] = first - noted
+    else:
+        high = end
+        for number in range(noted):
+            insert = INSERTS + number * INSERT_WORDS
+            at = arena[insert + AT]
+            _open_row(arena, side, insert, at, high, noted - number)
+            high = at
+        arena[head + END] = end + noted
+    arena[head + LIVE] += noted
 
 
 @hot
-def truncate(arena: Arena, depth: int) -> None:
-    """Forget all but the best ``depth`` levels of each side."""
-    for side in range(2):
-        head = side_head(side)
-        arena[head + FIRST] = max(arena[head + FIRST], arena[head + END] - depth)
+def settle(arena: Arena, side: int) -> None:
+    """Put a side in order after a message: the best row alive, no level too many, few dead."""
+    head = side_head(side)
+    sizes = arena[head + KEYS] + arena[ROWS]
+    while arena[head + END] > arena[head + FIRST] and arena[sizes + arena[head + END] - 1] == 0:
+        arena[head + END] -= 1
+    dropped = drop_worst(arena, side, arena[LEVELS_MAX])
+    if dropped > 0:
+        arena[DROPPED] += dropped
+        know_down_to_worst(arena, side)
+    if arena[TRUNCATE] > 0:
+        drop_worst(arena, side, arena[TRUNCATE])
+    dead = arena[head + END] - arena[head + FIRST] - arena[head + LIVE]
+    if dead > arena[head + LIVE] + DEAD_MIN:
+        _bury(arena, side)
 
 
-@inlined
+@fused
 def is_crossed(arena: Arena) -> bool:
     """Tell whether the best bid is at or above the best ask."""
     if count(arena, 0) == 0 or count(arena, 1) == 0:
         return False
-    return bool(arena[row_at(arena, 0, 0)] + arena[row_at(arena, 1, 0)] >= 0)
+    return bool(arena[best_row(arena, 0)] + arena[best_row(arena, 1)] >= 0)

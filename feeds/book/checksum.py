@@ -12,19 +12,21 @@ import numpy as np
 
 from feeds.book.arena import (
     CHECKSUM,
+    COLUMNS,
     PRICE_DECIMALS,
-    ROW_WORDS,
+    ROWS,
     SCRATCH,
     SIZE_DECIMALS,
     Arena,
+    best_row,
     count,
-    row_at,
+    live_row,
 )
 from feeds.book.levels import ASK, BID
 from feeds.book.numbers import POWER
 from feeds.venue import NO_CHECKSUM, Checksum
-from shm.jit import inlined
-from shm.text import Octets, hot
+from shm.jit import fused, hot
+from shm.text import Octets
 
 NOT_SENT: Final = NO_CHECKSUM
 KRAKEN_LEVELS: Final = 10
@@ -51,7 +53,7 @@ def _table() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 _TABLE: Final = _table()
 
 
-@inlined
+@fused
 def _add(crc: int, mark: int) -> int:
     return int(_TABLE[(crc ^ mark) & 0xFF]) ^ crc >> 8
 
@@ -65,7 +67,7 @@ def crc32(text: Octets) -> int:
     return crc ^ _ALL
 
 
-@inlined
+@hot
 def _add_number(
     crc: int, scratch: Octets, quanta: int, decimals: int, sent: int, plain: bool
 ) -> int:
@@ -96,47 +98,55 @@ def _add_number(
     return crc
 
 
-@inlined
-def _add_level(crc: int, arena: Arena, side: int, rank: int, plain: bool) -> int:
-    """Add price and size of one level; with a colon between where not ``plain``."""
+@hot
+def _add_level(crc: int, arena: Arena, row: int, plain: bool) -> int:
+    """Add price and size of the level at ``row``; with a colon between where not ``plain``."""
     scratch = arena[SCRATCH : SCRATCH + _NUMBER_SIZE // 8].view(np.uint8)
-    row = row_at(arena, side, rank)
-    sent = arena[row + 2]
+    at_size = row + arena[ROWS]
+    sent = arena[at_size + arena[ROWS]]
     crc = _add_number(crc, scratch, abs(arena[row]), arena[PRICE_DECIMALS], sent & 0xFF, plain)
     if not plain:
         crc = _add(crc, _COLON)
-    return _add_number(crc, scratch, arena[row + 1], arena[SIZE_DECIMALS], sent >> 8, plain)
+    return _add_number(crc, scratch, arena[at_size], arena[SIZE_DECIMALS], sent >> 8, plain)
 
 
-@inlined
+@hot
 def _kraken(arena: Arena) -> int:
     """Return the unsigned CRC of the ten best asks, then bids: digits without leading zeros."""
     crc = _ALL
-    for rank in range(min(KRAKEN_LEVELS, count(arena, ASK))):
-        crc = _add_level(crc, arena, ASK, rank, True)
-    for rank in range(min(KRAKEN_LEVELS, count(arena, BID))):
-        crc = _add_level(crc, arena, BID, rank, True)
+    for side in (ASK, BID):
+        row = best_row(arena, side)
+        for _ in range(min(KRAKEN_LEVELS, count(arena, side))):
+            row = live_row(arena, row)
+            crc = _add_level(crc, arena, row, True)
+            row -= 1
     return crc ^ _ALL
 
 
-@inlined
+@hot
 def _okx(arena: Arena) -> int:
     """Return the CRC of bid, ask, bid, ask, ...: price:size as sent, joined by colons."""
     crc, first = _ALL, True
+    bid, ask = best_row(arena, BID), best_row(arena, ASK)
     for rank in range(OKX_LEVELS):
-        for side in range(2):
+        for side in (BID, ASK):
             if rank < count(arena, side):
                 if not first:
                     crc = _add(crc, _COLON)
                 first = False
-                crc = _add_level(crc, arena, side, rank, False)
+                row = live_row(arena, bid if side == BID else ask)
+                crc = _add_level(crc, arena, row, False)
+                if side == BID:
+                    bid = row - 1
+                else:
+                    ask = row - 1
     return crc ^ _ALL
 
 
 @hot
 def checksum_of(arena: Arena) -> int:
     """Return the checksum of a book by its venue's rule, NOT_SENT for a venue without one."""
-    if arena[ROW_WORDS] == 3:
+    if arena[COLUMNS] == 3:
         if arena[CHECKSUM] == _KRAKEN:
             return _kraken(arena)
         if arena[CHECKSUM] == _OKX:

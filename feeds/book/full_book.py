@@ -14,50 +14,53 @@ from numpy.typing import NDArray
 from engine.model.quanta import from_quanta, plain
 from feeds.book.arena import (
     CHECKSUM,
+    COLUMNS,
     DROPPED,
-    EDITS_MAX,
     END,
     FAULT,
     FIRST,
+    INSERTS_MAX,
+    KEYS,
     LEVEL_TEXT,
     PRICE_DECIMALS,
-    REGION,
-    ROW_WORDS,
+    ROWS,
     SIDE_WORDS,
     SIDES,
     SIZE_DECIMALS,
     TRUNCATE,
     Arena,
+    change_row,
     clear,
     commit,
+    count,
+    fill_hole,
     is_crossed,
     locate,
     make_room,
     new_arena,
-    note_edit,
+    note_insert,
+    settle,
     side_head,
-    trim,
-    truncate,
 )
 from feeds.book.checksum import NOT_SENT, checksum_of
 from feeds.book.levels import ASK, BID, first_level, following_level, read_level
 from feeds.book.numbers import FAIL, GARBAGE
 from feeds.venue import NO_CHECKSUM, NO_LEVELS, Checksum, LevelText
-from shm.jit import inlined
+from shm.jit import entry, hot
 from shm.layout import BookFault
-from shm.text import INT, TEXT, WORDS, Octets, Text, entry, hot, octets
+from shm.text import INT, TEXT, WORDS, Octets, Text, octets
 
 _CROSSED = int(BookFault.CROSSED)
 _CHECKSUM = int(BookFault.CHECKSUM)
 _SIDED = int(LevelText.SIDED_PAIRS)  # this encoding and those after it name the side
 
 
-@inlined
+@hot
 def _apply_text(arena: Arena, text: Octets, side: int) -> int:
     """Apply the levels of one text in order; return a BookFault, 0 if all were good."""
     end, encoding = text.size, arena[LEVEL_TEXT]
     price_decimals, size_decimals = arena[PRICE_DECIMALS], arena[SIZE_DECIMALS]
-    noted, last_key = 0, 0  # edits in the batch, and the key of its latest
+    noted, last_key = 0, 0  # inserts in the batch, and the key of its latest
     hint = make_room(arena, side)
     at = first_level(text, end)
     while 0 <= at < FAIL:
@@ -68,27 +71,28 @@ def _apply_text(arena: Arena, text: Octets, side: int) -> int:
         if encoding < _SIDED:
             said = side
         key = price if said == BID else -price
-        if noted > 0 and (key >= last_key or noted == EDITS_MAX or said != side):
+        if noted > 0 and (key >= last_key or noted == INSERTS_MAX or said != side):
             commit(arena, side, noted)
             noted, hint = 0, make_room(arena, side)
         if said != side:
-            trim(arena, side)
+            settle(arena, side)
             side, hint = said, make_room(arena, said)
         head = side_head(side)
         hint = locate(arena, side, key, hint)
-        row = arena[head + REGION] + hint * arena[ROW_WORDS]
-        found = hint < arena[head + END] and arena[row] == key
-        if found and size != 0:
-            arena[row + 1] = size
-            if arena[ROW_WORDS] == 3:
-                arena[row + 2] = sent
-        elif found or size != 0:
-            noted = note_edit(arena, noted, hint, -1 if found else 1, key, size, sent)
-            last_key = key
+        row = arena[head + KEYS] + hint
+        if hint < arena[head + END] and arena[row] == key:
+            change_row(arena, side, row, size, sent)
+        elif size != 0:
+            filled = fill_hole(arena, side, hint, key, size, sent)
+            if filled >= 0:
+                hint = filled
+            else:
+                noted = note_insert(arena, noted, hint, key, size, sent)
+                last_key = key
         at = following_level(text, at, end)
     if noted > 0:
         commit(arena, side, noted)
-    trim(arena, side)
+    settle(arena, side)
     return GARBAGE if at == FAIL else 0
 
 
@@ -105,12 +109,11 @@ def change_book(arena: Arena, bids: Octets, asks: Octets, fresh: bool, checksum:
         arena[FAULT] = 0
     elif arena[FAULT] != 0:
         return int(arena[FAULT])
-    fault = _apply_text(arena, bids, BID)
+    fault = 0
+    for side in range(2):  # a loop, since two calls would be compiled to two copies
+        if fault == 0:
+            fault = _apply_text(arena, bids if side == BID else asks, side)
     if fault == 0:
-        fault = _apply_text(arena, asks, ASK)
-    if fault == 0:
-        if arena[TRUNCATE] > 0:
-            truncate(arena, arena[TRUNCATE])
         if is_crossed(arena):
             fault = _CROSSED
         elif checksum != NOT_SENT and arena[CHECKSUM] != 0 and checksum != checksum_of(arena):
@@ -162,29 +165,30 @@ class FullBook:
 
     # ------------------------------------------------------------ what is in it
     def side(self, side: int) -> NDArray[np.int64]:
-        """View the rows of BID or ASK, best first: key, size and, if kept, decimals as sent.
+        """Copy the rows of BID or ASK, best first: key, size and, if kept, decimals as sent.
 
-        Valid until the next message; the key of an ask is its negated price.
+        The key of an ask is its negated price.
         """
-        head = SIDES + side * SIDE_WORDS
-        width, region = int(self.arena[ROW_WORDS]), int(self.arena[head + REGION])
-        first, end = int(self.arena[head + FIRST]), int(self.arena[head + END])
-        rows = self.arena[region + first * width : region + end * width]
-        return rows.reshape(-1, width)[::-1]
+        head, rows = SIDES + side * SIDE_WORDS, int(self.arena[ROWS])
+        keys, first, end = (int(self.arena[head + word]) for word in (KEYS, FIRST, END))
+        columns = self.arena[keys : keys + int(self.arena[COLUMNS]) * rows].reshape(-1, rows)
+        used = columns[:, first:end][:, ::-1]
+        alive: NDArray[np.int64] = used[:, used[1] != 0].T
+        return alive
 
-    def top(self, count: int) -> tuple[NDArray[np.int64], ...]:
-        """Copy bid price, bid size, ask price, ask size of the ``count`` best, best first."""
-        bids, asks = self.side(BID)[:count], self.side(ASK)[:count]
+    def top(self, levels: int) -> tuple[NDArray[np.int64], ...]:
+        """Copy bid price, bid size, ask price, ask size of the ``levels`` best, best first."""
+        bids, asks = self.side(BID)[:levels], self.side(ASK)[:levels]
         return bids[:, 0].copy(), bids[:, 1].copy(), -asks[:, 0], asks[:, 1].copy()
 
-    def levels_text(self, count: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Return (price, size) of the ``count`` best bids and asks as exact decimal text.
+    def levels_text(self, levels: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return (price, size) of the ``levels`` best bids and asks as exact decimal text.
 
         As sent where the text is kept, else without trailing zeros.
         """
         return (
-            [self._text(row) for row in self.side(BID)[:count].tolist()],
-            [self._text(row) for row in self.side(ASK)[:count].tolist()],
+            [self._text(row) for row in self.side(BID)[:levels].tolist()],
+            [self._text(row) for row in self.side(ASK)[:levels].tolist()],
         )
 
     def _text(self, row: list[int]) -> tuple[str, str]:
@@ -201,12 +205,12 @@ class FullBook:
     @property
     def bid_count(self) -> int:
         """Return the number of bids."""
-        return len(self.side(BID))
+        return count(self.arena, BID)
 
     @property
     def ask_count(self) -> int:
         """Return the number of asks."""
-        return len(self.side(ASK))
+        return count(self.arena, ASK)
 
     @property
     def levels_dropped(self) -> int:

@@ -19,8 +19,8 @@ import numpy as np
 
 from feeds.book.numbers import FAIL, GARBAGE, number, quick_number
 from feeds.venue import LevelText
-from shm.jit import inlined
-from shm.text import Octets, hot, load_eight
+from shm.jit import fused, hot
+from shm.text import Octets, load_eight
 
 DONE: Final = -1  # the list of levels ended, and the text with it
 BID: Final = 0
@@ -57,14 +57,14 @@ _SIDE, _PRICE_LEVEL, _NEW_QUANTITY = _word("side"), _word("price_level"), _word(
 _BUY, _SELL, _BID, _OFFER = _word("buy"), _word("sell"), _word("bid"), _word("offer")
 
 
-@inlined
+@fused
 def _skip_space(text: Octets, at: int, end: int) -> int:
     while at < end and (text[at] == 0x20 or 0x09 <= text[at] <= 0x0A or text[at] == 0x0D):
         at += 1
     return at
 
 
-@inlined
+@fused
 def _past(text: Octets, at: int, end: int, mark: int) -> int:
     """Step over white space and one ``mark``, or FAIL."""
     if at < end and text[at] != mark:
@@ -72,7 +72,7 @@ def _past(text: Octets, at: int, end: int, mark: int) -> int:
     return at + 1 if at < end and text[at] == mark else FAIL
 
 
-@inlined
+@fused
 def _value(text: Octets, at: int, end: int, decimals: int) -> tuple[int, int, int, int]:
     """Read a number with or without quotes, like ``number``."""
     at = _skip_space(text, at, end)
@@ -83,7 +83,7 @@ def _value(text: Octets, at: int, end: int, decimals: int) -> tuple[int, int, in
     return quanta, at, sent, fault
 
 
-@inlined
+@fused
 def _string(text: Octets, at: int, end: int) -> tuple[int, int]:
     """Step over a string; return the position of its first byte and the one behind it."""
     first = _past(text, at, end, _QUOTE)
@@ -93,7 +93,7 @@ def _string(text: Octets, at: int, end: int) -> tuple[int, int]:
     return first, (at + 1 if at < end else FAIL)
 
 
-@inlined
+@fused
 def _skip_value(text: Octets, at: int, end: int) -> int:
     """Step over a string, a number or a word; FAIL at anything nested or empty."""
     at = _skip_space(text, at, end)
@@ -108,7 +108,7 @@ def _skip_value(text: Octets, at: int, end: int) -> int:
     return at if at > first else FAIL
 
 
-@inlined
+@fused
 def _is_word(text: Octets, first: int, after: int, word: Octets) -> bool:
     """Tell whether the string from ``first`` to its closing quote before ``after`` is ``word``."""
     if after - 1 - first != word.size:
@@ -119,7 +119,7 @@ def _is_word(text: Octets, first: int, after: int, word: Octets) -> bool:
     return True
 
 
-@inlined
+@fused
 def _side(text: Octets, at: int, end: int, bid: Octets, ask: Octets) -> tuple[int, int]:
     """Read the word for the side; return it and the next position, or FAIL."""
     first, at = _string(text, at, end)
@@ -130,7 +130,7 @@ def _side(text: Octets, at: int, end: int, bid: Octets, ask: Octets) -> tuple[in
     return BID, FAIL
 
 
-@inlined
+@fused
 def _quick_pair(
     text: Octets, at: int, end: int, price_decimals: int, size_decimals: int
 ) -> tuple[int, int, int, int]:
@@ -149,7 +149,7 @@ def _quick_pair(
     return at + 2, price, size, price_sent | size_sent << 8
 
 
-@inlined
+@hot
 def _pair_level(
     text: Octets, at: int, end: int, sided: bool, price_decimals: int, size_decimals: int
 ) -> tuple[int, int, int, int, int, int]:
@@ -203,7 +203,7 @@ def _object_level(
     return FAIL, side, price, size, 0, fault if fault != 0 else GARBAGE
 
 
-@inlined
+@fused
 def read_level(
     text: Octets, at: int, end: int, encoding: int, price_decimals: int, size_decimals: int
 ) -> tuple[int, int, int, int, int, int]:
@@ -224,7 +224,7 @@ def read_level(
         text, at, end, encoding == _SIDED_OBJECTS, price_decimals, size_decimals)
 
 
-@inlined
+@fused
 def _end_or(text: Octets, at: int, end: int, otherwise: int) -> int:
     """Return DONE if the list closes at ``at`` and the text after it, else ``otherwise``."""
     after = _past(text, at, end, _CLOSE)
@@ -233,14 +233,14 @@ def _end_or(text: Octets, at: int, end: int, otherwise: int) -> int:
     return DONE if _skip_space(text, after, end) == end else FAIL
 
 
-@inlined
+@fused
 def first_level(text: Octets, end: int) -> int:
     """Return the position of the first level, DONE for an empty list, FAIL for no list."""
     at = _past(text, 0, end, _OPEN)
     return _end_or(text, at, end, at)
 
 
-@inlined
+@fused
 def following_level(text: Octets, at: int, end: int) -> int:
     """Return the position of the level after the one that ended at ``at``, DONE, or FAIL."""
     if at < end and text[at] == _COMMA:
@@ -248,7 +248,7 @@ def following_level(text: Octets, at: int, end: int) -> int:
     return _end_or(text, at, end, _past(text, at, end, _COMMA))
 
 
-@inlined
+@fused
 def lone_number(text: Octets, decimals: int) -> tuple[int, int]:
     """Read a text that is one number, in quotes or not, and nothing else: (quanta, fault)."""
     end = text.size

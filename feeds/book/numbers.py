@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from engine.model.quanta import DECIMALS_MAX, INT64_MAX
-from shm.jit import inlined
+from shm.jit import fused, hot
 from shm.layout import BookFault
-from shm.text import Octets, hot, load_eight, trailing_zeros
+from shm.text import Octets, load_eight, trailing_zeros
 
 GARBAGE: Final = int(BookFault.PARSE)
 INEXACT: Final = int(BookFault.INEXACT)
@@ -40,7 +40,7 @@ _TEN_THOUSANDS: Final = np.uint64(10_000 * (1 << 32) + 1)
 _8, _16, _32 = np.uint64(8), np.uint64(16), np.uint64(32)
 
 
-@inlined
+@fused
 def _leading_digits(text: Octets, at: int) -> tuple[int, int]:
     """Return value and count of the digits that the 8 bytes at ``at`` begin with.
 
@@ -58,12 +58,12 @@ def _leading_digits(text: Octets, at: int) -> tuple[int, int]:
     return int(np.int64(word * _TEN_THOUSANDS >> _32)), count
 
 
-@inlined
+@fused
 def _is_digit(mark: int) -> bool:
     return _ZERO <= mark <= _NINE
 
 
-@inlined
+@hot
 def _exponent(text: Octets, at: int, end: int) -> tuple[int, int]:
     """Read the digits of an exponent, signed; return it and the next position, or FAIL."""
     negative = at < end and text[at] == _MINUS
@@ -134,7 +134,7 @@ def _number_slowly(
     return quanta, at, min(max(0, fraction - exponent), _SENT_MAX), fault
 
 
-@inlined
+@fused
 def quick_number(text: Octets, at: int, decimals: int) -> tuple[int, int, int]:
     """Read a number of up to 7 whole and 8 decimal digits; FAIL sends all else the slow way.
 
@@ -153,7 +153,7 @@ def quick_number(text: Octets, at: int, decimals: int) -> tuple[int, int, int]:
     return whole * POWER[decimals] + part * POWER[decimals - sent], at + 1 + sent, sent
 
 
-@inlined
+@hot
 def number(
     text: Octets, at: int, end: int, decimals: int, bare: bool
 ) -> tuple[int, int, int, int]:

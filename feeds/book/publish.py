@@ -14,15 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.model.instrument import Instrument
-from feeds.book.arena import PUBLISH
+from feeds.book.arena import PUBLISH, SHORT, SIDE_WORDS, SIDES
 from feeds.book.full_book import FullBook
 from feeds.book.publish_kernels import book_message, quote_message, state_message, trade_message
 from feeds.venue import Delta, Quote, Snapshot, Trade, Venue
 from shm.atomics import Words
 from shm.book import BookSegment
+from shm.jit import entry
 from shm.layout import BELL, COUNTER_BLOCK_STRIDE, TRADE, WORD, words_in
 from shm.ring import WordRing, ring_size
-from shm.text import INT, TEXT, WORDS, entry
+from shm.text import INT, TEXT, WORDS
 
 
 class _Entries(NamedTuple):
@@ -95,9 +96,9 @@ class Publisher:
         ]
         depth = memory.books.depth
         for it, book in zip(instruments, self.books, strict=True):
-            book.arena[PUBLISH : PUBLISH + 6] = (
+            book.arena[PUBLISH : PUBLISH + 7] = (
                 memory.books.base(it.local_index), depth, it.index, memory.bell_base, timed,
-                min(depth, venue.vouched_depth or depth))
+                min(depth, venue.vouched_depth or depth), venue.snapshot_levels)
         self._arenas = [book.arena for book in self.books]
         self._book, self._quote, self._trade, self._state = warm()
 
@@ -136,6 +137,11 @@ class Publisher:
         self._state(
             self._arenas[local], self._words, self._updates, self._bells, self._tallies,
             int(state), int(fault), now_mono_ns)
+
+    def is_short(self, local: int) -> bool:
+        """Tell whether the levels last published ended where the snapshot's knowledge ends."""
+        arena = self._arenas[local]
+        return any(arena[SIDES + side * SIDE_WORDS + SHORT] != 0 for side in range(2))
 
     def truncate(self, local: int, depth: int) -> None:
         """Cut the book to ``depth`` levels per side after each message from now on."""

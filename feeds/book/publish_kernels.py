@@ -7,16 +7,21 @@ shared memory stand in its arena, so that a call passes few arguments.
 from typing import Final
 
 from feeds.book.arena import (
+    ALL_KNOWN,
     CHECKSUM,
     DROPPED,
+    KNOWN,
     PRICE_DECIMALS,
     PUBLISH,
-    ROW_WORDS,
+    ROWS,
     SCRATCH,
+    SHORT,
     SIZE_DECIMALS,
     Arena,
+    best_row,
     count,
-    row_at,
+    know_down_to_worst,
+    side_head,
 )
 from feeds.book.checksum import NOT_SENT
 from feeds.book.full_book import change_book
@@ -39,7 +44,7 @@ from shm.book import (
     set_state,
 )
 from shm.counters import FeedCounter, FeedHistogram, record_ns
-from shm.jit import inlined
+from shm.jit import fused, hot
 from shm.layout import (
     BOOK_STATUS,
     COUNTERS_MAX,
@@ -52,7 +57,7 @@ from shm.layout import (
 )
 from shm.ring import ring_push, ring_push_word
 from shm.system import mono_ns
-from shm.text import Text, hot, octets
+from shm.text import Text, octets
 
 # Words that a book's arena keeps for us, from PUBLISH on.
 _BASE: Final = PUBLISH  # first word of the book's record in the books segment
@@ -60,6 +65,7 @@ _DEPTH: Final = PUBLISH + 1  # levels per side shown there
 _INSTRUMENT: Final = PUBLISH + 2  # index over the engine
 _BELL: Final = PUBLISH + 3  # first word of the doorbell
 _SHOWN: Final = PUBLISH + 5  # of those, the levels that the venue's integrity rule vouches for
+_SNAPSHOT_LEVELS: Final = PUBLISH + 6  # a side of a snapshot that is so long was cut; 0 = never
 _TIMED: Final = PUBLISH + 4  # 1: publish times are read from the clock; 0: they are receive times
 
 _UPDATES: Final = word_of(BOOK_STATUS, "updates")
@@ -100,13 +106,13 @@ _VENUE_TO_RECV: Final = _histogram(FeedHistogram.VENUE_TO_RECV)
 
 
 # ---------------------------------------------------------------- kernels
-@inlined
+@fused
 def _add(words: Words, index: int, n: int) -> None:
     """Add to a word that only we write."""
     store_relaxed(words, index, load_relaxed(words, index) + n)
 
 
-@inlined
+@fused
 def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: int) -> None:
     """Tell the readers of the updates ring, then wake the detector."""
     ring_push_word(updates, arena[_INSTRUMENT] << 8 | kind)
@@ -114,24 +120,30 @@ def _announce(arena: Arena, updates: Words, bells: Words, tallies: Words, kind: 
         _add(tallies, _N_BELLS, 1)
 
 
-@inlined
+@fused
 def _show_side(arena: Arena, side: int, books: Words, prices: int, sizes: int, depth: int) -> int:
-    """Copy the best levels of a side into two columns; return how many."""
-    shown = min(depth, count(arena, side))
-    row, width, sign = row_at(arena, side, 0), arena[ROW_WORDS], 1 if side == BID else -1
-    for rank in range(shown):
-        books[prices + rank] = sign * arena[row]
-        books[sizes + rank] = arena[row + 1]
-        row -= width
+    """Copy the best levels of a side into two columns, as far as all are known; return how many.
+
+    Each row is written where the next level belongs, and stays there if it is alive.
+    """
+    shown, wanted, known = 0, min(depth, count(arena, side)), arena[side_head(side) + KNOWN]
+    row, rows, sign = best_row(arena, side), arena[ROWS], 1 if side == BID else -1
+    while shown < wanted and arena[row] >= known:
+        size = arena[row + rows]
+        books[prices + shown] = sign * arena[row]
+        books[sizes + shown] = size
+        shown += 1 if size != 0 else 0
+        row -= 1
+    arena[side_head(side) + SHORT] = 1 if shown < depth and known != ALL_KNOWN else 0
     return shown
 
 
-@inlined
+@fused
 def _time(arena: Arena, recv_mono: int) -> int:
     return mono_ns() if arena[_TIMED] != 0 else recv_mono
 
 
-@inlined
+@fused
 def _show(
     arena: Arena, books: Words, venue_ns: int, update_id: int, recv_unix: int, recv_mono: int
 ) -> int:
@@ -154,7 +166,7 @@ def _show(
     return now
 
 
-@inlined
+@fused
 def _tally_message(
     arena: Arena, books: Words, tallies: Words, fresh: bool, recv_mono: int
 ) -> None:
@@ -178,7 +190,7 @@ def _tally_message(
     store_relaxed(books, base + _LAST_RECV, recv_mono)
 
 
-@inlined
+@fused
 def _tally_judgement(
     arena: Arena, books: Words, tallies: Words, fault: int, checksum: int
 ) -> None:
@@ -204,6 +216,10 @@ def book_message(
     fresh = is_fresh != 0
     fault = change_book(arena, octets(bids), octets(asks), fresh, checksum)
     if fault == 0:
+        if fresh and arena[_SNAPSHOT_LEVELS] > 0:
+            for side in range(2):
+                if count(arena, side) >= arena[_SNAPSHOT_LEVELS]:
+                    know_down_to_worst(arena, side)
         now = _show(arena, books, venue_ns, update_id, recv_unix, recv_mono)
         _announce(arena, updates, bells, tallies, _BOOK)
         _tally_message(arena, books, tallies, fresh, recv_mono)

@@ -195,14 +195,16 @@ class Socket(WSListener):
         elif (kind is WSMsgType.CONTINUATION) == (self._parts is None):
             raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "fragments out of order")
         else:
-            self._join(frame, mono_ns)
+            self._join(transport, frame, mono_ns)
 
-    def _join(self, frame: WSFrame, mono_ns: int) -> None:
+    def _join(self, transport: WSTransport, frame: WSFrame, mono_ns: int) -> None:
         parts = bytearray() if self._parts is None else self._parts
         parts += frame.get_payload_as_bytes()
         if len(parts) > MESSAGE_SIZE_MAX:
             raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, "message of many fragments")
         self._parts = None if frame.fin else parts
+        if transport.is_close_frame_sent:
+            return  # as for a whole message
         if frame.fin:
             self.bytes += len(parts)
             self._frame(self.number, bytes(parts), self._unix_ns(), mono_ns)

@@ -3,21 +3,19 @@
 Certificates are verified always; the local servers' own authority is added, never a bypass.
 """
 
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
 from engine import config
+from engine.model.address import address_fault
 from engine.model.errors import ConfigInvalid
 from feeds.venue import Venue
 
 FILE: Final = "endpoints.json"  # in the run folder, written by the local servers
 CA_FILE: Final = "sim-ca.pem"  # beside it, where they speak TLS
-_SECURE: Final = {"ws": "wss", "http": "https"}
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -73,24 +71,6 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
 
 def _checked(venue: str, key: str, url: str, scheme: str) -> str:
     """Return ``url`` if it is one of ours; plain text may only stay on this machine."""
-    where = f"venues.{venue}.{key}: {url!r}"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        host.encode("idna")
-    except ValueError as error:  # a port that is no number, a host that is no name
-        raise ConfigInvalid(f"{where} is no address: {error}") from None
-    if parts.scheme not in (scheme, _SECURE[scheme]) or not host or "@" in parts.netloc:
-        raise ConfigInvalid(f"{where}; right would be {_SECURE[scheme]}://HOST[:PORT]/PATH")
-    if parts.scheme == scheme and not _is_loopback(host):
-        raise ConfigInvalid(f"{where} is not encrypted; right would be {_SECURE[scheme]}://{host}")
+    if fault := address_fault(url, scheme):
+        raise ConfigInvalid(f"venues.{venue}.{key}: {url!r} {fault}")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

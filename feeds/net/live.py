@@ -98,8 +98,13 @@ class Live:
 
     # ------------------------------------------------------------ Sink
     def opened(self, connection: int, natives: Iterable[str]) -> None:
-        """Forget snapshots asked for before: they may be older than the new stream."""
+        """Forget snapshots asked for before: they may be older than the new stream.
+
+        Not those of books that go on over another connection: somebody waits for them.
+        """
         for native in natives:
+            if self.core.carries(native):
+                continue
             if task := self._asked.pop(native, None):
                 task.cancel()
         self.core.opened(connection, natives)

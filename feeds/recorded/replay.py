@@ -9,7 +9,8 @@ is.  Silence is not judged: a recording's pauses are its recorder's.
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from feeds.catalog import Listed
 from feeds.core import Core
 from feeds.port import Books
 from feeds.recorded.capture import Capture, Line
-from feeds.recorded.survey import Surveyed, Symbol, survey
+from feeds.recorded.survey import Numbers, Surveyed, Symbol, decimals, survey, unread
 from feeds.venue import Delta, Link, Quote, Snapshot, Trade, Venue
 from shm.layout import BookFault, BookState, UpdateKind
 
@@ -105,7 +106,8 @@ class Market:
 class Replay:
     """Captures and the markets that they hold; ``run`` plays them once from end to end.
 
-    All instruments of one base and quote have the quanta that the finest of them needs.
+    All instruments of one base and quote have the quanta with which most of their numbers can be
+    read, see ``feeds.recorded.survey``; ``unread`` counts the others, by market and native symbol.
     """
 
     def __init__(self, paths: Sequence[str | Path], depth: int = 50) -> None:
@@ -117,6 +119,11 @@ class Replay:
         _refuse_two_protocols(surveyed)
         listed = _list(surveyed)
         self.markets = [Market(*pair, depth) for pair in zip(surveyed, listed, strict=True)]
+        self.unread = {
+            f"{market.market}:{it.native}": count
+            for market, lines in zip(surveyed, listed, strict=True) for it in lines
+            if (count := _unread(market.symbols[it.native], it.instrument))
+        }
         self._order = {Path(path): at for at, path in enumerate(paths)}
 
     def run(self, after: After | None = None) -> None:
@@ -166,7 +173,7 @@ class _Seen:
         self._capture: Capture = market.captures[0]
         self._line = self._t = 0
         self._after: After | None = None
-        self.truncate = books.truncate
+        self.truncate, self.is_short = books.truncate, books.is_short
 
     def now(self, capture: Capture, line: int, t: int, after: After | None) -> None:
         """Say which line the next events come from."""
@@ -229,6 +236,11 @@ def _list(markets: Sequence[Surveyed]) -> list[list[Listed]]:
     for market in markets:
         for symbol in market.symbols.values():
             groups.setdefault(_pair(symbol).group, []).append(symbol)
+    quanta = {
+        group: (decimals(_together(it.prices for it in symbols)),
+                decimals(_together(it.sizes for it in symbols)))
+        for group, symbols in groups.items()
+    }
     group_indices = {group: at for at, group in enumerate(groups)}
     index, table = 0, []
     for venue_index, market in enumerate(markets):
@@ -238,12 +250,23 @@ def _list(markets: Sequence[Surveyed]) -> list[list[Listed]]:
             listed.append(Listed(Instrument(
                 index=index, local_index=local_index, venue=market.venue.name,
                 venue_index=venue_index, pair=pair, group_index=group_indices[pair.group],
-                price_decimals=max(it.price_decimals for it in groups[pair.group]),
-                size_decimals=max(it.size_decimals for it in groups[pair.group]),
+                price_decimals=quanta[pair.group][0], size_decimals=quanta[pair.group][1],
             ), symbol.native))
             index += 1
         table.append(listed)
     return table
+
+
+def _unread(symbol: Symbol, instrument: Instrument) -> int:
+    return (unread(symbol.prices, instrument.price_decimals)
+            + unread(symbol.sizes, instrument.size_decimals))
+
+
+def _together(all_numbers: Iterable[Numbers]) -> Numbers:
+    total: Numbers = Counter()
+    for numbers in all_numbers:
+        total.update(numbers)
+    return total
 
 
 def _pair(symbol: Symbol) -> Pair:

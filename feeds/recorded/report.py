@@ -97,7 +97,7 @@ def _depth(text: str) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Replay and print; 2 and one message for what cannot be read."""
+    """Replay and print; 2 and one message for what cannot be read; absurd numbers are told of."""
     parser = argparse.ArgumentParser(prog="trypto-engine replay")
     add_arguments(parser)
     options = parser.parse_args(arguments)
@@ -107,6 +107,10 @@ def main(arguments: Sequence[str]) -> int:
     except CaptureInvalid as error:
         sys.stderr.write(f"trypto-engine replay: {error}\n")
         return 2
+    for key, count in replay.unread.items():
+        sys.stderr.write(
+            f"trypto-engine replay: {key}: {count} numbers are absurd beside the others and were "
+            "taken as garbled\n")
     found = report(replay, options.depth)
     sys.stdout.write((msgspec.json.encode(found).decode() if options.json else table(found)) + "\n")
     return 0

@@ -1,14 +1,25 @@
-"""What recordings hold: markets, symbols under their unified names, and the decimals they need."""
+"""What recordings hold: markets, symbols under their unified names, and the decimals they need.
 
+A quantum is 10**-decimals, and every number must be a whole count of quanta within 64 bits.  So
+each number can be read with a range of decimals, and those are taken with which most numbers
+can: all of them, with as few decimals as that needs, unless the recording holds absurd ones (an
+exponent of twenty digits, a print with 32 decimals, a price beside which the others have no
+room).  These do not decide about the rest: they are counted, and whoever replays the recording
+judges their frames as garbled, as it would live.
+"""
+
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from engine.model.errors import CaptureInvalid, DecodeError, UnknownInstrument
+from engine.model.quanta import DECIMALS_MAX, INT64_MAX
 from feeds.recorded.capture import Capture
 from feeds.venue import Delta, Event, LevelText, Listing, Quote, Snapshot, Trade, Venue
 
@@ -18,15 +29,33 @@ _QUOTES: Final = (
     "GBP", "AUD", "BRL", "TRY", "JPY", "RUB", "UAH", "NGN", "DAI", "TRX", "XRP", "DOGE", "VAI",
 )
 _MODERN: Final = {"XBT": "BTC", "XDG": "DOGE"}
+Decimals = tuple[int, int]  # from, to: those with which a number can be read exactly
+Numbers = Counter[Decimals]
+NONE: Final[Decimals] = (DECIMALS_MAX + 1, -1)
+_DIGITS_MAX: Final = len(str(INT64_MAX))
+# as ``feeds/book/numbers.py``: an exponent only without quotes
+_NUMBER: Final = re.compile(
+    rb'(?P<quote>")?(?P<whole>\d+)(?:\.(?P<fraction>\d+))?'
+    rb'(?(quote)"|(?:[eE](?P<exponent>[+-]?\d{1,6}))?)')
 
 
 class Symbol(msgspec.Struct):
-    """One symbol of a recording; decimals are the most that any of its numbers needs."""
+    """One symbol of a recording, and its numbers by the decimals that can read them."""
 
     native: str
     name: str = ""  # unified; "" where neither a catalogue nor the spelling tells it
-    price_decimals: int = 0
-    size_decimals: int = 0
+    prices: Numbers = msgspec.field(default_factory=Counter)
+    sizes: Numbers = msgspec.field(default_factory=Counter)
+
+    @property
+    def price_decimals(self) -> int:
+        """Return the decimals of its prices, were it alone."""
+        return decimals(self.prices)
+
+    @property
+    def size_decimals(self) -> int:
+        """Return the decimals of its sizes, were it alone."""
+        return decimals(self.sizes)
 
 
 class Surveyed(msgspec.Struct):
@@ -74,6 +103,16 @@ def unified(venue: Venue, native: str) -> str:
     return ""
 
 
+def unread(numbers: Numbers, at: int) -> int:
+    """Return how many of ``numbers`` cannot be read with ``at`` decimals."""
+    return sum(count for (least, most), count in numbers.items() if not least <= at <= most)
+
+
+def decimals(numbers: Numbers) -> int:
+    """Return the decimals with which most of ``numbers`` can be read; of equals the fewest."""
+    return min(range(DECIMALS_MAX + 1), key=lambda at: unread(numbers, at))
+
+
 def _splits(native: str) -> Iterator[tuple[str, str]]:
     for separator in "/-_":
         if separator in native:
@@ -99,7 +138,7 @@ def _read(capture: Capture, market: Surveyed) -> None:
             symbol = market.symbols.get(event.symbol)
             if symbol is None:
                 symbol = market.symbols[event.symbol] = Symbol(event.symbol)
-            _widen(symbol, event, parse)
+            _tally(symbol, event, parse)
 
 
 def _events(
@@ -146,36 +185,43 @@ _LEVELS: Final[dict[LevelText, _Parse]] = {
 }
 
 
-def _widen(symbol: Symbol, event: Delta | Snapshot | Quote | Trade, parse: _Parse) -> None:
-    """Raise the decimals of ``symbol`` to what ``event`` needs; levels that break are left."""
-    price, size = symbol.price_decimals, symbol.size_decimals
+def _tally(symbol: Symbol, event: Delta | Snapshot | Quote | Trade, parse: _Parse) -> None:
+    """Count the numbers of ``event``; levels that break are left."""
+    prices, sizes = symbol.prices, symbol.sizes
     if isinstance(event, Delta | Snapshot):
         try:
             levels = [*parse(event.bids), *parse(event.asks)]
         except msgspec.MsgspecError:
             return
         for level in levels:
-            price = max(price, _decimals(bytes(level.price)))
-            size = max(size, _decimals(bytes(level.size)))
+            prices[_range(bytes(level.price))] += 1
+            sizes[_range(bytes(level.size))] += 1
     elif isinstance(event, Trade):
-        price = max(price, _decimals(event.price.encode()))
-        size = max(size, _decimals(event.size.encode()))
+        prices[_range(event.price.encode())] += 1
+        sizes[_range(event.size.encode())] += 1
     else:
-        price = max(price, _decimals(event.bid.encode()), _decimals(event.ask.encode()))
-        size = max(size, _decimals(event.bid_size.encode()), _decimals(event.ask_size.encode()))
-    symbol.price_decimals, symbol.size_decimals = price, size
+        for price in (event.bid, event.ask):
+            prices[_range(price.encode())] += 1
+        for size in (event.bid_size, event.ask_size):
+            sizes[_range(size.encode())] += 1
 
 
-def _decimals(text: bytes) -> int:
-    """Return how many decimals ``text`` needs, without trailing zeros; 0 for what is no number."""
-    text = text.strip(b'"')
-    if b"e" in text or b"E" in text:
-        try:
-            exponent = Decimal(text.decode()).normalize().as_tuple().exponent
-        except (InvalidOperation, UnicodeDecodeError):
-            return 0
-        return -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    return len(text.rpartition(b".")[2].rstrip(b"0")) if b"." in text else 0
+@lru_cache(1 << 16)
+def _range(text: bytes) -> Decimals:
+    """Return with how many decimals, from and to, the feed's parser can read ``text``."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return NONE
+    whole, fraction, exponent = match["whole"], match["fraction"] or b"", match["exponent"] or b"0"
+    digits = (whole + fraction).rstrip(b"0")
+    scale = int(exponent) - len(fraction) + len(whole + fraction) - len(digits)
+    if not digits:
+        return 0, DECIMALS_MAX
+    if len(digits.lstrip(b"0")) > _DIGITS_MAX:
+        return NONE
+    room = INT64_MAX // int(digits)  # 10 to the power of decimals + scale must not be more
+    least, most = max(0, -scale), min(DECIMALS_MAX, len(str(room)) - 1 - scale)
+    return (least, most) if room and least <= most else NONE
 
 
 def main(paths: Sequence[str]) -> int:
@@ -186,7 +232,11 @@ def main(paths: Sequence[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     found = [
-        {"venue": it.venue.name, "market": it.market, "symbols": list(it.symbols.values())}
+        {"venue": it.venue.name, "market": it.market, "symbols": [
+            {"native": symbol.native, "name": symbol.name,
+             "price_decimals": symbol.price_decimals, "size_decimals": symbol.size_decimals}
+            for symbol in it.symbols.values()],
+            "files": [str(capture.path) for capture in it.captures]}
         for it in markets
     ]
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")

@@ -58,6 +58,7 @@ VENUE: Final = Venue(
     decode=wire.decode,
     native=native,
     snapshot_path=lambda symbol: f"/api/v3/depth?symbol={symbol}&limit=1000",
+    snapshot_levels=1000,
     decode_snapshot=rest.decode_snapshot,
     # the whole list: asked for by name, one unknown symbol refuses the rest with -1121
     catalogue_path=lambda _symbols: "/api/v3/exchangeInfo",

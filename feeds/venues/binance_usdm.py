@@ -59,5 +59,6 @@ VENUE: Final = replace(
     subscribe_prints=subscribe_prints,
     native=native,
     snapshot_path=lambda symbol: f"/fapi/v1/depth?symbol={symbol}&limit=1000",
+    snapshot_levels=1000,
     catalogue_path=lambda _symbols: "/fapi/v1/exchangeInfo",
 )

@@ -72,14 +72,17 @@ def decode(frame: Frame) -> Sequence[Event]:
 
 
 def _quote(frame: Frame, symbol: str, row: _Row) -> venue.Quote:
-    """Return the best prices; a side that is empty or "" reads 0, no such side."""
+    """Return the best prices; a side that is empty or "" reads 0, no such side.
+
+    Without its ``seqId``: nobody proved that ``bbo-tbt`` and ``books`` share one sequence.
+    """
     bids, asks = _levels(row.bids), _levels(row.asks)
     bid, ask = bids[0] if bids else NO_SIDE, asks[0] if asks else NO_SIDE
     if len(bid) < 2 or len(ask) < 2 or not row.ts:
         raise malformed(frame, "quote without size or time")
     return venue.Quote(
         symbol, bid[0] or "0", bid[1] or "0", ask[0] or "0", ask[1] or "0",
-        row.seq_id, row.ts * NS_PER_MS,
+        venue_ns=row.ts * NS_PER_MS,
     )
 
 

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="start recordings over at their end (default: yes)")
     parser.add_argument("--folder", type=Path, metavar="D",
                         help="where endpoints.json goes; ports are used again from there")
-    parser.set_defaults(name=None)
+    parser.set_defaults(name=None, fee_ppm=None, edge_ppm=None)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _serve(config: Config, folder: Path) -> None:
     venues = {name: venue.symbols for name, venue in config.venues.items()}
-    world = World(venues, config.sim or Sim(), SystemClock())
+    world = World(venues, config.sim or Sim(), SystemClock(), config.pairs)
     await world.open(folder)
     print(json.dumps(world.endpoints(), indent=1), flush=True)
     serving = asyncio.ensure_future(world.serve())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from engine.model.fault import FRAME, Fault, Kind
 from ops.sim import faults
 from ops.sim.face import Topic
-from ops.sim.faults import Kind
 
 if TYPE_CHECKING:
     from ops.sim.server import VenueServer
@@ -101,7 +101,7 @@ class Connection(WSListener):
         """Send market data through the faults."""
         server = self._server
         now_ns = server.clock.mono_ns()
-        fault = server.faults.strike(server.name, topic[1], faults.FRAME, now_ns, text)
+        fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)
         if fault is not None:
             self._suffer(fault, text)
             return
@@ -142,7 +142,7 @@ class Connection(WSListener):
         for text in held:
             self.send(text)
 
-    def _suffer(self, fault: faults.Fault, text: bytes) -> None:
+    def _suffer(self, fault: Fault, text: bytes) -> None:
         """Do to this frame, or to the connection, what the fault says; DROP does nothing."""
         kind = fault.kind
         if kind is Kind.DUPLICATE:

@@ -41,14 +41,16 @@ WIRES: Final = {
 class Line:
     """One instrument at one simulated venue, with its reference book.
 
-    Book prices count ticks of 10**-price_decimals, sizes count lots of 10**-size_decimals.
+    Book prices count ticks of 10**-price_decimals, sizes count lots of 10**-size_decimals; the
+    catalogue lists steps of ``tick_decimals`` and ``lot_decimals``, which a recording's line has
+    before its first frame.
     ``last_id`` is the venue's own number of the book's state, 0 where the venue has none.
     ``numbered`` is False for recordings older than the venue's sequence numbers (OKX 2022).
     """
 
     __slots__ = (
-        "book", "last_id", "native", "numbered", "pair", "price_decimals", "price_pad",
-        "size_decimals", "size_pad", "started", "venue",
+        "book", "last_id", "lot_decimals", "native", "numbered", "pair", "price_decimals",
+        "price_pad", "size_decimals", "size_pad", "started", "tick_decimals", "venue",
     )
 
     def __init__(
@@ -57,6 +59,7 @@ class Line:
     ) -> None:
         self.venue, self.pair, self.native = venue, pair, native
         self.price_decimals, self.size_decimals = price_decimals, size_decimals
+        self.tick_decimals, self.lot_decimals = price_decimals, size_decimals
         self.price_pad, self.size_pad = price_pad, size_pad
         self.book = Book()
         self.last_id = 0
@@ -94,13 +97,13 @@ class Line:
 
     @property
     def tick(self) -> str:
-        """Return the price step as text."""
-        return from_quanta(1, self.price_decimals)
+        """Return the listed price step as text."""
+        return from_quanta(1, self.tick_decimals)
 
     @property
     def lot(self) -> str:
-        """Return the size step as text."""
-        return from_quanta(1, self.size_decimals)
+        """Return the listed size step as text."""
+        return from_quanta(1, self.lot_decimals)
 
 
 def native_of(venue: str, pair: Pair) -> str:

@@ -12,7 +12,7 @@ def main(context: Context) -> int:
 
 async def _serve(context: Context) -> int:
     venues = {name: venue.symbols for name, venue in context.config.venues.items()}
-    world = world_of(venues, context.config.sim, context.clock)
+    world = world_of(venues, context.config.sim, context.clock, context.config.pairs)
     await world.open(context.run.path)
     context.log.info("venues simulated", endpoints=world.endpoints())
     context.ready()

@@ -13,10 +13,11 @@ from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, ws_create_server
 
 from engine.model.clock import Clock
+from engine.model.fault import BOOK_REQUEST, REQUEST, Kind
 from ops.sim.book import Book
 from ops.sim.connection import Connection
 from ops.sim.face import Answer, Face, Topic
-from ops.sim.faults import BOOK_REQUEST, REQUEST, Faults, Kind
+from ops.sim.faults import Faults
 from ops.sim.listing import Line
 
 HOST: Final = "127.0.0.1"
@@ -33,6 +34,7 @@ class VenueServer:
         self.name, self.clock, self.faults = name, clock, faults
         self.face: Face
         self.snapshots: Snapshots | None = None
+        self.settle: Callable[[], None] | None = None  # brings the books up to what was sent
         self.muted: set[Topic] = set()  # topics that a recording serves: the face must not
         self.connections: dict[Connection, None] = {}
         self._subscribers: dict[Topic, dict[Connection, None]] = {}
@@ -164,6 +166,8 @@ class VenueServer:
     # --- REST ----------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.Response:
+        if self.settle is not None:
+            self.settle()
         path = request.path
         query = {name: ",".join(request.query.getall(name)) for name in request.query}
         now_ns = self.clock.mono_ns()

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
-from engine.config import Sim
+from engine.config import PairTable, Sim
 from engine.model.clock import Clock
 from engine.model.errors import ConfigInvalid
+from engine.model.fault import Fault, parse
 from ops.sim.certificates import server_context
 from ops.sim.drive import Drive
 from ops.sim.faces import FACES
-from ops.sim.faults import Fault, Faults, parse
+from ops.sim.faults import Faults
 from ops.sim.listing import Line, invented_line, listed_pair, native_of
 from ops.sim.market import Market
 from ops.sim.playback import Playback
@@ -31,17 +32,25 @@ ENDPOINTS: Final = "endpoints.json"
 class World:
     """The venues, and what moves them."""
 
-    def __init__(self, venues: Mapping[str, Sequence[str]], sim: Sim, clock: Clock) -> None:
-        """List ``venues`` (name -> unified symbols); raise ConfigInvalid or CaptureInvalid."""
+    def __init__(
+        self, venues: Mapping[str, Sequence[str]], sim: Sim, clock: Clock,
+        pairs: Mapping[str, PairTable] | None = None,
+    ) -> None:
+        """List ``venues`` (name -> unified symbols); raise ConfigInvalid or CaptureInvalid.
+
+        ``pairs`` are the config's quanta: the steps that lines of a recording are listed with.
+        """
         self._sim = sim
         recorded = sim.market == "captures"
         tape = Tape(sim.captures) if recorded else None
         faults = [parse(spec) for spec in sim.faults]
         self.faults = Faults(faults, seed=sim.seed, start_mono_ns=clock.mono_ns())
         self.servers: dict[str, VenueServer] = {}
-        listing = recorded_line if recorded else invented_line
-        lines = {name: [listing(name, symbol) for symbol in symbols]
-                 for name, symbols in venues.items()}
+        lines = {
+            name: [recorded_line(name, symbol, pairs or {}) if recorded
+                   else invented_line(name, symbol) for symbol in symbols]
+            for name, symbols in venues.items()
+        }
         everything = [line for of_venue in lines.values() for line in of_venue]
         if not recorded:  # the first books are part of what faces begin with
             market = Market(everything, seed=sim.seed, messages_per_s=sim.messages_per_s)
@@ -94,6 +103,8 @@ class World:
     def truth(self, venue: str, symbol: str) -> Truth | None:
         """Return the reference book of a unified or native symbol."""
         server = self.servers.get(venue)
+        if server and server.settle is not None:
+            server.settle()
         line = server.line(symbol) if server else None
         return truth_of(line) if line else None
 
@@ -147,18 +158,28 @@ class World:
         return web.json_response({})
 
 
-def recorded_line(venue: str, symbol: str) -> Line:
-    """List a symbol whose ticks and lots the recording will tell."""
+def recorded_line(venue: str, symbol: str, pairs: Mapping[str, PairTable]) -> Line:
+    """List a symbol whose numbers the recording will bring.
+
+    Recordings seldom hold the venue's own steps, and feeds ask for them before the first frame:
+    the pair's quanta, the finest step that any recorded number needs, stand for them.
+    """
     pair = listed_pair(venue, symbol)
-    return Line(
+    line = Line(
         venue, pair, native_of(venue, pair), price_decimals=0, size_decimals=0, started=False)
+    quanta = pairs.get(pair.group, PairTable())
+    line.tick_decimals, line.lot_decimals = quanta.price_decimals, quanta.size_decimals
+    return line
 
 
-def world_of(venues: Mapping[str, Sequence[str]], sim: Sim | None, clock: Clock) -> World:
+def world_of(
+    venues: Mapping[str, Sequence[str]], sim: Sim | None, clock: Clock,
+    pairs: Mapping[str, PairTable] | None = None,
+) -> World:
     """Build the world of a config; raise ConfigInvalid if it has none."""
     if sim is None:
         raise ConfigInvalid("no [sim] table: nothing to simulate")
-    return World(venues, sim, clock)
+    return World(venues, sim, clock, pairs)
 
 
 def _ports(path: Path) -> dict[str, tuple[int, int]]:

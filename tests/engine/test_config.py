@@ -1,12 +1,13 @@
 """engine.config: every wrong config is refused by line, key and remedy."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import msgspec.inspect
 import pytest
 
-from engine.config import MONEY_DECIMALS, Config, instruments, load, parse
-from engine.market import depth
+from engine.config import Config, instruments, load, parse
 from engine.model.errors import ConfigInvalid
 from engine.model.venues import VENUES
 
@@ -23,9 +24,14 @@ symbols = [
 
 [detector]
 edge-min-ppm = 1
-notional-max = 1000.0
-notional-min = 0.0
+edge-max-ppm = 10000
 book-age-ms-max = 100
+
+[detector.notional-max]
+USDT = 1000.0
+
+[detector.notional-min]
+USDT = 0.0
 
 [execution]
 edge-min-ppm = 0
@@ -53,19 +59,23 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
     ("symbols = [\"BTC", "symbolz = [\"BTC", "x.toml:4: venues.binance.symbolz: unknown key; right"
      " would be 'symbols'"),
     ("[detector]", "[detecter]", "x.toml:11: detecter: unknown key; right would be 'detector'"),
-    ("notional-max = 1000.0\n", "", "x.toml:11: detector.notional-max: missing; right would be a"
-     " line notional-max = ... in [detector]"),
+    ("book-age-ms-max = 100\n", "", "x.toml:11: detector.book-age-ms-max: missing; right would be a"
+     " line book-age-ms-max = ... in [detector]"),
+    ("[detector.notional-max]\nUSDT = 1000.0\n", "", "x.toml:11: detector.notional-max: missing;"
+     " right would be a table [detector.notional-max]"),
     # wrong types and values
-    ("notional-max = 1000.0", "notional-max = '1'", "x.toml:13: detector.notional-max: found '1';"
+    ("USDT = 1000.0", "USDT = '1'", "x.toml:17: detector.notional-max.USDT: found '1';"
      " right would be a number"),
-    ("notional-max = 1000.0", "notional-max = -1.0", "x.toml:13: detector.notional-max: found -1.0;"
+    ("USDT = 1000.0", "USDT = -1.0", "x.toml:17: detector.notional-max.USDT: found -1.0;"
      " right would be a number > 0.0"),
-    ("notional-max = 1000.0", "notional-max = inf", "x.toml:13: detector.notional-max: found inf;"
+    ("USDT = 1000.0", "USDT = inf", "x.toml:17: detector.notional-max.USDT: found inf;"
      " right would be a finite number"),
-    ("notional-max = 1000.0", "notional-max = nan", "x.toml:13: detector.notional-max: found nan;"),
-    ("edge-min-ppm = 0", "edge-min-ppm = true", "x.toml:18: execution.edge-min-ppm: found True;"
+    ("USDT = 1000.0", "USDT = nan", "x.toml:17: detector.notional-max.USDT: found nan;"),
+    ("[detector.notional-max]\nUSDT = 1000.0\n", "notional-max = 1000.0\n", "x.toml:16:"
+     " detector.notional-max: found 1000.0; right would be a table"),
+    ("edge-min-ppm = 0", "edge-min-ppm = true", "x.toml:23: execution.edge-min-ppm: found True;"
      " right would be a whole number"),
-    ("edge-min-ppm = 0", "edge-min-ppm = 1000001", "x.toml:18: execution.edge-min-ppm: found"
+    ("edge-min-ppm = 0", "edge-min-ppm = 1000001", "x.toml:23: execution.edge-min-ppm: found"
      " 1000001; right would be a whole number <= 1000000"),
     ("symbols = [\"BTC/USDT\", \"ETH/USDT\"]", "symbols = []", "x.toml:4: venues.binance.symbols:"
      " found []; right would be a list of length >= 1"),
@@ -85,40 +95,76 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " perpetual, which binance does not trade; right would be 'ETH/USDT'"),
     ('"BTC/USDT:USDT"', '"BTC/USDT"', "x.toml:8: venues.binance-usdm.symbols[0]: 'BTC/USDT' is a"
      " spot, which binance-usdm does not trade; right would be 'BTC/USDT:USDT'"),
+    ('"BTC/USDT:USDT"', '"BTC/USD:BTC"', "x.toml:8: venues.binance-usdm.symbols[0]: 'BTC/USD:BTC'"
+     " is settled in BTC: its sizes are contracts; right would be 'BTC/USD:USD'"),
     ("symbols = [\n", "ws-url = 'http://x'\nsymbols = [\n", "x.toml:7: venues.binance-usdm.ws-url:"
-     " found 'http://x'; right would begin with ws://"),
+     " 'http://x' is no address to use; right would be wss://HOST[:PORT]/PATH"),
+    ("symbols = [\n", "ws-url = 'ws://example.com/x'\nsymbols = [\n", "x.toml:7:"
+     " venues.binance-usdm.ws-url: 'ws://example.com/x' is not encrypted; right would be"
+     " wss://example.com"),
+    ("symbols = [\n", "rest-url = \"https://a\\u0000b/\"\nsymbols = [\n", "x.toml:7:"
+     " venues.binance-usdm.rest-url: 'https://a"),
+    ('"ETH/USDT"', '"USDT/USDT"', "x.toml:4: venues.binance.symbols[1]: 'USDT/USDT' is nothing"
+     " against itself; right would be 'BTC/USDT'"),
     # what no single key shows
-    ("notional-min = 0.0", "notional-min = 1001.0", "x.toml:14: detector.notional-min: found"
-     " 1001.0, more than notional-max = 1000.0"),
-    ("[execution]", "[books]\ntrades = 1000\n[execution]", "x.toml:18: books.trades: found 1000;"
+    ("USDT = 0.0", "USDT = 1001.0", "x.toml:20: detector.notional-min.USDT: found 1001.0, more"
+     " than notional-max.USDT = 1000.0; right would be at most that"),
+    ("edge-max-ppm = 10000", "edge-max-ppm = 0", "x.toml:13: detector.edge-max-ppm: found 0; right"
+     " would be a whole number >= 1"),
+    ("edge-min-ppm = 1\n", "edge-min-ppm = 10001\n", "x.toml:12: detector.edge-min-ppm: found"
+     " 10001, more than edge-max-ppm = 10000"),
+    ('"ETH/USDT"', '"ETH/BTC"', "x.toml:19: detector.notional-min.BTC: missing, and binance lists"
+     " ETH/BTC; right would be a line BTC = ... in [detector.notional-min]"),
+    ("USDT = 1000.0", "USDT = 1000.0\nUSTD = 1.0", "x.toml:18: detector.notional-max.USTD: no venue"
+     " lists a pair quoted in it; right would be 'USDT'"),
+    ("[execution]", "[books]\ntrades = 1000\n[execution]", "x.toml:23: books.trades: found 1000;"
      " right would be a power of 2, such as 1024"),
-    ("[execution]", "[books]\nlevels-max = 40\n[execution]", "x.toml:17: books.depth: found 50,"
+    ("[execution]", "[books]\nlevels-max = 40\n[execution]", "x.toml:22: books.depth: found 50,"
      " more than levels-max = 40"),
-    ("[execution]", "[supervision]\nsilence-max-ms = 100\n[execution]", "x.toml:18:"
+    ("[execution]", "[supervision]\nsilence-max-ms = 100\n[execution]", "x.toml:23:"
      " supervision.silence-max-ms: found 100.0; right would be at least 500"),
-    ("[execution]", "[pairs.'BTC/USD']\n[execution]", "x.toml:17: pairs.BTC/USD: no venue trades"
+    ("[execution]", "[pairs.'BTC/USD']\n[execution]", "x.toml:22: pairs.BTC/USD: no venue trades"
      " it; right would be 'BTC/USDT'"),
     ('name = "test"', 'name = "test"\nmode = "live"', "x.toml:2: mode: 'live' cannot be had yet"),
     ('name = "test"', 'name = "test"\nmode = "paper"', "x.toml:2: mode: 'paper' cannot be had yet"),
-    ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:17: sim.captures: found 0"
+    ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:22: sim.captures: found 0"
      " files with market = 'captures'"),
-    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:19:"
+    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:24:"
      " sim.captures[0]: '/nowhere/no.gz' is not a file"),
-    ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:18: sim.faults[0]:"
+    ("[execution]", "[sim]\nfaults = ['okx:drop']\n[execution]", "x.toml:23: sim.faults[0]:"
      " 'okx:drop' names no venue of this config; right would be one of binance, binance-usdm"),
-    ("notional-max = 1000.0", "notional-max = 1e300", "x.toml:13: detector.notional-max: found"
-     " 1e+300; right would be a number <= 1000000000000.0"),
     ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 2\nsize-decimals = 3\n[execution]",
-     "x.toml:17: pairs.BTC/USDT: price-decimals and size-decimals together are 5; right would be"
-     " 6 to 24"),
+     "x.toml:22: pairs.BTC/USDT: price-decimals and size-decimals together are 5; right would be 6"
+     " to 24"),
     ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 15\nsize-decimals = 10\n[execution]",
-     "x.toml:17: pairs.BTC/USDT: price-decimals and size-decimals together are 25;"),
+     "x.toml:22: pairs.BTC/USDT: price-decimals and size-decimals together are 25"),
+    ("[execution]", "[sim]\nfaults = ['binance:nonsense']\n[execution]", "x.toml:23:"
+     " sim.faults[0]: fault 'binance:nonsense': right would be VENUE:KIND[:RATE][@FROM-TO]"),
+    # numbers and paths that no process could live with
+    ("book-age-ms-max = 100", "book-age-ms-max = 1e300", "x.toml:14: detector.book-age-ms-max:"
+     " found 1e+300; right would be a number <= 86400000.0"),
+    ("USDT = 1000.0", "USDT = 1e20", "x.toml:17: detector.notional-max.USDT: found 1e+20;"
+     " right would be a number <= 1000000000000.0"),
+    ("[execution]", "[execution]\ncpu = 100000000000000000000", "x.toml:23: execution.cpu: found"
+     " 100000000000000000000; right would be a whole number <= 1023"),
+    ("[execution]", "[execution]\ncpu = 4000", "x.toml:23: execution.cpu: found 4000; right would"
+     " be a whole number <= 1023"),
+    ("[execution]", "[logs]\nfiles-max = 100000000000000000000000\n[execution]", "x.toml:23:"
+     " logs.files-max: found 100000000000000000000000; right would be a whole number <= 1000"),
+    ("[execution]", "[logs]\nfolder = \"a\\u0000b\"\n[execution]", "x.toml:23: logs.folder: found"
+     " 'a\\x00b'; right would be a path, which holds no NUL"),
+    ("[execution]", "[logs]\nfolder = '~no-such-user/x'\n[execution]", "x.toml:23: logs.folder:"
+     " found '~no-such-user/x'; right would be a path: there is no such user"),
+    ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = [\"\\u0000\"]\n[execution]",
+     "x.toml:24: sim.captures[0]: found '\\x00'"),
     ("[execution]\nedge-min-ppm = 0\n", "", "x.toml:1: execution: missing; right would be a table"
      " [execution]"),
     # no TOML at all
+    ("[execution]", "a = " + "[" * 5000, "x.toml: lists or tables within one another without end"),
+    ("[execution]", "a = " + "9" * 5000, "x.toml: not TOML: Exceeds the limit"),
     ("[detector]", "[detector", "x.toml:11: not TOML: Expected ']' at the end of a table"),
-    ("[execution]", "[detector]", "x.toml:17: not TOML: Cannot declare ('detector',) twice"),
-    ("edge-min-ppm = 0", "edge-min-ppm = ", "x.toml:18: not TOML: Invalid value"),
+    ("[execution]", "[detector]", "x.toml:22: not TOML: Cannot declare ('detector',) twice"),
+    ("edge-min-ppm = 0", "edge-min-ppm = ", "x.toml:23: not TOML: Invalid value"),
 ])
 def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: str) -> None:
     assert GOOD.count(old) == 1
@@ -127,19 +173,22 @@ def test_a_wrong_config_names_line_key_and_remedy(old: str, new: str, message: s
     assert str(caught.value).startswith(message)
 
 
-def test_a_config_without_any_venue_is_told_how_a_venue_is_written() -> None:
-    text = GOOD[: GOOD.index("[venues.binance]")] + GOOD[GOOD.index("[detector]") :]
-    with pytest.raises(ConfigInvalid, match=r"venues: missing; right would be a table \[venues"):
-        parsed(text)
+def test_every_number_of_a_config_has_an_upper_bound() -> None:
+    def unbounded(kind: msgspec.inspect.Type, path: str) -> Iterator[str]:
+        match kind:
+            case msgspec.inspect.StructType(fields=fields):
+                for field in fields:
+                    yield from unbounded(field.type, f"{path}.{field.encode_name}")
+            case msgspec.inspect.DictType(value_type=inner) | msgspec.inspect.ListType(
+                    item_type=inner):
+                yield from unbounded(inner, f"{path}[]")
+            case msgspec.inspect.UnionType(types=kinds):
+                for each in kinds:
+                    yield from unbounded(each, path)
+            case msgspec.inspect.IntType(le=None) | msgspec.inspect.FloatType(le=None):
+                yield path
 
-
-def test_a_config_nested_without_end_is_refused() -> None:
-    with pytest.raises(ConfigInvalid, match=r"x\.toml: nested too deeply"):
-        parsed("a = " + "[" * 100_000)
-
-
-def test_the_bounds_of_decimals_are_those_that_money_is_computed_with() -> None:
-    assert (depth.DECIMALS_MIN, depth.DECIMALS_MAX) == MONEY_DECIMALS
+    assert [*unbounded(msgspec.inspect.type_info(Config), "")] == []
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:

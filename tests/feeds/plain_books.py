@@ -18,6 +18,7 @@ class PlainBook:
         self.bids: dict[Decimal, tuple[str, str]] = {}
         self.asks: dict[Decimal, tuple[str, str]] = {}
         self.depth = 0
+        self.short = False
         self.states: list[tuple[BookState, BookFault]] = []
         self.trades: list[Trade] = []
         self.quotes: list[Quote] = []
@@ -71,6 +72,10 @@ class PlainBooks:
     def state(self, local: int, state: int, fault: int, _now_mono_ns: int) -> None:
         """Write the state down."""
         self.books[local].states.append((BookState(state), BookFault(fault)))
+
+    def is_short(self, local: int) -> bool:
+        """Tell what the test has set."""
+        return self.books[local].short
 
     def truncate(self, local: int, depth: int) -> None:
         """Cut from now on."""

@@ -184,9 +184,10 @@ class Bench:
         self.core.snapshot(symbol, body, self.clock.unix_ns(), self.clock.mono_ns())
 
     def wait(self, ns: int) -> None:
-        """Let time pass, then tick."""
-        self.clock.advance(ns)
-        self.core.tick(self.clock.mono_ns())
+        """Let time pass, with a tick every 100 ms and one at the end."""
+        for step in range(0, ns, 100 * MS):
+            self.clock.advance(min(100 * MS, ns - step))
+            self.core.tick(self.clock.mono_ns())
 
     def book(self, symbol: str) -> PlainBook:
         """Return what readers would see."""

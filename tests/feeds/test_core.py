@@ -286,6 +286,38 @@ def test_silence_makes_books_stale_and_drops_the_connection_once() -> None:
     assert bench.notes.sent == [], "a connection that is given up is not asked for books"
 
 
+@pytest.mark.parametrize("first", ["a frame", "the tick"])
+def test_a_feed_that_was_stopped_believes_nothing_that_waited_in_its_sockets(first: str) -> None:
+    """Its age is unknown: it would be stamped as received now, and be LIVE."""
+    bench = stream_bench()
+    bench.wait(100 * MS)
+    bench.clock.advance(5 * SECOND)  # stopped, then let run again
+    if first == "the tick":
+        bench.core.tick(bench.clock.mono_ns())
+    bench.send(kind="change", symbol="A", previous=100, last=101, bids=[["10", "9"]])
+    bench.send(kind="quote", symbol="A", last=102)
+    assert (bench.state("A"), bench.state("B")) == (BookState.STALE, BookState.STALE)
+    bench.send(kind="snapshot", symbol="A", last=103, **BOOK)
+    assert bench.state("A") is BookState.STALE
+    assert bench.book("A").top(1)[0] == [("10", "1")]
+    assert bench.notes.dropped == [(1, "not let run for 5.0 s")]
+    bench.core.closed(1)
+    bench.core.opened(2, ["A", "B"])
+    bench.send(2, kind="snapshot", symbol="A", last=200, **BOOK)
+    assert bench.state("A") is BookState.LIVE
+
+
+def test_a_rest_book_asked_for_before_a_stop_is_not_believed_after_it() -> None:
+    bench = Bench(REST, "A")
+    bench.core.opened(1, ["A"])
+    bench.wait(100 * MS)
+    bench.send(kind="change", symbol="A", first=100, last=100)
+    bench.clock.advance(2 * SECOND)
+    bench.core.tick(bench.clock.mono_ns())
+    bench.rest("A", last=100, **BOOK)
+    assert bench.state("A") is BookState.STALE
+
+
 def test_a_request_of_the_venue_is_answered_and_its_goodbye_passed_on() -> None:
     bench = stream_bench()
     bench.send(kind="ping", text="here")
@@ -323,4 +355,47 @@ def test_one_symbol_in_trouble_many_times_is_asked_for_less_and_less_often() -> 
         bench.send(kind="alive")
         bench.wait(100 * MS)
     assert len(bench.notes.sent) < 15
+    assert bench.state("B") is BookState.LIVE
+
+
+# ------------------------------------------------------------ what looks alive and is not
+def test_a_quote_older_than_the_last_is_dropped_and_a_new_snapshot_starts_over() -> None:
+    bench = rest_bench("A")
+    for number in (105, 103, 105, 106):
+        bench.send(kind="quote", symbol="A", last=number)
+    assert [quote.update_id for quote in bench.book("A").quotes] == [105, 105, 106]
+    assert bench.core.late_quotes == 1
+    bench.core.closed(1)
+    bench.core.opened(2, ["A"])
+    bench.send(2, kind="change", symbol="A", first=1, last=1)
+    bench.rest("A", last=1, **BOOK)
+    bench.send(2, kind="quote", symbol="A", last=2)
+    assert bench.book("A").quotes[-1].update_id == 2
+
+
+def test_a_book_whose_stream_never_speaks_does_not_stay_live_and_waits_for_the_stream() -> None:
+    bench = Bench(REST, "A")
+    bench.core.opened(1, ["A"])
+    bench.send(kind="ack")
+    bench.rest("A", last=100, **BOOK)
+    assert bench.state("A") is BookState.LIVE
+    for _ in range(20):
+        bench.wait(4 * SECOND)
+        bench.send(kind="alive")
+    assert bench.state("A") is BookState.STALE
+    bench.notes.wanted.clear()
+    bench.wait(4 * SECOND)
+    assert bench.notes.wanted == []
+    bench.send(kind="change", symbol="A", first=101, last=101)
+    assert bench.notes.wanted == ["A"]
+    bench.rest("A", last=101, **BOOK)
+    assert bench.state("A") is BookState.LIVE
+
+
+def test_a_book_that_has_left_the_range_of_its_snapshot_gets_another() -> None:
+    bench = rest_bench("A", "B")
+    bench.book("A").short = True
+    bench.wait(400 * MS)
+    assert bench.notes.wanted == ["A"]
+    assert bench.book("A").states[-1] == (BookState.GAPPED, BookFault.RANGE)
     assert bench.state("B") is BookState.LIVE

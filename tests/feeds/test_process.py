@@ -20,10 +20,10 @@ from engine.config import Config, instruments
 from engine.control.roles import roles
 from engine.control.segments import create
 from engine.model.clock import SystemClock
+from engine.model.fault import Fault, Kind
 from engine.runtime.context import Context
 from feeds.process import Feed
 from feeds.venues import venue_of
-from ops.sim.faults import Fault, Kind
 from ops.sim.listing import Line
 from ops.sim.world import World, world_of
 from shm.board import ControlView, InstrumentTable
@@ -54,7 +54,8 @@ class Rig:
         self.config = msgspec.convert({
             "name": "test", "venues": {venue: {"symbols": self.symbols}},
             "detector": {
-                "edge-min-ppm": 1, "notional-max": 1.0, "notional-min": 0.0,
+                "edge-min-ppm": 1, "edge-max-ppm": 10_000, "notional-max": {"USDT": 1.0},
+                "notional-min": {"USDT": 0.0},
                 "book-age-ms-max": 1.0},
             "execution": {"edge-min-ppm": 1}, "sim": {"messages-per-s": 200.0, **sim},
         }, Config)

@@ -32,8 +32,11 @@ symbols = ["BTC/USDT", "ETH/USDT"]
 symbols = ["BTC/USD"]
 [detector]
 edge-min-ppm = 1
-notional-max = 1000.0
-notional-min = 0.0
+edge-max-ppm = 10000
+notional-max.USDT = 1000.0
+notional-max.USD = 1000.0
+notional-min.USDT = 0.0
+notional-min.USD = 0.0
 book-age-ms-max = 100
 [execution]
 edge-min-ppm = 0

@@ -50,8 +50,9 @@ price-decimals = 2
 size-decimals = 5
 [detector]
 edge-min-ppm = 100
-notional-max = 1000.0
-notional-min = 10.0
+edge-max-ppm = 1000000
+notional-max.USDT = 1000.0
+notional-min.USDT = 10.0
 book-age-ms-max = 500.0
 [execution]
 edge-min-ppm = 50

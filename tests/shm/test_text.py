@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from shm.text import INT, TEXT, WORDS, Text, entry, hot, load_eight, move_words, octets
+from shm.jit import entry, hot
+from shm.text import INT, TEXT, WORDS, Text, load_eight, move_words, octets
 from shm.text import trailing_zeros as zeros_below
 
 

@@ -7,7 +7,7 @@ from ops.sim.listing import Line
 def catalogue_row(line: Line) -> dict[str, object]:
     """Return one symbol's row of exchangeInfo, with the filters that bound its orders."""
     perpetual = line.pair.kind is Kind.PERPETUAL
-    tick, lot = line.price(1), line.size(1)
+    tick, lot = line.tick + line.price_pad, line.lot + line.size_pad
     notional = ("MIN_NOTIONAL", "notional") if perpetual else ("NOTIONAL", "minNotional")
     row: dict[str, object] = {
         "symbol": line.native, "status": "TRADING", "baseAsset": line.pair.base,
@@ -25,7 +25,7 @@ def catalogue_row(line: Line) -> dict[str, object]:
     if perpetual:
         return row | {
             "pair": line.native, "contractType": "PERPETUAL", "marginAsset": line.pair.settle,
-            "pricePrecision": line.price_decimals, "quantityPrecision": line.size_decimals,
+            "pricePrecision": line.tick_decimals, "quantityPrecision": line.lot_decimals,
         }
     return row | {
         "baseAssetPrecision": 8, "quotePrecision": 8, "quoteAssetPrecision": 8,

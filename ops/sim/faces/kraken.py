@@ -244,8 +244,8 @@ class Kraken(Face):
         return {
             "altname": rest_name(line), "wsname": f"{base}/{quote}", "aclass_base": "currency",
             "base": base, "aclass_quote": "currency", "quote": quote, "lot": "unit",
-            "cost_decimals": 5, "pair_decimals": line.price_decimals,
-            "lot_decimals": line.size_decimals, "lot_multiplier": 1, "leverage_buy": [],
+            "cost_decimals": 5, "pair_decimals": line.tick_decimals,
+            "lot_decimals": line.lot_decimals, "lot_multiplier": 1, "leverage_buy": [],
             "leverage_sell": [], "fees": [[0, 0.4], [10000, 0.35]],
             "fees_maker": [[0, 0.25], [10000, 0.2]], "fee_volume_currency": "ZUSD",
             "margin_call": 80, "margin_stop": 40, "ordermin": line.lot, "costmin": "0.5",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.detect import plan as p
-from shm.counters import DetectorCounter
+from shm.counters import DetectorCounter, DetectorHistogram
 from shm.layout import BookState, InstrumentStatus, TradingState, UpdateKind, Veto
 from tests.engine.detect.world import EPOCH, World, make_config
 
@@ -174,6 +174,83 @@ def test_a_newer_quote_takes_levels_of_the_book_away() -> None:
     assert cross.windows(BUY_A_SELL_B, SECOND + 1).entries == 0
 
 
+def test_each_quote_currency_has_its_own_greatest_and_least_notional() -> None:
+    world = World(make_config(
+        {venue: ["ETH/USDT", "ETH/BTC", "SOL/BTC"] for venue in "ab"},
+        notional_max={"USDT": 0.3, "BTC": 0.1}, notional_min={"USDT": 0.0, "BTC": 0.08}))
+    cross = world.cross()
+    world.beat(SECOND)
+    for index, size in enumerate((50, 50, 7)):  # quanta of 0.0001, at 100.00
+        world.book(index, [(9_990, size)], [(10_000, size)], now_ns=SECOND)
+        world.book(index + 3, [(10_020, size)], [(10_100, size)], now_ns=SECOND)
+    made = [cross.scan(index, SECOND) + cross.scan(index + 3, SECOND) for index in range(3)]
+    assert made == [1, 1, 0]
+    usdt, btc = world.signal(0), world.signal(1)
+    assert (usdt["notional_micro"], btc["notional_micro"]) == (300_000, 100_000)
+    assert vetoes(world) == {"NOTIONAL": 1}  # 0.07 BTC
+
+
+def test_an_edge_beyond_belief_is_bad_data_and_never_a_signal() -> None:
+    world = World(make_config(SPOT, edge_max_ppm=20_000))
+    cross = world.cross()
+    crossed(world, now_ns=SECOND)
+    cross.scan(0, SECOND)
+    made = []
+    for bid in (10_201, 10_300, 10_200):
+        world.book(1, [(bid, 70)], [(10_400, 70)], now_ns=SECOND)
+        made.append(cross.scan(1, SECOND))
+    assert made == [0, 0, 1]
+    assert vetoes(world) == {"TOO_GOOD": 1}
+
+
+def test_levels_behind_a_fresh_quote_are_not_taken_when_their_book_stands_still() -> None:
+    world = World(make_config(SPOT, book_age_ms_max=100))
+    cross = world.cross()
+    world.beat(SECOND)
+    world.book(0, [(9_990, 50)], [(10_000, 50), (10_001, 50)], now_ns=SECOND)
+    world.book(1, [(10_020, 70)], [(10_100, 70)], now_ns=SECOND)
+    later_ns = SECOND + 100_000_001
+    world.quote(0, (9_990, 50), (10_000, 30), now_ns=later_ns)
+    world.quote(1, (10_020, 90), (10_100, 70), now_ns=later_ns)
+    cross.scan(0, later_ns)
+    assert cross.scan(1, later_ns) == 1
+    assert world.signal()["legs"][0]["size"] == 30
+    world.book(0, [(9_990, 50)], [(10_000, 30), (10_001, 50)], now_ns=later_ns)
+    cross.sweep(later_ns + SECOND // 20)
+    assert cross.sweep(later_ns + SECOND) == 0
+    world.beat(later_ns + SECOND)
+    world.quote(0, (9_990, 50), (10_000, 30), now_ns=later_ns + SECOND)
+    world.quote(1, (10_020, 90), (10_100, 70), now_ns=later_ns + SECOND)
+    world.book(0, [(9_990, 50)], [(10_000, 30), (10_001, 50)], now_ns=later_ns + SECOND)
+    assert cross.sweep(later_ns + SECOND) == 1
+    assert world.signal()["legs"][0]["size"] == 80
+
+
+def test_only_what_was_published_since_the_last_look_counts_as_a_publication_seen() -> None:
+    world = World(make_config({"a": ["BTC/USDT", "ETH/USDT"], "b": ["BTC/USDT"]}))
+    cross = world.cross()
+    world.book(0, [(9_990, 50)], [(10_000, 50)], now_ns=SECOND, tell=True)  # before it was READY
+    cross.sweep(3 * SECOND)
+    world.book(2, [(9_990, 50)], [(10_000, 50)], now_ns=3 * SECOND, tell=True)
+    world.quote(2, (9_990, 50), (10_000, 50), now_ns=3 * SECOND + 40)
+    world.tell(2, UpdateKind.QUOTE)
+    world.tell(1, UpdateKind.STATE)
+    cross.turn(3 * SECOND + 100)
+    assert world.counters.value(DetectorCounter.SCANS) == 3 + 3
+    seen = world.counters.histogram(DetectorHistogram.PUBLISH_TO_SEEN)
+    assert (seen.count, seen.max_ns) == (1, 60)
+
+
+def test_a_window_due_again_by_the_clock_signals_without_the_times_of_an_update() -> None:
+    world = World(make_config(SPOT))
+    cross = world.cross()
+    crossed(world, now_ns=SECOND)
+    made = [cross.sweep(SECOND), cross.sweep(2 * SECOND)]
+    assert made == [1, 1]
+    assert [world.signal(at)["recv_mono_ns"] for at in (0, 1)] == [SECOND, 0]
+    assert world.counters.histogram(DetectorHistogram.RECV_TO_SIGNAL).count == 1
+
+
 def test_by_the_venue_s_numbers_an_old_quote_that_comes_late_changes_nothing() -> None:
     world = World(make_config(SPOT))
     cross = world.cross()
@@ -195,6 +272,17 @@ def test_spot_meets_perpetual_but_two_perpetuals_and_two_books_of_a_venue_do_not
     both_ways = {(0, 2), (0, 3), (0, 4), (2, 4)}
     assert set(cross.pairs) == both_ways | {(sell, buy) for buy, sell in both_ways}
     assert ("b BTC/USDT:USDT", "c BTC/USDT:USDT") not in named
+
+
+def test_money_of_different_names_never_meets() -> None:
+    config = make_config({
+        "a": ["BTC/USD", "BTC/USDT", "BTC/USDC"], "b": ["BTC/USDT:USDT", "BTC/USD:USD"],
+        "c": ["BTC/USD:BTC", "BTC/USDT:BTC", "BTC/USD:USDT"],  # not settled in what they quote
+    })
+    world = World(config)
+    named = {tuple(world.table[side].name for side in pair) for pair in world.cross().pairs}
+    assert named == {("BTC/USD", "BTC/USD:USD"), ("BTC/USD:USD", "BTC/USD"),
+                     ("BTC/USDT", "BTC/USDT:USDT"), ("BTC/USDT:USDT", "BTC/USDT")}
 
 
 def test_a_turn_reads_each_changed_instrument_once_however_often_it_changed() -> None:

@@ -40,6 +40,7 @@ from shm.layout import (
 from shm.ring import RecordRing, WordRing, ring_size
 
 Levels = Sequence[tuple[int, int]]
+Amount = float | dict[str, float]  # of every quote currency, or of each
 EPOCH = 1
 RUN = 7
 
@@ -48,13 +49,19 @@ def words(size: int) -> Words:
     return np.zeros(size // 8, np.int64)
 
 
+def limit(amount: Amount, quote: str) -> float:
+    return amount[quote] if isinstance(amount, dict) else amount
+
+
 def make_config(
-    venues: dict[str, list[str]], *, edge_min_ppm: int = 0, notional_max: float = 1e6,
-    notional_min: float = 0.0, book_age_ms_max: float = 1e6, repeat_ms: float = 1000.0,
-    depth: int = 8, decimals: tuple[int, int] = (2, 4), exec_edge_min_ppm: int = 0,
+    venues: dict[str, list[str]], *, edge_min_ppm: int = 0, edge_max_ppm: int = 1_000_000,
+    notional_max: Amount = 1e6, notional_min: Amount = 0.0, book_age_ms_max: float = 1e6,
+    repeat_ms: float = 1000.0, depth: int = 8, decimals: tuple[int, int] = (2, 4),
+    exec_edge_min_ppm: int = 0,
 ) -> Config:
     """Return a config of venues with their symbols; one quantum is 0.01 and 0.0001."""
     pairs = {symbol.partition(":")[0] for symbols in venues.values() for symbol in symbols}
+    quotes = {pair.partition("/")[2] for pair in pairs}
     return msgspec.convert({
         "name": "test",
         "venues": {name: {"symbols": symbols} for name, symbols in venues.items()},
@@ -62,9 +69,10 @@ def make_config(
             pair: {"price-decimals": decimals[0], "size-decimals": decimals[1]} for pair in pairs
         },
         "detector": {
-            "edge-min-ppm": edge_min_ppm, "notional-max": notional_max,
-            "notional-min": notional_min, "book-age-ms-max": book_age_ms_max,
-            "repeat-ms": repeat_ms,
+            "edge-min-ppm": edge_min_ppm, "edge-max-ppm": edge_max_ppm,
+            "book-age-ms-max": book_age_ms_max, "repeat-ms": repeat_ms,
+            "notional-max": {quote: limit(notional_max, quote) for quote in quotes},
+            "notional-min": {quote: limit(notional_min, quote) for quote in quotes},
         },
         "execution": {"edge-min-ppm": exec_edge_min_ppm},
         "books": {"depth": depth},
@@ -72,10 +80,31 @@ def make_config(
     }, Config)
 
 
+def publish_levels(
+    books: BookSegment, local: int, bids: Levels, asks: Levels, *, now_ns: int, update_id: int = 0
+) -> None:
+    """Publish levels of (price, size) quanta, best first, as received and published at once."""
+    base = books.base(local)
+    slot = publish_begin(books.words, base, books.depth)
+    column, at = column_words(books.depth), slot + HEAD_WORDS
+    books.words[slot + RECV_MONO_NS] = books.words[slot + PUBLISH_MONO_NS] = now_ns
+    books.words[slot + UPDATE_ID] = update_id
+    books.words[slot + BID_COUNT], books.words[slot + ASK_COUNT] = len(bids), len(asks)
+    for side, levels in enumerate((bids, asks)):
+        for level, (price, size) in enumerate(levels):
+            books.words[at + 2 * side * column + level] = price
+            books.words[at + (2 * side + 1) * column + level] = size
+    publish_end(books.words, base, slot)
+
+
 class World:
     """Segments of a running engine with every feed ready and every instrument trading."""
 
-    def __init__(self, config: Config, *, fees: dict[str, int] | None = None) -> None:
+    def __init__(
+        self, config: Config, *, fees: dict[str, int] | None = None,
+        books: Sequence[BookSegment] | None = None,
+    ) -> None:
+        """Allocate everything, but ``books`` where somebody else keeps them, LIVE or not."""
         self.config, self.table = config, instruments(config)
         self.control = ControlView(words(ControlView.SIZE))
         engine = self.control.engine
@@ -86,13 +115,14 @@ class World:
         for number, venue in enumerate(config.venues):
             count = len(config.venues[venue].symbols)
             depth = config.books.depth
-            books = BookSegment(words(BookSegment.size(depth, count)), depth, count)
+            place = books[number] if books else BookSegment(
+                words(BookSegment.size(depth, count)), depth, count)
             updates = words(ring_size(1, 64))
             WordRing.format(updates, 64)
-            self.feeds.append(FeedPlace(books, WordRing(updates), process=number))
+            self.feeds.append(FeedPlace(place, WordRing(updates), process=number))
             self.control.venues[number]["enabled"] = 1
             self.control.processes[number]["epoch"] = EPOCH
-            books.adopt(EPOCH, 0)
+            place.adopt(EPOCH, 0)
         for instrument in self.table:
             row = self.rows[instrument.index]
             row["price_decimals"] = instrument.price_decimals
@@ -101,7 +131,8 @@ class World:
             row["status"], row["enabled"] = InstrumentStatus.TRADING, 1
             row["tick"], row["lot"] = 1, 1
             row["taker_fee_ppm"] = (fees or {}).get(instrument.venue, 0)
-            self.state(instrument.index, BookState.LIVE)
+            if books is None:
+                self.state(instrument.index, BookState.LIVE)
         signals = words(ring_size(words_in(SIGNAL), 16))
         RecordRing.format(signals, 16)
         self.signals = RecordRing(signals, SIGNAL)
@@ -137,17 +168,9 @@ class World:
         tell: bool = False,
     ) -> None:
         """Publish levels of (price, size) quanta, best first; with ``tell`` as an update too."""
-        books, base = self._place(index)
-        slot = publish_begin(books.words, base, books.depth)
-        column, at = column_words(books.depth), slot + HEAD_WORDS
-        books.words[slot + RECV_MONO_NS] = books.words[slot + PUBLISH_MONO_NS] = now_ns
-        books.words[slot + UPDATE_ID] = update_id
-        books.words[slot + BID_COUNT], books.words[slot + ASK_COUNT] = len(bids), len(asks)
-        for side, levels in enumerate((bids, asks)):
-            for level, (price, size) in enumerate(levels):
-                books.words[at + 2 * side * column + level] = price
-                books.words[at + (2 * side + 1) * column + level] = size
-        publish_end(books.words, base, slot)
+        books, _ = self._place(index)
+        publish_levels(books, self.table[index].local_index, bids, asks, now_ns=now_ns,
+                       update_id=update_id)
         if tell:
             self.tell(index, UpdateKind.BOOK)
 

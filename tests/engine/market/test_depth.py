@@ -11,13 +11,14 @@ from shm.atomics import Words
 from shm.layout import Veto
 
 MILLION = 10**6
+EDGE_MAX = 8 * 10**12  # eight million times the price: as good as none
 Side = list[tuple[int, int]]
 
 
 def terms(**given_terms: int) -> Words:
     words = np.zeros(d.TERMS_WORDS, np.int64)
     words[[d.NOTIONAL_MAX, d.SIZE_MAX]] = 2**63 - 1
-    words[[d.LOT, d.UNIT]] = 1
+    words[[d.LOT, d.UNIT]], words[d.EDGE_MAX] = 1, EDGE_MAX
     for name, value in given_terms.items():
         words[getattr(d, name.upper())] = value
     return words
@@ -48,11 +49,15 @@ def take(side: Side, size: int) -> tuple[int, int, int]:
 def twin(asks: Side, bids: Side, t: Words) -> tuple[Veto, dict[str, int]]:
     """Say the same in unbounded integers, level by level, without early exits."""
     unit, size = int(t[d.UNIT]), 0
+    sell, buy = MILLION - int(t[d.SELL_FEE]), MILLION + int(t[d.BUY_FEE])
+    if asks and bids and bids[0][0] * sell * MILLION > asks[0][0] * buy * (
+        MILLION + int(t[d.EDGE_MAX])
+    ):
+        return Veto.TOO_GOOD, {"limit": int(t[d.EDGE_MAX])}
     money = int(t[d.NOTIONAL_MAX]) * unit
     left_asks, left_bids = [list(level) for level in asks], [list(level) for level in bids]
     while left_asks and left_bids and size < t[d.SIZE_MAX]:
         (ask, ask_size), (bid, bid_size) = left_asks[0], left_bids[0]
-        sell, buy = MILLION - int(t[d.SELL_FEE]), MILLION + int(t[d.BUY_FEE])
         if bid * sell * MILLION < ask * buy * (MILLION + int(t[d.EDGE_MIN])):
             break
         wanted = min(ask_size, bid_size, int(t[d.SIZE_MAX]) - size)
@@ -106,6 +111,7 @@ def test_a_cross_is_sized_as_whole_integers_say(
     conditions = terms(
         buy_fee=data.draw(st.integers(-500, 3000)), sell_fee=data.draw(st.integers(-500, 3000)),
         edge_min=data.draw(st.sampled_from([0, 0, 100, -1000])),
+        edge_max=data.draw(st.sampled_from([EDGE_MAX, EDGE_MAX, 20_000, 1_000])),
         notional_max=data.draw(st.integers(1, 2**62)), size_max=data.draw(st.integers(1, 2**62)),
         lot=data.draw(st.sampled_from([1, 10, 3000])), size_min=data.draw(st.integers(0, 10**6)),
         cost_min=data.draw(st.integers(0, 10**6)),
@@ -150,3 +156,13 @@ def test_more_money_never_buys_less() -> None:
              for limit in range(100, 6000, 53)]
     assert all(less <= more for less, more in pairwise(sizes))
     assert sizes[-1] == 48
+
+
+def test_the_greatest_credible_edge_is_still_taken_and_a_quantum_more_is_not() -> None:
+    asks, conditions = [(1_000_000, 10)], terms(buy_fee=1000, sell_fee=1000, edge_max=20_000)
+    # 1 000 000 * 1.001 * 1.02 / 0.999 = 1 022 042.04...
+    assert run(asks, [(1_022_042, 10)], conditions)[0] is Veto.NONE
+    veto, found = run(asks, [(1_022_043, 10)], conditions)
+    assert veto is Veto.TOO_GOOD
+    assert (found["number"], found["limit"], found["size"]) == (20_000, 20_000, 0)
+    assert run([], [(1_022_043, 10)], conditions)[0] is Veto.EDGE

@@ -1,5 +1,6 @@
 """engine.runtime.lock: one engine per name, whoever races."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.model.errors import AlreadyRunning
+from engine.model.errors import AlreadyRunning, LockInvalid
 from engine.runtime.lock import EngineLock
 from shm.segment import RunFolder
 
@@ -82,3 +83,54 @@ def test_racing_engines_are_never_inside_together(run: RunFolder) -> None:
     assert [racer.returncode for racer in racers] == [0, 0, 0]
     assert sum(held) > 0
     assert not run.lock_path.exists()
+
+
+def test_a_full_file_system_is_told_and_leaves_no_lock_file(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run.lock_path.touch()  # what a killed engine left
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(LockInvalid, match="No space left on device; the file system is full"):
+            EngineLock.take(run)
+    assert not run.lock_path.exists()
+    EngineLock.take(run).release()
+
+
+def test_whatever_lies_in_the_way_of_a_lock_is_told_by_path_and_left_alone(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    path = run.lock_path
+    path.mkdir()
+    with pytest.raises(LockInvalid, match=f"{path}: Is a directory; .* remove what lies there"):
+        EngineLock.take(run)
+    path.rmdir()
+    target = tmp_path / "victim"
+    target.write_text("dear")
+    path.symlink_to(target)
+    with pytest.raises(LockInvalid, match="remove what lies there"):
+        EngineLock.take(run)
+    assert target.read_text() == "dear"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(LockInvalid, match="is no plain file of user"):
+        EngineLock.take(run)
+
+
+def test_a_missing_folder_for_locks_is_told(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "absent" / "trypto-1" / "test")
+    with pytest.raises(LockInvalid, match="No such file or directory; right would be TRYPTO_SHM"):
+        EngineLock.take(run)
+
+
+def test_a_lock_file_of_another_user_is_refused(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.lock_path.touch()
+    monkeypatch.setattr(os, "getuid", lambda: run.lock_path.stat().st_uid + 1)
+    with pytest.raises(LockInvalid, match="let its owner remove it"):
+        EngineLock.take(run)
+    assert run.lock_path.exists()

@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from engine.model.quanta import DECIMALS_MAX
 from feeds.book.arena import END, FAULT, FIRST, ROWS, SIDE_WORDS, SIDES
 from feeds.book.full_book import FullBook
 from feeds.book.levels import ASK, BID
@@ -92,7 +93,7 @@ def check(book: FullBook, twin: Plain) -> None:
         keys = book.side(side)[:, 0]
         assert (np.diff(keys) < 0).all()
         head = SIDES + side * SIDE_WORDS
-        assert 0 <= book.arena[head + FIRST] <= book.arena[head + END] <= book.arena[head + ROWS]
+        assert 0 <= book.arena[head + FIRST] <= book.arena[head + END] <= book.arena[ROWS]
     bids, asks = book.levels_text(10**6)
     assert bids == twin.text(BID)
     assert asks == twin.text(ASK)
@@ -265,3 +266,11 @@ def test_the_largest_quanta_are_kept_exactly() -> None:
     largest = 2**63 - 1
     assert book.load(f"[[1,{largest}]]", f"[[{largest},{largest}]]") == BookFault.NONE
     assert [column.tolist() for column in book.top(1)] == [[1], [largest], [largest], [largest]]
+
+
+@pytest.mark.parametrize("decimals", [-1, DECIMALS_MAX + 1])
+def test_decimals_that_the_parsers_tables_do_not_hold_are_refused(decimals: int) -> None:
+    with pytest.raises(AssertionError):
+        FullBook(decimals, 0, 10)
+    with pytest.raises(AssertionError):
+        FullBook(0, decimals, 10)

@@ -279,3 +279,34 @@ def test_a_wrong_argument_is_a_type_error_and_harms_nothing() -> None:
     with pytest.raises(TypeError):
         feed.publisher.apply(0, Delta("X", 5, 6), 0, 0)  # type: ignore[arg-type]
     assert feed.memory.books.read(0)[0] == 0
+
+
+def asks_text(first: int, count: int) -> str:
+    return "[" + ",".join(f'["{first + at}","1"]' for at in range(count)) + "]"
+
+
+def test_levels_beyond_a_cut_snapshot_are_unknown_and_never_shown() -> None:
+    feed = Feed(depth=5, venue=msgspec.structs.replace(VENUE, snapshot_levels=10))
+    feed.publisher.load(0, snapshot('[["1","1"]]', asks_text(100, 10)), 0, 0)
+    assert not feed.publisher.is_short(0)
+    feed.publisher.apply(0, change("[]", '[["500","1"]]'), 0, 0)  # what lies before it is unknown
+    gone = "[" + ",".join(f'["{100 + at}","0"]' for at in range(8)) + "]"
+    feed.publisher.apply(0, change("[]", gone), 0, 0)
+    _, book = feed.memory.books.read(0)
+    assert book["ask_price"][: book["ask_count"]].tolist() == [108_00, 109_00]
+    assert book["bid_count"] == 1  # shorter than the limit: all of it is known
+    assert feed.publisher.is_short(0)
+    feed.publisher.load(0, snapshot('[["1","1"]]', asks_text(108, 4)), 0, 0)
+    assert not feed.publisher.is_short(0)
+
+
+def test_levels_beyond_a_full_side_are_unknown_too() -> None:
+    feed = Feed(depth=5)  # keeps 64
+    feed.publisher.load(0, snapshot('[["1","1"]]', asks_text(100, 64)), 0, 0)
+    feed.publisher.apply(0, change("[]", '[["99","1"]]'), 0, 0)  # 163 goes
+    gone = "[" + ",".join(f'["{99 + at}","0"]' for at in range(62)) + "]"
+    feed.publisher.apply(0, change("[]", gone), 0, 0)
+    feed.publisher.apply(0, change("[]", '[["170","1"]]'), 0, 0)  # 163 may stand before it
+    _, book = feed.memory.books.read(0)
+    assert book["ask_price"][: book["ask_count"]].tolist() == [161_00, 162_00]
+    assert feed.publisher.is_short(0)

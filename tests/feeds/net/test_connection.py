@@ -226,6 +226,19 @@ def test_a_poisonous_frame_ends_the_socket_and_nothing_after_it_is_believed(
     assert told.log[-1] == ("closed", 1)
 
 
+def test_the_rest_of_a_fragmented_message_is_not_believed_after_a_broken_frame() -> None:
+    async def script(peer: Peer) -> None:
+        peer.send(frame(TEXT, b"a", fin=False) + frame(BINARY, b"") + frame(CONTINUATION, b"b"))
+        await peer.read_until(CLOSE)
+        await peer.gone()
+
+    async def client(told: Told, url: str) -> None:
+        socket = await opened(told, url)
+        assert "broken frame" in await socket.gone()
+
+    assert play(script, client).frames == []
+
+
 def test_a_reset_in_mid_frame_loses_that_frame_and_brings_a_new_socket() -> None:
     whole = frame(TEXT, b"x" * 300)
     cuts = iter([*range(0, len(whole), 37), None])

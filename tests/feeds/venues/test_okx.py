@@ -79,9 +79,15 @@ def test_an_update_of_2022_has_a_checksum_and_its_time_for_an_id() -> None:
     assert event.checksum == -652563973 + 2**32
 
 
+def test_a_quote_brings_no_number_that_could_be_compared_with_the_books() -> None:
+    (quote,) = decode(QUOTE)
+    assert isinstance(quote, Quote)
+    assert quote.update_id == 0
+
+
 def test_a_quote_reads_no_such_side_as_zero() -> None:
     assert decode(QUOTE) == [
-        Quote("BTC-USDT", "8476.97", "256", "8476.98", "415", 123456, 1597026383085_000_000),
+        Quote("BTC-USDT", "8476.97", "256", "8476.98", "415", 0, 1597026383085_000_000),
     ]
     for nothing in (b'"asks":[]', b'"asks":[["","","0","0"]]'):
         (quote,) = decode(QUOTE.replace(b'"asks":[["8476.98","415","0","13"]]', nothing))

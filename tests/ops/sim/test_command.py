@@ -13,8 +13,9 @@ from tests.ops.sim.recordings import ROOT
 LIMITS = """
 [detector]
 edge-min-ppm = 1
-notional-max = 1.0
-notional-min = 1.0
+edge-max-ppm = 10000
+notional-max.USDT = 1.0
+notional-min.USDT = 1.0
 book-age-ms-max = 1.0
 [execution]
 edge-min-ppm = 1

@@ -11,7 +11,8 @@ import pytest
 
 from engine.config import Sim
 from engine.model.errors import ConfigInvalid
-from ops.sim.faults import FRAME, Fault, Faults, Kind, parse, wrong_checksum
+from engine.model.fault import FRAME, Fault, Kind, parse
+from ops.sim.faults import Faults, wrong_checksum
 from tests.ops.sim.wire import Client, Venue, a_venue, run
 
 SUBSCRIBE = {"method": "SUBSCRIBE", "params": ["btcusdt@depth"], "id": 1}

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.config import Sim
+from engine.config import PairTable, Sim
+from engine.model.clock import SystemClock
 from ops.sim.tape import Capture
+from ops.sim.world import World
 from tests.ops.sim.faces.test_binance import splice
 from tests.ops.sim.faces.test_kraken import Replica, books, subscribe
 from tests.ops.sim.recordings import SHARED, shared, small_binance
@@ -49,6 +51,16 @@ def test_frames_come_as_recorded_and_the_snapshot_waits_for_its_place(tmp_path: 
             assert {plain(p): plain(s) for p, s in later["bids"]} == venue.truth("AB/USDT")[0]
 
     run(body)
+
+
+def test_the_catalogue_lists_the_pairs_quanta_before_the_first_frame(tmp_path: Path) -> None:
+    path = small_binance(tmp_path / "binance.spot.x.jsonl.gz")
+    world = World({"binance": ["AB/USDT"]}, tape(path), SystemClock(),
+                  {"AB/USDT": PairTable(price_decimals=2, size_decimals=3)})
+    answer = world.servers["binance"].face.rest("/api/v3/exchangeInfo", {})
+    filters = {row["filterType"]: row for row in json.loads(answer.body)["symbols"][0]["filters"]}
+    assert filters["PRICE_FILTER"]["tickSize"] == "0.01"
+    assert filters["LOT_SIZE"]["stepSize"] == filters["LOT_SIZE"]["minQty"] == "0.001"
 
 
 def test_a_raw_connection_gets_the_event_without_its_envelope(tmp_path: Path) -> None:
