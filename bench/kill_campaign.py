@@ -33,7 +33,7 @@ from shm.layout import EngineState, ProcessState
 from shm.segment import RunFolder, Segment
 
 NAME: Final = "campaign"
-PATIENCE_S: Final = 120.0  # a cold first start compiles
+PATIENCE_S: Final = 300.0  # a cold first start compiles, perhaps on a busy box
 POLL_S: Final = 0.000_2
 WORDS_MAX: Final = 40  # lines of a log to show after a failure
 LAUNCHER: Final = "launcher"  # nobody starts it again: everything must be gone

@@ -181,7 +181,7 @@ def load(path: Path) -> Config:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(_FILE_SIZE_MAX).decode()
+            text = file.read(_FILE_SIZE_MAX).decode("utf-8-sig")
     except OSError as error:
         raise ConfigInvalid(
             f"{path}: {error.strerror}; right would be the path of a TOML file") from None

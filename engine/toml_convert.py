@@ -101,6 +101,16 @@ def _fault(raw: Any, kind: Any, message: str) -> Fault:
     return _told(raw, kind, path, said)
 
 
+def _wanted(kind: Any, path: Path, name: str) -> str:
+    """Say what to write for a missing key: a table of its own, or a line in one."""
+    field = _bare(_fields(kind)[name])
+    is_table = isinstance(field, type) and issubclass(field, msgspec.Struct)
+    if is_table or typing.get_origin(field) is dict:
+        return f"a table [{key_of((*path, name))}]"
+    table = f"[{key_of(path)}]" if path else "the top of the file"
+    return f"a line {name} = ... in {table}"
+
+
 def _pattern(kind: Any) -> str:
     """Return the pattern of a dict's keys."""
     metas = typing.get_args(typing.get_args(kind)[0])[1:]
@@ -125,11 +135,7 @@ def _told(raw: object, kind: Any, path: Path, said: str) -> Fault:
         right = closest(name, [*_fields(kind)])
         return Fault((*path, name), f"unknown key; right would be {right}")
     if said.startswith("Object missing required field"):
-        path, above = (*path, name), path
-        if typing.get_origin(_bare(_fields(kind)[name])) is dict:
-            return Fault(path, f"missing; right would be a table [{key_of(path)}]")
-        table = f"[{key_of(above)}]" if above else "the top of the file"
-        return Fault(path, f"missing; right would be a line {name} = ... in {table}")
+        return Fault((*path, name), f"missing; right would be {_wanted(kind, path, name)}")
     if typing.get_origin(kind) is Literal:
         known = [str(each) for each in typing.get_args(kind)]
         return Fault(path, f"found {raw!r}; right would be {closest(str(raw), known)}")

@@ -42,12 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     verb = _parser().parse_args(words[:1]).verb
     module_name, text = VERBS[verb]
-    module = importlib.import_module(module_name)
-    parser = argparse.ArgumentParser(prog=f"trypto-engine {verb}", description=text)
-    module.add_arguments(parser)
-    options = parser.parse_args(words[1:])
     try:
-        return int(module.run(options))
+        module = importlib.import_module(module_name)
+        parser = argparse.ArgumentParser(prog=f"trypto-engine {verb}", description=text)
+        module.add_arguments(parser)
+        return int(module.run(parser.parse_args(words[1:])))
     except EngineError as error:
         print(f"trypto-engine {verb}: {error}", file=sys.stderr)
         return 2 if isinstance(error, WRONG_INPUT) else 1

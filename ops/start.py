@@ -1,6 +1,7 @@
 """``start``: run an engine in the foreground until Ctrl-C, ``stop`` or the given time."""
 
 import argparse
+import os
 import sysconfig
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import msgspec
 from engine.config import Config, Name, Rate, load
 from engine.model.clock import SystemClock
 from engine.model.errors import ConfigInvalid
-from engine.runtime import spawn
+from engine.runtime import machine, spawn
 from engine.runtime.lock import EngineLock
+from engine.runtime.log import log_folder
 from engine.runtime.wire import IPC_PATH_MAX
 from ops.captured import with_captures
 from ops.client import SOCKET
 from ops.launcher import Launcher
 from ops.screen.display import open_display
+from ops.sim.tape import Tape
 from shm.segment import RunFolder
 
 DEMO = "demo.toml"
@@ -65,6 +68,7 @@ def _ppm(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Run the engine; return 0 after a stop, 1 when it could not run or be kept running."""
     config = wanted_config(options)
+    check_here(config)
     folder, clock = RunFolder.of(config.name), SystemClock()
     if len(str(folder.file(SOCKET))) > IPC_PATH_MAX:
         raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
@@ -108,6 +112,30 @@ def wanted_config(options: argparse.Namespace) -> Config:
                                 " digits, - and _, at most 31") from None
         config = msgspec.structs.replace(config, name=name)
     return config
+
+
+def check_here(config: Config) -> None:
+    """Raise ConfigInvalid or CaptureInvalid for what this machine or this version cannot do."""
+    cores = machine.allowed_cores()
+    for key, core in (
+        ("detector.cpu", config.detector.cpu), ("execution.cpu", config.execution.cpu),
+        *((f"venues.{name}.cpu", venue.cpu) for name, venue in config.venues.items()),
+    ):
+        if core is not None and core not in cores:
+            raise ConfigInvalid(f"{key}: found {core}; right would be a core that this machine"
+                                f" gives us: {', '.join(map(str, cores))}")
+    if config.sim is not None and config.sim.captures:
+        Tape(config.sim.captures)
+    folder = log_folder(config.name, config.logs)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        reason = error.strerror
+    else:
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "no permission to write"
+    if reason:
+        raise ConfigInvalid(f"{folder}: {reason}; logs go there: right would be logs.folder with"
+                            " a folder that you may write, or XDG_STATE_HOME")
 
 
 def demo_config() -> Path:

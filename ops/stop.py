@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     """Ask for the stop; return 0 when processes, folder and lock are gone, else 1."""
     engine, clock = client.engine_of(options.name), SystemClock()
     since_ns = clock.mono_ns()
-    reply = client.ask(engine, Stop())
+    reply = client.ask(engine, Stop(), timeout_s=GONE_S)
     while isinstance(reply, Done) and clock.mono_ns() - since_ns < GONE_S * 1e9:
         if not engine.path.exists() and not engine.lock_path.exists():
             print(f"{engine.path.name}: stopped in {(clock.mono_ns() - since_ns) / 1e9:.2f} s")

@@ -75,7 +75,7 @@ class Capture:
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines in order; raise CaptureInvalid where the file breaks or ends early."""
-        number = 0
+        number = 1
         try:
             with closing(_opened(self.path)) as file:
                 for text in file:

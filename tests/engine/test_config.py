@@ -157,6 +157,8 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " found '~no-such-user/x'; right would be a path: there is no such user"),
     ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = [\"\\u0000\"]\n[execution]",
      "x.toml:24: sim.captures[0]: found '\\x00'"),
+    ("[execution]\nedge-min-ppm = 0\n", "", "x.toml:1: execution: missing; right would be a table"
+     " [execution]"),
     # no TOML at all
     ("[execution]", "a = " + "[" * 5000, "x.toml: lists or tables within one another without end"),
     ("[execution]", "a = " + "9" * 5000, "x.toml: not TOML: Exceeds the limit"),
@@ -187,6 +189,12 @@ def test_every_number_of_a_config_has_an_upper_bound() -> None:
                 yield path
 
     assert [*unbounded(msgspec.inspect.type_info(Config), "")] == []
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_bytes(GOOD.encode("utf-8-sig"))
+    assert load(path) == parsed(GOOD)
 
 
 def test_no_prefix_of_a_config_starts_an_engine_by_surprise() -> None:

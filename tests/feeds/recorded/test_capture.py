@@ -68,14 +68,14 @@ def test_a_bad_line_is_named_with_its_number_and_what_would_be_right(
     tmp_path: Path, bad: str,
 ) -> None:
     capture = written(tmp_path, text_of(GOOD, GOOD, bad))
-    right = r"jsonl: line 2: .*right would be \{\"t\": ns"
+    right = r"jsonl: line 3: .*right would be \{\"t\": ns"
     with pytest.raises(CaptureInvalid, match=right) as error:
         list(capture.lines())
     assert "\n" not in str(error.value)
 
 
 def test_bytes_that_are_no_text_are_a_bad_line(tmp_path: Path) -> None:
-    with pytest.raises(CaptureInvalid, match="line 0"):
+    with pytest.raises(CaptureInvalid, match="line 1"):
         list(written(tmp_path, b'{"m":"\xff\xfe"}\n').lines())
 
 
