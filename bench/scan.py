@@ -138,7 +138,7 @@ def _market(seed: int) -> Cross:
     config = msgspec.convert({
         "name": "bench", "venues": {f"v{at}": {"symbols": ["BTC/USDT"]} for at in range(VENUES)},
         "detector": {"edge-min-ppm": 0, "edge-max-ppm": 10**6, "notional-max": {"USDT": 1e5},
-                     "notional-min": {"USDT": 10.0}, "book-age-ms-max": 1e12},
+                     "notional-min": {"USDT": 10.0}, "book-age-ms-max": 86_400_000.0},
         "execution": {"edge-min-ppm": 0},
     }, Config)
     table, random = instruments(config), np.random.default_rng(seed)

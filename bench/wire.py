@@ -64,7 +64,7 @@ edge-min-ppm = 100
 edge-max-ppm = 1000000
 notional-max.USDT = 10000.0
 notional-min.USDT = 10.0
-book-age-ms-max = 1e9
+book-age-ms-max = 86_400_000.0
 [execution]
 edge-min-ppm = 100
 [wait]
