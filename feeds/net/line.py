@@ -68,4 +68,5 @@ class Line:
         lifetime_s = self._wiring.venue.limits.lifetime_s
         if lifetime_s:
             part = LIFETIME_PART - self._wiring.random.uniform(0.0, 1.0 - LIFETIME_PART)
-            asyncio.get_running_loop().call_later(lifetime_s * part, socket.wear_out, "age")
+            timer = asyncio.get_running_loop().call_later(lifetime_s * part, socket.wear_out, "age")
+            socket.ended.add_done_callback(lambda _: timer.cancel())  # or it holds the socket

@@ -1,9 +1,11 @@
 """Sockets and lines against a server on loopback that can send, cut and withhold any byte."""
 
 import asyncio
+import gc
 import shutil
 import ssl
 import subprocess
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from random import Random
@@ -305,6 +307,29 @@ def test_a_socket_wears_out_before_the_venue_cuts_it() -> None:
 
     log = play(script, client).log
     assert log.index(("opened", 2)) < log.index(("closed", 1))
+
+
+def test_a_lost_socket_is_not_kept_until_its_lifetime_would_have_ended() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_until(TEXT)
+        peer.reset()
+        await peer.gone()
+
+    async def client(told: Told, url: str) -> None:
+        venue = replace(VENUE, limits=replace(VENUE.limits, lifetime_s=86_400.0))
+        shared, sockets = wiring(told, venue), list[weakref.ref[Socket]]()
+        line = asyncio.ensure_future(
+            Line(shared, route(url), backoff_min_ns=1, backoff_max_ns=1).run())
+        for number in range(1, 4):
+            await told.until("opened", connection=number)
+            sockets += map(weakref.ref, shared.sockets.values())
+        await told.until("closed", connection=3)
+        await told.until("closed", connection=4)  # the line has left the third
+        gc.collect()
+        assert [socket() for socket in sockets] == [None] * 3
+        line.cancel()
+
+    play(script, client)
 
 
 def test_an_error_of_our_own_comes_out_of_the_line_and_no_further_frame_gets_in() -> None:
