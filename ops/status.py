@@ -33,7 +33,8 @@ def text_of(status: StatusReply) -> str:
     if status.halt_reason:
         lines.append(f"HALTED: {status.halt_reason}")
     paused = ["everything"] if status.paused else []
-    paused += [each.name for each in (*status.venues, *status.strategies) if not each.enabled]
+    paused += [venue.name for venue in status.venues if not venue.enabled]
+    paused += [strategy.name for strategy in status.strategies if not strategy.enabled]
     paused += status.paused_symbols
     if paused:
         lines.append(f"paused: {', '.join(paused)}; take it back with: trypto-engine resume ...")
