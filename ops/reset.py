@@ -5,11 +5,19 @@ import argparse
 from engine.control.protocol import Reset
 from ops import client
 
+REASON_MAX = 200  # characters that control takes
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("reason", help="why it is safe to go on; for the log")
+    parser.add_argument("reason", type=_reason, help="why it is safe to go on; for the log")
     client.add_name(parser)
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say why it is safe to go on")
+    return text[:REASON_MAX]
 
 
 def run(options: argparse.Namespace) -> int:

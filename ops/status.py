@@ -32,9 +32,12 @@ def text_of(status: StatusReply) -> str:
         lines.append(f"KILLED: {status.kill_reason}; take it back with: trypto-engine reset REASON")
     if status.halt_reason:
         lines.append(f"HALTED: {status.halt_reason}")
-    if status.paused or status.paused_symbols:
-        lines.append("paused: " + ("everything" if status.paused else
-                                   ", ".join(status.paused_symbols)))
+    paused = ["everything"] if status.paused else []
+    paused += [venue.name for venue in status.venues if not venue.enabled]
+    paused += [strategy.name for strategy in status.strategies if not strategy.enabled]
+    paused += status.paused_symbols
+    if paused:
+        lines.append(f"paused: {', '.join(paused)}; take it back with: trypto-engine resume ...")
     processes = [
         (each.name, str(each.pid), each.state, str(each.restarts),
          f"{each.heartbeat_age_ms:.0f}" if each.heartbeat_age_ms >= 0 else "-",

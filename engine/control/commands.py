@@ -36,6 +36,7 @@ from shm.counters import ControlCounter
 from shm.layout import EngineState, ProcessState, TradingState
 from shm.segment import Segment
 
+KILL_REASON_MAX: Final = 200  # characters kept
 EVENTS_SOCKET: Final = "events.ipc"
 EVENTS_PREFIX: Final = b"event "
 
@@ -85,6 +86,7 @@ class Commands:
     # ------------------------------------------------------------ what control does by itself
     def kill(self, reason: str) -> None:
         """Set the kill word first, then tell; the file outlives control."""
+        reason = reason[:KILL_REASON_MAX]
         if self._engine["kill"]:
             return
         self._engine["kill"] = 1
@@ -115,7 +117,7 @@ class Commands:
     def look(self) -> None:
         """Notice the kill file, and the moment in which everything runs."""
         if not self._engine["kill"] and self.kill_file.exists():
-            self.kill(self.kill_file.read_text(errors="replace")[:200] or "the kill file")
+            self.kill(self.kill_file.read_text(errors="replace") or "the kill file")
         starting = self._engine["state"] == EngineState.STARTING
         if starting and all(self._state(row) is ProcessState.READY for row in self._rows()):
             self._engine["state"] = EngineState.RUNNING

@@ -39,9 +39,9 @@ class Resume(Request, frozen=True):
 
 
 class Kill(Request, frozen=True):
-    """Set the kill word: nothing leaves execution until a reset."""
+    """Set the kill word: nothing leaves execution until a reset.  No reason is too long for it."""
 
-    reason: Text = ""
+    reason: str = ""
 
 
 class Reset(Request, frozen=True):

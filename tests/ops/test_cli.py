@@ -47,7 +47,7 @@ def test_an_expected_failure_is_one_line(
 @pytest.mark.parametrize("words", [
     [], ["strat"], ["start", "--speed", "-1"], ["start", "--speed", "inf"], ["start", "--for", "x"],
     ["start", "--edge-ppm", "1000001"], ["start", "--fee-ppm", "x"], ["start", "--no-such"],
-    ["reset"], ["pause", "a", "b"], ["status", "--jason"],
+    ["reset"], ["reset", " "], ["pause", "a", "b"], ["status", "--jason"],
 ])
 def test_wrong_usage_is_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

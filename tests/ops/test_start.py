@@ -173,6 +173,9 @@ def test_an_engine_runs_obeys_and_leaves_nothing(engine: _Engine) -> None:
     assert "Traceback" not in second.stderr
     assert engine.rows()["control"]["state"] == "ready"
     # the kill word, and back
+    assert engine.call("kill", "no reason is too long for it " * 20).returncode == 0
+    assert len(engine.status()["kill_reason"]) == 200
+    assert engine.call("reset", "long reasons fit as well " * 20).returncode == 0
     assert engine.call("kill", "a test").returncode == 0
     status = engine.status()
     assert (status["killed"], status["trading_state"], status["kill_reason"]) == (

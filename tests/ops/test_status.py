@@ -44,6 +44,15 @@ def test_a_person_sees_processes_venues_and_strategies_with_units() -> None:
     assert any("rss MiB" in line and "beat ms" in line for line in rest)
 
 
+def test_everything_that_is_paused_stands_in_one_line() -> None:
+    paused = msgspec.structs.replace(
+        REPLY, paused_symbols=["BTC/USDT"],
+        venues=[msgspec.structs.replace(REPLY.venues[0], enabled=False)])
+    assert "paused: okx, cross, BTC/USDT; " in status.text_of(paused)
+    assert "paused: everything, cross; " in status.text_of(
+        msgspec.structs.replace(REPLY, paused=True))
+
+
 def test_a_program_gets_the_whole_reply_back(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
