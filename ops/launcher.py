@@ -1,7 +1,7 @@
 """The launcher: holds the lock, runs control as its child, leaves nothing behind.
 
 It adopts what control leaves when that is killed (PR_SET_CHILD_SUBREAPER), so that no process of
-an engine can be lost; when the launcher itself is killed, control is told by the kernel, stops
+an engine can be lost; when the launcher itself is killed, control sees itself orphaned, stops
 everything and cleans up, still holding the lock that it inherited.
 """
 

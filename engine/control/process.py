@@ -2,7 +2,9 @@
 
 ``python -m engine.control.process FOLDER LOCK_DESCRIPTOR``, started by the launcher, which left
 the resolved config in the folder.  Whatever happens, no child outlives it: it asks them to
-leave, the kernel does where it cannot (PR_SET_PDEATHSIG).
+leave, the kernel does where it cannot (PR_SET_PDEATHSIG).  It looks for its own parent itself:
+the kernel's signal comes with the death of the launcher's main thread, and while other threads of
+it still die, nothing says whether it will clean up or we have to.
 """
 
 import asyncio
@@ -44,6 +46,7 @@ async def work(context: Context) -> int:
     server = Server(context, commands.answer)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, commands.kill, "SIGUSR1")
     context.process["pid"] = os.getpid()
+    launcher = int(os.environ[spawn.PARENT_VARIABLE])
     try:
         supervisor.start()
         commands.answer(Status())  # what a status and a stop run is compiled before READY too
@@ -57,7 +60,7 @@ async def work(context: Context) -> int:
             if turns % PROBE_TURNS == 0:
                 server.probe()
             turns += 1
-            if commands.stop_asked:
+            if commands.stop_asked or os.getppid() != launcher:
                 context.leave()
                 return 0
             await asyncio.sleep(TICK_NS / 1e9)
@@ -90,10 +93,9 @@ def main(arguments: list[str]) -> int:
     os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGUSR1, lambda _number, _frame: (folder / KILL_FILE).touch())
     launcher = int(os.environ[spawn.PARENT_VARIABLE])
-    alone = not machine.die_with_parent(signal.SIGTERM, launcher)
     run, clock = RunFolder(folder), SystemClock()
     exit_code = process.ORPHANED
-    if not alone:
+    if os.getppid() == launcher:
         try:
             segments.create(run, process.read_config(folder), run_id=clock.unix_ns(), clock=clock)
         except EngineError as error:
