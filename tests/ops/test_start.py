@@ -19,6 +19,7 @@ import pytest
 from engine.control.protocol import Status, encode
 from engine.model.errors import ConnectionLost
 from engine.runtime import spawn
+from engine.runtime.lock import EngineLock
 from ops import cli, client
 from shm.segment import RunFolder
 
@@ -209,6 +210,61 @@ def test_a_deleted_control_socket_is_bound_again(engine: _Engine) -> None:
     engine.until_running()
     (engine.folder / "control.ipc").unlink()
     until("reachable", lambda: engine.status().get("state") == "running")
+
+
+@pytest.mark.parametrize("name", ["books.kraken", "exec.bell", "config.json", "."])
+def test_an_engine_whose_files_were_deleted_starts_again_in_a_fresh_folder_and_stays_killed(
+    engine: _Engine, name: str
+) -> None:
+    launcher = engine.start("--plain")
+    before = engine.until_running()
+    assert engine.call("pause", "kraken").returncode == 0
+    assert engine.call("kill", "this must hold").returncode == 0
+    if name == ".":
+        shutil.rmtree(engine.folder)
+    else:
+        (engine.folder / name).unlink()
+    until("another run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    status = until("killed still", lambda: (
+        found if (found := engine.status()).get("killed") else None))
+    assert status["kill_reason"] == "this must hold"
+    assert [each["enabled"] for each in status["venues"]] == [True, False]
+    until("all there", (engine.folder / name).exists)
+    launcher.send_signal(signal.SIGINT)
+    assert launcher.wait(PATIENCE_S) == 0
+    assert "files of the running engine were deleted" in launcher.communicate()[1]
+    engine.assert_nothing_left()
+
+
+def test_a_deleted_lock_is_taken_again(engine: _Engine) -> None:
+    launcher = engine.start("--plain")
+    before = engine.until_running()
+    lock = RunFolder(engine.folder).lock_path
+    lock.unlink()
+    until("locked again", lock.exists)
+    second = engine.call("start", "--config", str(engine.config))
+    assert (second.returncode, "runs already" in second.stderr) == (1, True)
+    assert engine.status()["run"] == before["run"]
+    launcher.send_signal(signal.SIGINT)
+    assert launcher.wait(PATIENCE_S) == 0
+    engine.assert_nothing_left()
+
+
+def test_who_lost_its_lock_to_another_engine_leaves_that_one_alone(engine: _Engine) -> None:
+    launcher = engine.start("--plain")
+    engine.until_running()
+    run = RunFolder(engine.folder)
+    run.lock_path.unlink()
+    os.kill(launcher.pid, signal.SIGSTOP)  # too late to lock again
+    other = EngineLock.take(run)
+    os.kill(launcher.pid, signal.SIGCONT)
+    assert launcher.wait(PATIENCE_S) == 1
+    assert "our lock was deleted, and then an engine named 't' runs already" in (
+        launcher.communicate()[1])
+    assert engine.folder.exists()
+    assert other.held()
+    run.remove()
+    other.release()
 
 
 @pytest.mark.parametrize("name", ["feed:kraken", "exec", "template"])
