@@ -64,9 +64,11 @@ class Launcher:
             return exit_code if self._lock.held() else 1
         finally:
             self._end_orphans()
-            if self._lock.held():  # else the folder may be another engine's
-                self._run.remove()
-            self._lock.release()
+            try:
+                if self._lock.held():  # else the folder may be another engine's
+                    self._run.remove()
+            finally:
+                self._lock.release()
 
     def _ask(self, _number: int, _frame: object) -> None:
         self._asked += 1
@@ -123,7 +125,7 @@ class Launcher:
             spawn.kill(pid, KILLED_GONE_S)
         paths = [self._run.file(name) for name in KEPT]
         kept = {path: path.read_bytes() for path in paths if path.is_file()}
-        if self._run.path.exists():
+        if os.path.lexists(self._run.path):
             self._say(f"removing what a dead engine left in {self._run.path}")
             self._run.remove()
         self._run.create()

@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> int:
     if not alone:
         try:
             segments.create(run, process.read_config(folder), run_id=clock.unix_ns(), clock=clock)
-        except EngineError as error:
+        except (EngineError, OSError) as error:
             print(f"trypto-engine: {error}", file=sys.stderr)  # noqa: T201  (for the person)
             return CANNOT_START
         exit_code = process.run(CONTROL, folder, "engine.control.process:entry")

@@ -431,18 +431,45 @@ def test_a_time_limit_ends_the_run(engine: _Engine) -> None:
     engine.assert_nothing_left()
 
 
+def without_room(engine: _Engine, options: str) -> "subprocess.CompletedProcess[str]":
+    """Start in a small file system of its own; what is left there is said on stdout."""
+    if subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here")
+    return subprocess.run(
+        ["unshare", "-Urm", "sh", "-c",
+         f'mount -t tmpfs -o {options} tmpfs {engine.shm} && "$@"; code=$?;'
+         f" ls -A {engine.shm}; exit $code", "sh",
+         sys.executable, "-P", "-m", "ops.cli", "start", "--config", str(engine.config)],
+        env=engine.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+
 def test_a_folder_too_small_is_one_line_and_leaves_nothing(engine: _Engine) -> None:
     text = engine.config.read_text() + "[books]\nlevels-max = 1048576\ntrades = 1048576\n"
     engine.config.write_text(text)
-    mounted = ["unshare", "-Urm", "sh", "-c",
-               f'mount -t tmpfs -o size=64k tmpfs {engine.shm} && "$@"; code=$?;'
-               f' ls -A {engine.shm}; exit $code', "sh"]
-    if subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no user namespaces here")
-    done = subprocess.run(
-        [*mounted, sys.executable, "-P", "-m", "ops.cli", "start", "--config", str(engine.config)],
-        env=engine.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    done = without_room(engine, "size=64k")
     assert done.returncode == 1
     assert "bytes needed, " in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_file_system_without_room_for_more_files_is_one_line_and_leaves_nothing(
+    engine: _Engine
+) -> None:
+    done = without_room(engine, "size=64m,nr_inodes=7")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "starting the engine again" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_whatever_lies_in_the_way_of_the_folder_is_one_line_and_lies_there_still(
+    engine: _Engine
+) -> None:
+    parent = engine.folder.parent
+    parent.touch()
+    done = engine.call("start", "--config", str(engine.config))
+    assert (done.returncode, done.stderr) == (
+        1, f"trypto-engine start: {parent} is not a folder of user {os.getuid()}; remove it\n")
+    assert [*engine.shm.iterdir()] == [parent]
