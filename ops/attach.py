@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +21,7 @@ from engine.config import Config
 from engine.market import touch as top
 from engine.market.trust import distrust
 from engine.model.clock import Clock, SystemClock
-from engine.model.errors import SegmentInvalid, UnknownInstrument
+from engine.model.errors import LayoutMismatch, SegmentInvalid, UnknownInstrument
 from engine.runtime.process import read_config
 from ops.client import NoEngine, engine_of
 from ops.records import Book, Process, Scale, Side, Signal, Touch, prints_of, signal_of
@@ -69,8 +70,10 @@ class Engine:
         self.run, self.clock = run, clock
         try:
             self.config: Config = read_config(run.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise NoEngine(f"{run.path} holds no engine: it is starting, or was killed") from None
+        except msgspec.DecodeError as error:
+            raise LayoutMismatch(f"{run.path} is of another version: {error}") from None
         self._control_segment = Segment.attach(run, "control")
         self.control = ControlView(self._control_segment.words)
         counters = Segment.attach(run, "counters").words

@@ -53,6 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has enough
         sys.stderr.close()
         return 1
+    except OSError as error:  # the machine refuses: no space, no permission, something in the way
+        print(f"trypto-engine {verb}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 1
 

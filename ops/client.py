@@ -39,7 +39,8 @@ def engine_of(name: str | None) -> RunFolder:
 def running() -> list[str]:
     """Return the names of this user's engines, by their folders."""
     parent = RunFolder.of("any").path.parent
-    return sorted(each.name for each in parent.iterdir()) if parent.is_dir() else []
+    found = parent.iterdir() if parent.is_dir() else ()
+    return sorted(each.name for each in found if each.is_dir())
 
 
 def _others() -> str:

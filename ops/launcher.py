@@ -16,7 +16,7 @@ import msgspec
 from engine.config import Config
 from engine.control.protocol import KILL_FILE, STANDING_FILE
 from engine.model.clock import Clock
-from engine.model.errors import LayoutMismatch, SegmentInvalid
+from engine.model.errors import AlreadyRunning, LayoutMismatch, LockInvalid, SegmentInvalid
 from engine.runtime import machine, spawn
 from engine.runtime.lock import EngineLock
 from engine.runtime.process import CONFIG_FILE
@@ -26,6 +26,7 @@ from shm.segment import RunFolder, Segment
 
 CONTROL_MODULE: Final = "engine.control.process"
 CANNOT_START: Final = 4  # control's exit code for: trying again would not help
+CONTROL_ENDED: Final = {5: "files of the running engine were deleted by somebody"}
 KEPT: Final = (KILL_FILE, STANDING_FILE)  # what stands until an operator takes it back
 STOPPED: Final = (0, -signal.SIGTERM, -signal.SIGKILL)  # how control ends when we stop it
 REFRESH_MS: Final = 250
@@ -59,14 +60,32 @@ class Launcher:
         if not warm_marker().exists():
             self._say("the first start compiles for this machine, which takes about a minute")
         try:
-            return self._keep_running()
+            exit_code = self._keep_running()
+            return exit_code if self._lock.held() else 1
         finally:
             self._end_orphans()
-            self._run.remove()
-            self._lock.release()
+            try:
+                if self._lock.held():  # else the folder may be another engine's
+                    self._run.remove()
+            finally:
+                self._lock.release()
 
     def _ask(self, _number: int, _frame: object) -> None:
         self._asked += 1
+
+    def _keep_lock(self) -> bool:
+        """Take the lock again when its file was deleted; return False when another engine has."""
+        if not self._lock.held():
+            deleted = self._lock
+            try:
+                self._lock = EngineLock.take(self._run)
+            except (AlreadyRunning, LockInvalid) as error:
+                self._say(f"our lock was deleted, and then {error}; stopping")
+                return False
+            os.set_inheritable(self._lock.descriptor, True)
+            deleted.release()
+            self._say(f"{self._run.lock_path} was deleted by somebody; locked again")
+        return True
 
     def _note_end(self, now: int) -> None:
         if self._end_ns is not None and now >= self._end_ns:
@@ -95,7 +114,10 @@ class Launcher:
                 self._say(f"control died more than {limits.restarts_max} times within"
                           f" {limits.restart_window_s:g} s; giving up")
                 return 1
-            self._say(f"control ended with {exit_code}; starting the engine again")
+            why = CONTROL_ENDED.get(exit_code, f"control ended with {exit_code}")
+            self._say(f"{why}; starting the engine again")
+            if not self._keep_lock():
+                return 1
 
     def _fresh_folder(self) -> None:
         """Empty the folder of a dead engine, but keep what only an operator takes back."""
@@ -103,7 +125,7 @@ class Launcher:
             spawn.kill(pid, KILLED_GONE_S)
         paths = [self._run.file(name) for name in KEPT]
         kept = {path: path.read_bytes() for path in paths if path.is_file()}
-        if self._run.path.exists():
+        if os.path.lexists(self._run.path):
             self._say(f"removing what a dead engine left in {self._run.path}")
             self._run.remove()
         self._run.create()
@@ -134,6 +156,8 @@ class Launcher:
                 os.read(self._wake_read, 512)
             now = self._clock.mono_ns()
             self._note_end(now)
+            if not self._asked and not self._keep_lock():
+                self._asked = 1
             if self._asked and stop_by_ns is None:
                 control.send(signal.SIGTERM)
                 stop_by_ns = now + int(STOP_S * 1e9)

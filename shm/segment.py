@@ -52,12 +52,13 @@ class RunFolder:
     def create(self) -> None:
         """Make the folder, mode 0700; raise SegmentInvalid when anybody else could be inside."""
         for folder in (self.path.parent, self.path):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = folder.lstat()
-            if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-                raise SegmentInvalid(f"{folder} is not a folder of user {os.getuid()}; remove it")
-            if facts.st_mode & 0o077:
-                raise SegmentInvalid(f"{folder} is open to others; right would be chmod 0700")
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except FileExistsError:
+                pass  # no folder: told below
+            except OSError as error:
+                raise SegmentInvalid(f"{folder}: {error.strerror}") from None
+            _check_private(folder)
 
     def make_fifo(self, name: str) -> Path:
         """Make a FIFO, mode 0600, for a consumer with an event loop; return its path."""
@@ -66,11 +67,29 @@ class RunFolder:
         return path
 
     def remove(self) -> None:
-        """Remove the folder with all it holds, and its parent when that is empty then."""
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self.path)
+        """Remove the folder with all it holds, and its parent when that is empty then.
+
+        Raises SegmentInvalid where others could have chosen what that would remove.
+        """
+        if not os.path.lexists(self.path.parent):
+            return
+        _check_private(self.path.parent)
+        if self.path.is_dir() and not self.path.is_symlink():
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(self.path)
+        else:
+            self.path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # another engine's folder is there, or it is gone
             self.path.parent.rmdir()
+
+
+def _check_private(folder: Path) -> None:
+    """Raise SegmentInvalid unless this is a folder, no link, of this user and nobody else."""
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+        raise SegmentInvalid(f"{folder} is not a folder of user {os.getuid()}; remove it")
+    if facts.st_mode & 0o077:
+        raise SegmentInvalid(f"{folder} is open to others; right would be chmod 0700")
 
 
 class Segment:

@@ -123,6 +123,14 @@ class Commands:
             self._engine["state"] = EngineState.RUNNING
             self.announce("running")
 
+    def leave_to_the_next(self, why: str) -> None:
+        """Tell why this control ends, and make sure that what stands is there for the next."""
+        self.announce("ending", reason=why)
+        self._context.run.create()
+        if self._engine["kill"]:
+            self.kill_file.write_text(self._kill_reason)
+        self._keep()
+
     def _take_over(self) -> None:
         """Put in force what stood when the last control died; what cannot be read halts."""
         try:

@@ -16,6 +16,7 @@ from typing import Final
 
 from engine.control import segments
 from engine.control.commands import Commands
+from engine.control.presence import Presence
 from engine.control.protocol import KILL_FILE, Status
 from engine.control.roles import CONTROL, roles
 from engine.control.server import Server
@@ -31,6 +32,7 @@ from shm.layout import BELLS, EngineState
 from shm.segment import RunFolder
 
 CANNOT_START: Final = 4  # exit code: trying again would not help
+FOLDER_LOST: Final = 5  # exit code: start again in a fresh folder
 CHILDREN_LEAVE_S: Final = 1.2  # of the 3 s in which a stop must be over
 PROBE_TURNS: Final = 10  # one probe of the control socket a second
 
@@ -47,6 +49,7 @@ async def work(context: Context) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, commands.kill, "SIGUSR1")
     context.process["pid"] = os.getpid()
     launcher = int(os.environ[spawn.PARENT_VARIABLE])
+    presence = Presence(context.run, context.config)
     try:
         supervisor.start()
         commands.answer(Status())  # what a status and a stop run is compiled before READY too
@@ -58,6 +61,10 @@ async def work(context: Context) -> int:
             commands.look()
             server.turn()
             if turns % PROBE_TURNS == 0:
+                if (lost := presence.lost()) is not None:
+                    commands.leave_to_the_next(f"{lost} was deleted by somebody")
+                    context.leave()
+                    return FOLDER_LOST
                 server.probe()
             turns += 1
             if commands.stop_asked or os.getppid() != launcher:
@@ -98,13 +105,15 @@ def main(arguments: list[str]) -> int:
     if os.getppid() == launcher:
         try:
             segments.create(run, process.read_config(folder), run_id=clock.unix_ns(), clock=clock)
-        except EngineError as error:
+        except (EngineError, OSError) as error:
             print(f"trypto-engine: {error}", file=sys.stderr)  # noqa: T201  (for the person)
             return CANNOT_START
         exit_code = process.run(CONTROL, folder, "engine.control.process:entry")
     if os.getppid() != launcher:  # nobody else is left to clean up; the lock is still held
-        run.remove()
-        EngineLock(run, descriptor).release()
+        lock = EngineLock(run, descriptor)
+        if lock.held():
+            run.remove()
+        lock.release()
     return exit_code
 
 

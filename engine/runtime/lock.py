@@ -47,8 +47,13 @@ class EngineLock:
 
     def release(self) -> None:
         """Remove the file while still holding it, then let go."""
-        self.run.lock_path.unlink(missing_ok=True)
+        if self.held():  # else it is another engine's
+            self.run.lock_path.unlink(missing_ok=True)
         os.close(self.descriptor)
+
+    def held(self) -> bool:
+        """Return whether our lock is the one that others meet: its file may have been deleted."""
+        return _is_still(self.descriptor, self.run)
 
 
 def _locked(run: RunFolder) -> int | None:

@@ -19,6 +19,7 @@ import pytest
 from engine.control.protocol import Status, encode
 from engine.model.errors import ConnectionLost
 from engine.runtime import spawn
+from engine.runtime.lock import EngineLock
 from ops import cli, client
 from shm.segment import RunFolder
 
@@ -211,6 +212,61 @@ def test_a_deleted_control_socket_is_bound_again(engine: _Engine) -> None:
     until("reachable", lambda: engine.status().get("state") == "running")
 
 
+@pytest.mark.parametrize("name", ["books.kraken", "exec.bell", "config.json", "."])
+def test_an_engine_whose_files_were_deleted_starts_again_in_a_fresh_folder_and_stays_killed(
+    engine: _Engine, name: str
+) -> None:
+    launcher = engine.start("--plain")
+    before = engine.until_running()
+    assert engine.call("pause", "kraken").returncode == 0
+    assert engine.call("kill", "this must hold").returncode == 0
+    if name == ".":
+        shutil.rmtree(engine.folder)
+    else:
+        (engine.folder / name).unlink()
+    until("another run", lambda: engine.status().get("run", before["run"]) != before["run"])
+    status = until("killed still", lambda: (
+        found if (found := engine.status()).get("killed") else None))
+    assert status["kill_reason"] == "this must hold"
+    assert [each["enabled"] for each in status["venues"]] == [True, False]
+    until("all there", (engine.folder / name).exists)
+    launcher.send_signal(signal.SIGINT)
+    assert launcher.wait(PATIENCE_S) == 0
+    assert "files of the running engine were deleted" in launcher.communicate()[1]
+    engine.assert_nothing_left()
+
+
+def test_a_deleted_lock_is_taken_again(engine: _Engine) -> None:
+    launcher = engine.start("--plain")
+    before = engine.until_running()
+    lock = RunFolder(engine.folder).lock_path
+    lock.unlink()
+    until("locked again", lock.exists)
+    second = engine.call("start", "--config", str(engine.config))
+    assert (second.returncode, "runs already" in second.stderr) == (1, True)
+    assert engine.status()["run"] == before["run"]
+    launcher.send_signal(signal.SIGINT)
+    assert launcher.wait(PATIENCE_S) == 0
+    engine.assert_nothing_left()
+
+
+def test_who_lost_its_lock_to_another_engine_leaves_that_one_alone(engine: _Engine) -> None:
+    launcher = engine.start("--plain")
+    engine.until_running()
+    run = RunFolder(engine.folder)
+    run.lock_path.unlink()
+    os.kill(launcher.pid, signal.SIGSTOP)  # too late to lock again
+    other = EngineLock.take(run)
+    os.kill(launcher.pid, signal.SIGCONT)
+    assert launcher.wait(PATIENCE_S) == 1
+    assert "our lock was deleted, and then an engine named 't' runs already" in (
+        launcher.communicate()[1])
+    assert engine.folder.exists()
+    assert other.held()
+    run.remove()
+    other.release()
+
+
 @pytest.mark.parametrize("name", ["feed:kraken", "exec", "template"])
 def test_a_killed_child_comes_back_with_a_new_epoch_and_the_others_stay(
     engine: _Engine, name: str
@@ -375,18 +431,45 @@ def test_a_time_limit_ends_the_run(engine: _Engine) -> None:
     engine.assert_nothing_left()
 
 
+def without_room(engine: _Engine, options: str) -> "subprocess.CompletedProcess[str]":
+    """Start in a small file system of its own; what is left there is said on stdout."""
+    if subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here")
+    return subprocess.run(
+        ["unshare", "-Urm", "sh", "-c",
+         f'mount -t tmpfs -o {options} tmpfs {engine.shm} && "$@"; code=$?;'
+         f" ls -A {engine.shm}; exit $code", "sh",
+         sys.executable, "-P", "-m", "ops.cli", "start", "--config", str(engine.config)],
+        env=engine.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+
 def test_a_folder_too_small_is_one_line_and_leaves_nothing(engine: _Engine) -> None:
     text = engine.config.read_text() + "[books]\nlevels-max = 1048576\ntrades = 1048576\n"
     engine.config.write_text(text)
-    mounted = ["unshare", "-Urm", "sh", "-c",
-               f'mount -t tmpfs -o size=64k tmpfs {engine.shm} && "$@"; code=$?;'
-               f' ls -A {engine.shm}; exit $code', "sh"]
-    if subprocess.run(["unshare", "-Urm", "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no user namespaces here")
-    done = subprocess.run(
-        [*mounted, sys.executable, "-P", "-m", "ops.cli", "start", "--config", str(engine.config)],
-        env=engine.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    done = without_room(engine, "size=64k")
     assert done.returncode == 1
     assert "bytes needed, " in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_file_system_without_room_for_more_files_is_one_line_and_leaves_nothing(
+    engine: _Engine
+) -> None:
+    done = without_room(engine, "size=64m,nr_inodes=7")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "starting the engine again" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_whatever_lies_in_the_way_of_the_folder_is_one_line_and_lies_there_still(
+    engine: _Engine
+) -> None:
+    parent = engine.folder.parent
+    parent.touch()
+    done = engine.call("start", "--config", str(engine.config))
+    assert (done.returncode, done.stderr) == (
+        1, f"trypto-engine start: {parent} is not a folder of user {os.getuid()}; remove it\n")
+    assert [*engine.shm.iterdir()] == [parent]

@@ -250,3 +250,31 @@ def test_no_space_names_the_numbers_and_the_remedy() -> None:
     message = str(NoSpace("/x", needed_bytes=10, free_bytes=3))
     assert "10 bytes needed, 3 free" in message
     assert "fewer symbols" in message
+
+
+def test_a_folder_in_hands_of_others_is_never_removed(tmp_path: Path) -> None:
+    dear = tmp_path / "home" / "demo"
+    dear.mkdir(parents=True)
+    (tmp_path / "trypto-1").symlink_to(tmp_path / "home")
+    with pytest.raises(SegmentInvalid, match="is not a folder of user"):
+        RunFolder(tmp_path / "trypto-1" / "demo").remove()
+    (tmp_path / "home").chmod(0o777)
+    with pytest.raises(SegmentInvalid, match="is open to others"):
+        RunFolder(tmp_path / "home" / "demo").remove()
+    assert dear.is_dir()
+
+
+def test_a_file_in_the_way_of_a_run_folder_is_removed_and_one_above_it_is_told(
+    tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "trypto-1" / "demo")
+    (tmp_path / "trypto-1").mkdir(mode=0o700)
+    run.path.touch()
+    run.remove()
+    run.create()
+    run.remove()
+    assert [*tmp_path.iterdir()] == []
+    (tmp_path / "trypto-1").touch()
+    for refused in (run.create, run.remove):
+        with pytest.raises(SegmentInvalid, match=r"trypto-1 is not a folder of user"):
+            refused()

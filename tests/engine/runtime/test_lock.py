@@ -134,3 +134,15 @@ def test_a_lock_file_of_another_user_is_refused(
     with pytest.raises(LockInvalid, match="let its owner remove it"):
         EngineLock.take(run)
     assert run.lock_path.exists()
+
+
+def test_a_deleted_lock_is_noticed_and_the_one_that_follows_is_left_alone(run: RunFolder) -> None:
+    first = EngineLock.take(run)
+    assert first.held()
+    run.lock_path.unlink()
+    assert not first.held()
+    second = EngineLock.take(run)
+    first.release()
+    assert second.held()
+    second.release()
+    assert not run.lock_path.exists()
