@@ -11,12 +11,12 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Change, Touch
+from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
+from ops.sim.day import Day, Deal
 from ops.sim.face import (
-    BUY,
     Answer,
     Face,
     Outlet,
-    Print,
     Query,
     Session,
     Topic,
@@ -27,13 +27,14 @@ from ops.sim.face import (
     strings,
     to_json,
 )
+from ops.sim.faces import coinbase_app
 from ops.sim.listing import Line
 
 NUMBER: Final = b'"sequence_num":?'  # replaced per connection
 SIDES: Final = ("bid", "offer")
 LISTED: Final = {"level2", "market_trades", "ticker"}
 CHANNELS: Final = LISTED | {"heartbeats"}
-TRADES_KEPT: Final = 50
+TRADES_SENT: Final = 50  # with the first message
 ROOT: Final = "/api/v3/brokerage"  # of the REST paths
 
 
@@ -46,8 +47,8 @@ class Coinbase(Face):
     def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
         super().__init__(lines, outlet, clock)
         self._touch = {line.native: line.book.touch() for line in lines}
-        self._trade_id = dict.fromkeys(self.lines, 1_000_000)
-        self._trades: dict[str, list[dict[str, str]]] = {native: [] for native in self.lines}
+        self._trade_id = dict.fromkeys(self.lines, FIRST_TRADE_ID)
+        self._days = {line.native: Day(line, clock.unix_ns()) for line in lines}
 
     # --- streams ---------------------------------------------------------------------------
 
@@ -118,10 +119,10 @@ class Coinbase(Face):
         """Send the prints, the changes, and the ticker where a print moved it."""
         native = line.native
         for each in update.prints:
-            row = self._row(line, each)
-            self._trades[native] = [row, *self._trades[native]][:TRADES_KEPT]
+            self._trade_id[native] += 1
+            deal = self._days[native].add(each, self._trade_id[native], self.clock.unix_ns())
             if self.outlet.wanted(("market_trades", native)):
-                event = orjson.dumps({"type": "update", "trades": [row]}).decode()
+                event = orjson.dumps({"type": "update", "trades": [_row(line, deal)]}).decode()
                 body = self._message("market_trades", event)
                 self.outlet.publish(("market_trades", native), body)
         if update.changes and self.outlet.wanted(("level2", native)):
@@ -150,29 +151,22 @@ class Coinbase(Face):
         return self._message(
             "l2_data", f'{{"type":"{kind}","product_id":"{line.native}","updates":[{rows}]}}')
 
-    def _row(self, line: Line, each: Print) -> dict[str, str]:
-        self._trade_id[line.native] += 1
-        maker = "SELL" if each.side == BUY else "BUY"
-        return {
-            "product_id": line.native, "trade_id": str(self._trade_id[line.native]),
-            "price": line.price(each.price), "size": line.plain_size(each.size),
-            "time": self.now_iso(), "side": maker,
-        }
-
     def _trades_snapshot(self, line: Line) -> bytes:
-        event = {"type": "snapshot", "trades": self._trades[line.native]}
+        deals = self._days[line.native].latest(TRADES_SENT)
+        event = {"type": "snapshot", "trades": [_row(line, deal) for deal in reversed(deals)]}
         return self._message("market_trades", orjson.dumps(event).decode())
 
     def _ticker_snapshot(self, line: Line) -> bytes:
         return self._ticker(line, line.book.touch(), "snapshot")
 
     def _ticker(self, line: Line, touch: Touch, kind: str) -> bytes:
-        trades = self._trades[line.native]
+        day = self._days[line.native].figures(self.clock.unix_ns())
+        low, high = line.price(day.low), line.price(day.high)
+        percent = 100 * (day.last - day.open) / day.open if day.open else 0.0
         row = {
-            "type": "ticker", "product_id": line.native,
-            "price": trades[0]["price"] if trades else line.price(touch.bid),
-            "volume_24_h": "0", "low_24_h": "0", "high_24_h": "0", "low_52_w": "0",
-            "high_52_w": "0", "price_percent_chg_24_h": "0",
+            "type": "ticker", "product_id": line.native, "price": line.price(day.last),
+            "volume_24_h": line.plain_size(day.volume), "low_24_h": low, "high_24_h": high,
+            "low_52_w": low, "high_52_w": high, "price_percent_chg_24_h": f"{percent:.8f}",
             "best_bid": line.price(touch.bid), "best_bid_quantity": line.plain_size(touch.bid_size),
             "best_ask": line.price(touch.ask), "best_ask_quantity": line.plain_size(touch.ask_size),
         }
@@ -181,7 +175,10 @@ class Coinbase(Face):
     # --- REST ------------------------------------------------------------------------------
 
     def rest(self, path: str, query: Query) -> Answer:
-        """Serve time, products, one product and product_book below /api/v3/brokerage."""
+        """Serve time, products, a product's ticker and book below /api/v3/brokerage, and /v2."""
+        old = coinbase_app.answer(path, self.lines.values(), self.clock.unix_ns(), self.now_iso())
+        if old is not None:
+            return old
         verb = path.removeprefix(ROOT + "/")
         if verb == "time":
             now_ns = self.clock.unix_ns()
@@ -196,10 +193,27 @@ class Coinbase(Face):
             return to_json({"products": rows, "num_products": len(rows)})
         if verb == "market/product_book":
             return self._product_book(query)
-        line = self.lines.get(verb.removeprefix("market/products/"))
-        if line is None:
+        name, _, what = verb.removeprefix("market/products/").partition("/")
+        line = self.lines.get(name)
+        if line is not None and what == "ticker":
+            return self._deals(line, query)
+        if line is None or what:
             return _refused("NOT_FOUND", "valid product_id is required", 404)
         return to_json(self._product(line))
+
+    def _deals(self, line: Line, query: Query) -> Answer:
+        """Return the latest prints of ``start`` to ``end`` (unix s), newest first."""
+        limit = count(query.get("limit"), default=100, most=1000)
+        start, end = query.get("start", "0"), query.get("end", str(1 << 33))
+        if limit is None or not (start.isdigit() and end.isdigit()):
+            return _refused("INVALID_ARGUMENT", "valid limit, start and end are required", 400)
+        deals = self._days[line.native].latest(
+            limit, lambda deal: int(start) <= deal.unix_ns / 1e9 < int(end))
+        touch = line.book.touch()
+        return to_json({
+            "trades": [_row(line, deal) | {"bid": "", "ask": "", "exchange": "coinbase"}
+                       for deal in reversed(deals)],
+            "best_bid": line.price(touch.bid), "best_ask": line.price(touch.ask)})
 
     def _product_book(self, query: Query) -> Answer:
         line = self.lines.get(query.get("product_id", ""))
@@ -223,6 +237,15 @@ class Coinbase(Face):
             "quote_currency_id": line.pair.quote, "base_currency_id": line.pair.base,
             "alias": "", "alias_to": [], "product_venue": "CBE",
         } | dict.fromkeys(off, False)
+
+
+def _row(line: Line, deal: Deal) -> dict[str, str]:
+    """Return a print as streams and REST tell it; ``side`` is the maker's."""
+    return {
+        "product_id": line.native, "trade_id": str(deal.trade_id), "price": line.price(deal.price),
+        "size": line.plain_size(deal.size), "time": iso(deal.unix_ns),
+        "side": "SELL" if deal.taker_buys else "BUY",
+    }
 
 
 def _refused(error: str, message: str, status: int) -> Answer:

@@ -12,6 +12,8 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Change, Touch
+from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
+from ops.sim.day import Day, average
 from ops.sim.face import (
     BUY,
     Answer,
@@ -22,17 +24,15 @@ from ops.sim.face import (
     Session,
     Topic,
     Update,
-    count,
     json_object,
     strings,
-    to_json,
 )
+from ops.sim.faces.kraken_rest import KrakenRest
 from ops.sim.listing import Line
 
 DEPTHS: Final = (10, 25, 100, 500, 1000)
 CHECKSUM_DEPTH: Final = 10
 CHANNELS: Final = ("book", "trade", "ticker")
-OLD_NAMES: Final = {"BTC": "XBT", "DOGE": "XDG"}  # REST and v1; v2 says BTC and DOGE
 Prices = tuple[frozenset[int], frozenset[int]]
 
 
@@ -47,9 +47,9 @@ class Kraken(Face):
         super().__init__(lines, outlet, clock)
         self._views: dict[Topic, Prices] = {}  # what subscribers of one depth hold
         self._touch = {line.native: line.book.touch() for line in lines}
-        self._trade_id = dict.fromkeys(self.lines, 1_000_000)
-        self._last = {line.native: Print(BUY, line.book.touch().bid, 1) for line in lines}
-        self._rest_names = {rest_name(line): line for line in lines}
+        self._trade_id = dict.fromkeys(self.lines, FIRST_TRADE_ID)
+        self._days = {line.native: Day(line, clock.unix_ns()) for line in lines}
+        self._rest = KrakenRest(lines, self._days)
 
     # --- streams ---------------------------------------------------------------------------
 
@@ -142,7 +142,8 @@ class Kraken(Face):
                 self.outlet.publish(("ticker", line.native), self._ticker(line, touch, "update"))
         for each in update.prints:
             self._trade_id[line.native] += 1
-            self._last[line.native] = each
+            self._days[line.native].add(
+                each, self._trade_id[line.native], self.clock.unix_ns())
             if self.outlet.wanted(("trade", line.native)):
                 self.outlet.publish(("trade", line.native), self._print(line, each))
         for depth in DEPTHS:
@@ -202,60 +203,25 @@ class Kraken(Face):
         ).encode()
 
     def _ticker(self, line: Line, touch: Touch, kind: str) -> bytes:
-        last = line.price(self._last[line.native].price)
+        day = self._days[line.native].figures(self.clock.unix_ns())
+        last, change = line.price(day.last), day.last - day.open
+        percent = 100 * change / day.open if day.open else 0.0
         return (
             f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"{line.native}",'
             f'"bid":{line.price(touch.bid)},"bid_qty":{line.size(touch.bid_size)},'
             f'"ask":{line.price(touch.ask)},"ask_qty":{line.size(touch.ask_size)},'
-            f'"last":{last},"volume":0.0,"vwap":{last},"low":{last},"high":{last},"change":0.0,'
-            f'"change_pct":0.0,"timestamp":"{self.now_iso()}"}}]}}'
+            f'"last":{last},"volume":{line.size(day.volume)},"vwap":{line.price(average(day))},'
+            f'"low":{line.price(day.low)},"high":{line.price(day.high)},'
+            f'"change":{line.price(change)},"change_pct":{percent:.2f},'
+            f'"timestamp":"{self.now_iso()}"}}]}}'
         ).encode()
 
     # --- REST ------------------------------------------------------------------------------
 
     def rest(self, path: str, query: Query) -> Answer:
-        """Serve Time, SystemStatus, AssetPairs, Depth and Ticker below /0/public."""
+        """Serve the public calls below /0/public."""
         verb = path.removeprefix("/0/public/")
-        if verb == "Time":
-            return _result({"unixtime": self.now_ms() // 1000, "rfc1123": ""})
-        if verb == "SystemStatus":
-            return _result({"status": "online", "timestamp": self.now_iso()[:19] + "Z"})
-        if verb not in ("AssetPairs", "Depth"):
-            return _errors("EGeneral:Unknown method")
-        names = [name for name in query.get("pair", "").split(",") if name]
-        lines = [self._rest_names.get(name.replace("/", "")) for name in names]
-        if None in lines or (verb == "Depth" and len(lines) != 1):
-            return _errors("EQuery:Unknown asset pair")
-        found = [line for line in lines if line] or list(self.lines.values())
-        if verb == "AssetPairs":
-            return _result({rest_name(line): self._listing(line) for line in found})
-        depth = count(query.get("count"), default=100, most=500)
-        if depth is None:
-            return _errors("EGeneral:Invalid arguments:count")
-        line, now_s = found[0], self.now_ms() // 1000
-        sides = {"asks": ASK, "bids": BID}
-        return _result({rest_name(line): {
-            name: [[line.price(p), line.size(s), now_s] for p, s in line.book.top(side, depth)]
-            for name, side in sides.items()
-        }})
-
-    def _listing(self, line: Line) -> dict[str, Any]:
-        base, quote = OLD_NAMES.get(line.pair.base, line.pair.base), line.pair.quote
-        return {
-            "altname": rest_name(line), "wsname": f"{base}/{quote}", "aclass_base": "currency",
-            "base": base, "aclass_quote": "currency", "quote": quote, "lot": "unit",
-            "cost_decimals": 5, "pair_decimals": line.tick_decimals,
-            "lot_decimals": line.lot_decimals, "lot_multiplier": 1, "leverage_buy": [],
-            "leverage_sell": [], "fees": [[0, 0.4], [10000, 0.35]],
-            "fees_maker": [[0, 0.25], [10000, 0.2]], "fee_volume_currency": "ZUSD",
-            "margin_call": 80, "margin_stop": 40, "ordermin": line.lot, "costmin": "0.5",
-            "tick_size": line.tick, "status": "online",
-        }
-
-
-def rest_name(line: Line) -> str:
-    """Return the pair's REST name: XBTUSD for BTC/USD."""
-    return OLD_NAMES.get(line.pair.base, line.pair.base) + line.pair.quote
+        return self._rest.answer(verb, query, self.clock.unix_ns(), self.now_iso())
 
 
 def checksum(line: Line) -> int:
@@ -277,11 +243,3 @@ def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
     return ",".join(
         f'{{"price":{line.price(price)},"qty":{line.size(size)}}}' for price, size in levels
     )
-
-
-def _result(value: object) -> Answer:
-    return to_json({"error": [], "result": value})
-
-
-def _errors(text: str) -> Answer:
-    return to_json({"error": [text]})

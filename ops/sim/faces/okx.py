@@ -14,6 +14,8 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Touch
+from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
+from ops.sim.day import Day
 from ops.sim.face import (
     BUY,
     Answer,
@@ -35,6 +37,9 @@ STEP_MAX: Final = 80
 DEPTH: Final = 400
 CHECKSUM_DEPTH: Final = 25
 CHANNELS: Final = {"books", "bbo-tbt", "trades", "tickers"}
+KINDS: Final = ("SPOT", "MARGIN", "SWAP", "FUTURES", "OPTION")  # of which only SPOT is listed
+BY_INSTRUMENT: Final = ("market/books", "market/books-full", "market/ticker", "market/trades",
+                        "market/history-trades")
 LOGIN_CHANNELS: Final = ("books-l2-tbt", "books50-l2-tbt")
 
 _Request = dict[str, Any] | None
@@ -43,13 +48,13 @@ _Request = dict[str, Any] | None
 class _State:
     """What one line's streams stand at."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, unix_ns: int) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.sent_id = line.last_id
         self.touch = line.book.touch()
-        self.trade_id = 1_000_000
-        self.last = Print(BUY, self.touch.bid, 1)
+        self.day = Day(line, unix_ns)
+        self.trade_id = FIRST_TRADE_ID
 
 
 class Okx(Face):
@@ -62,7 +67,7 @@ class Okx(Face):
         super().__init__(lines, outlet, clock)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
-        self._state = {line.native: _State(line) for line in lines}
+        self._state = {line.native: _State(line, clock.unix_ns()) for line in lines}
 
     # --- streams ---------------------------------------------------------------------------
 
@@ -135,7 +140,8 @@ class Okx(Face):
                 if self.outlet.wanted((channel, line.native)):
                     self.outlet.publish((channel, line.native), body(line, touch))
         for each in update.prints:
-            state.trade_id, state.last = state.trade_id + 1, each
+            state.trade_id += 1
+            state.day.add(each, state.trade_id, self.clock.unix_ns())
             if self.outlet.wanted(("trades", line.native)):
                 self.outlet.publish(("trades", line.native), self._print(line, each))
         if update.send:
@@ -198,35 +204,42 @@ class Okx(Face):
         return orjson.dumps({"arg": arg, "data": [self._ticker_row(line)]})
 
     def _ticker_row(self, line: Line) -> dict[str, str]:
-        touch, last = line.book.touch(), self._state[line.native].last
-        price = line.plain_price(last.price)
+        touch, day = line.book.touch(), self._state[line.native].day
+        of_day, deal = day.figures(self.clock.unix_ns()), day.last()
+        first = line.plain_price(of_day.open)
         return {
-            "instType": "SPOT", "instId": line.native, "last": price,
-            "lastSz": line.plain_size(last.size),
+            "instType": "SPOT", "instId": line.native, "last": line.plain_price(of_day.last),
+            "lastSz": line.plain_size(deal.size if deal else 0),
             "askPx": line.plain_price(touch.ask) if touch.ask_size else "",
             "askSz": line.plain_size(touch.ask_size) if touch.ask_size else "",
             "bidPx": line.plain_price(touch.bid) if touch.bid_size else "",
             "bidSz": line.plain_size(touch.bid_size) if touch.bid_size else "",
-            "open24h": price, "high24h": price, "low24h": price, "sodUtc0": price,
-            "sodUtc8": price, "volCcy24h": "0", "vol24h": "0", "ts": str(self.now_ms()),
+            "open24h": first, "high24h": line.plain_price(of_day.high),
+            "low24h": line.plain_price(of_day.low), "sodUtc0": first, "sodUtc8": first,
+            "volCcy24h": day.turnover(of_day), "vol24h": line.plain_size(of_day.volume),
+            "ts": str(self.now_ms()),
         }
 
     # --- REST ------------------------------------------------------------------------------
 
     def rest(self, path: str, query: Query) -> Answer:
-        """Serve time, instruments, books and ticker below /api/v5."""
+        """Serve time, instruments, books, tickers and trades below /api/v5."""
         verb = path.removeprefix("/api/v5/")
         if verb == "public/time":
             return _data([{"ts": str(self.now_ms())}])
         if verb == "public/instruments":
             return self._instruments(query)
-        if verb not in ("market/books", "market/books-full", "market/ticker"):
+        if verb == "market/tickers":
+            return self._tickers(query)
+        if verb not in BY_INSTRUMENT:
             return to_json({"msg": "Invalid URL", "code": "404", "data": []}, 404)
         if (line := self.lines.get(query.get("instId", ""))) is None:
             text = "Instrument ID, Instrument ID code, or Spread ID doesn't exist."
             return _refused("51001", text)
         if verb == "market/ticker":
             return _data([self._ticker_row(line)])
+        if verb in ("market/trades", "market/history-trades"):
+            return self._deals(line, query)
         full = verb == "market/books-full"
         size = count(query.get("sz"), default=1, most=5000 if full else DEPTH)
         if size is None:
@@ -237,13 +250,33 @@ class Okx(Face):
             row[name] = [[p, s, n] for p, s, _, n in levels] if full else levels
         return _data([row] if full else [row | {"seqId": line.last_id}])
 
+    def _tickers(self, query: Query) -> Answer:
+        kind = query.get("instType")
+        if kind not in KINDS:
+            return _refused("51000", "Parameter instType error")
+        lines = self.lines.values() if kind == "SPOT" else ()
+        return _data([self._ticker_row(line) for line in lines])
+
+    def _deals(self, line: Line, query: Query) -> Answer:
+        """Return the latest prints, newest first."""
+        limit = count(query.get("limit"), default=100, most=500)
+        if limit is None:
+            return _refused("51000", "Parameter limit error")
+        return _data([{
+            "instId": line.native, "side": "buy" if deal.taker_buys else "sell",
+            "sz": line.plain_size(deal.size), "source": "0", "px": line.plain_price(deal.price),
+            "tradeId": str(deal.trade_id), "ts": str(deal.unix_ns // 1_000_000),
+        } for deal in reversed(self._state[line.native].day.latest(limit))])
+
     def _instruments(self, query: Query) -> Answer:
         kind, native = query.get("instType"), query.get("instId")
-        if kind != "SPOT":
+        if kind not in KINDS:
             return _refused("51000", "Parameter instType error")
+        if kind != "SPOT" and native is None:
+            return _data([])
         rows = [
             self._instrument(line, number) for number, line in enumerate(self.lines.values())
-            if native in (None, line.native)
+            if native in (None, line.native) and kind == "SPOT"
         ]
         if native is not None and not rows:
             text = "Instrument ID, Instrument ID code, or Spread ID doesn't exist."
