@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from engine.model.quanta import from_quanta, plain
 from ops.sim.book import Touch
 from ops.sim.face import BUY, SELL, Print
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 DEALS_MAX: Final = 1000  # of a line, as many as any venue answers at once
 MINUTE_NS: Final = 60_000_000_000
 DAY_NS: Final = 24 * 60 * MINUTE_NS
-FIRST_ID: Final = 1_000_000  # of the trade that was before we opened
 
 
 class Deal(NamedTuple):
@@ -44,7 +44,7 @@ class Figures(NamedTuple):
     last: int
     volume: int
     turnover: int
-    count: int
+    trades: int
     first_id: int
     last_id: int
     begin_ns: int  # unix
@@ -53,7 +53,7 @@ class Figures(NamedTuple):
 class Day:
     """The trading of one line."""
 
-    def __init__(self, line: Line, unix_ns: int) -> None:
+    def __init__(self, line: Line, floor: Floor) -> None:
         """Begin with one trade at the touch: no venue's market opens on the day a client comes."""
         self._line = line
         self._steps = (line.price_decimals, line.size_decimals)
@@ -62,11 +62,13 @@ class Day:
         self._closed: Figures | None = None  # all minutes but the newest, None: to be summed up
         touch = line.book.touch()
         if touch.bid_size or touch.ask_size:
-            self.add(opening(touch), FIRST_ID, unix_ns)
+            trade_id = floor.exchange.number_trade()
+            self.add(opening(touch)._replace(trade_id=trade_id), floor.now_ns())
 
-    def add(self, each: Print, trade_id: int, unix_ns: int) -> Deal:
+    def add(self, each: Print, unix_ns: int) -> Deal:
         """Book a print."""
         self._forget(unix_ns)
+        trade_id = each.trade_id
         deal = Deal(trade_id, each.side, each.price, each.size, unix_ns)
         self._deals.append(deal)
         begin_ns = unix_ns - unix_ns % MINUTE_NS
@@ -136,5 +138,5 @@ def average(figures: Figures) -> int:
 def _both(first: Figures, then: Figures) -> Figures:
     return Figures(
         first.open, max(first.high, then.high), min(first.low, then.low), then.last,
-        first.volume + then.volume, first.turnover + then.turnover, first.count + then.count,
+        first.volume + then.volume, first.turnover + then.turnover, first.trades + then.trades,
         first.first_id, then.last_id, first.begin_ns)

@@ -100,7 +100,7 @@ class Market:
         return self._queue[0][0]
 
     def advance(self, to_ns: int) -> Iterator[tuple[Line, Update]]:
-        """Yield what happens up to virtual time ``to_ns``; each line's book has it applied."""
+        """Yield what happens up to virtual time ``to_ns``; each outside book has it already."""
         while self._queue[0][0] <= to_ns:
             now_ns, number = heapq.heappop(self._queue)
             self._walk_factor(now_ns)
@@ -166,7 +166,7 @@ class Market:
         follower.bias = 0.99 * follower.bias + self._random.gauss(0, 0.04e-4)
         middle = math.exp(follower.log + follower.bias) * 10**line.price_decimals
         half = middle * follower.habit.spread / 2
-        touch = line.book.touch()
+        touch = line.outside.touch()
         bid, ask = max(1, math.floor(middle - half)), math.ceil(middle + half)
         if touch.bid and 0.4 * half <= middle - touch.bid <= 1.6 * half:
             bid = touch.bid
@@ -198,12 +198,12 @@ class Market:
                 ticks = int(best * distance)
                 price = best - ticks if side == BID else best + ticks
                 if price > 0:
-                    follower.line.book.set(side, price, self._size(follower, distance))
+                    follower.line.outside.set(side, price, self._size(follower, distance))
                 distance += self._random.expovariate(1 / 0.5e-4)
 
     def _step(self, follower: _Follower, now_ns: int, *, send: bool) -> Update:
         """Move one line to where it sees the price; return what changed."""
-        book, changes = follower.line.book, list[Change]()
+        book, changes = follower.line.outside, list[Change]()
 
         def put(side: int, price: int, size: int) -> None:
             changes.append(Change(side, price, size))
@@ -222,7 +222,7 @@ class Market:
 
     def _clear_the_way(self, follower: _Follower, bid: int, ask: int, put: "_Put") -> list[Print]:
         """Take out what stands between the old touch and the new; some of it is traded."""
-        book, prints = follower.line.book, list[Print]()
+        book, prints = follower.line.outside, list[Print]()
         for side, taker in ((ASK, BUY), (BID, SELL)):
             prices, sizes = book.prices[side], book.sizes[side]
             traded = self._random.random() < 0.5
@@ -244,7 +244,7 @@ class Market:
     def _change_one(self, follower: _Follower, touch: tuple[int, int], put: "_Put") -> None:
         """Add, resize or delete one level behind the touch, keeping the count within bounds."""
         random, side = self._random, BID if self._random.random() < 0.5 else ASK
-        prices, best = follower.line.book.prices[side], touch[side]
+        prices, best = follower.line.outside.prices[side], touch[side]
         if len(prices) > LEVELS_MAX:
             put(side, prices[0] if side == BID else prices[-1], 0)
         elif len(prices) > LEVELS_MIN and random.random() < 0.42:

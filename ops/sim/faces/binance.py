@@ -13,7 +13,6 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Touch
-from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
 from ops.sim.day import Day
 from ops.sim.face import (
     BUY,
@@ -32,6 +31,7 @@ from ops.sim.face import (
 )
 from ops.sim.faces import binance_day
 from ops.sim.faces.binance_catalogue import catalogue_row
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 50_000_000_000
@@ -48,32 +48,33 @@ DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
 class _State:
     """What one line's streams stand at."""
 
-    def __init__(self, line: Line, touch: Touch, unix_ns: int) -> None:
+    def __init__(self, line: Line, touch: Touch, floor: Floor) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.first_id = 0  # of the pending diff
         self.sent_id = line.last_id
         self.touch = touch
-        self.day = Day(line, unix_ns)
-        self.trade_id = FIRST_TRADE_ID
+        self.day = Day(line, floor)
 
 
 class Binance(Face):
     """Binance spot."""
 
     path = "/stream"
+    clocked = True
     ping_every_s = 20.0
     requests_per_s = 5
     perpetual = False
     prefix = "/api/v3"
     depth_max = 5000
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
-        now_ns = clock.unix_ns()
-        self._state = {line.native: _State(line, line.book.touch(), now_ns) for line in lines}
+        self._state = {line.native: _State(line, line.book.touch(), floor) for line in lines}
         self._used_weight = 0
 
     # --- streams ---------------------------------------------------------------------------
@@ -156,8 +157,7 @@ class Binance(Face):
             if self.outlet.wanted(("bookTicker", line.native)):
                 self.outlet.publish(("bookTicker", line.native), self._quote(line, touch))
         for each in update.prints:
-            state.trade_id += 1
-            state.day.add(each, state.trade_id, self.clock.unix_ns())
+            state.day.add(each, self.floor.now_ns())
             for kind in ("trade", "aggTrade"):
                 if self.outlet.wanted((kind, line.native)):
                     self.outlet.publish((kind, line.native), self._print(line, each, kind))
@@ -196,7 +196,7 @@ class Binance(Face):
         ).encode()
 
     def _print(self, line: Line, each: Print, kind: str) -> bytes:
-        now_ms, trade_id = self.now_ms(), self._state[line.native].trade_id
+        now_ms, trade_id = self.now_ms(), each.trade_id
         price, size = line.price(each.price), line.size(each.size)
         maker = "false" if each.side == BUY else "true"  # m: was the buyer the maker?
         if kind == "aggTrade":
@@ -213,7 +213,7 @@ class Binance(Face):
 
     def beat(self, session: Session, second: int) -> None:
         """Send the tickers that come every second."""
-        now_ns = self.clock.unix_ns()
+        now_ns = self.floor.now_ns()
         for topic in tuple(session.topics):
             kind, native = topic
             if kind not in ("ticker", "miniTicker"):
@@ -263,7 +263,7 @@ class Binance(Face):
     def _row(self, verb: str, line: Line) -> dict[str, Any]:
         """Return a symbol's row of one of the tickers."""
         row = binance_day.day_row(
-            line, self._state[line.native].day, self.clock.unix_ns(), perpetual=self.perpetual)
+            line, self._state[line.native].day, self.floor.now_ns(), perpetual=self.perpetual)
         if verb == "ticker/24hr":
             return row
         stamp = {"time": self.now_ms()} if self.perpetual else {}
@@ -318,6 +318,7 @@ class Binance(Face):
 class BinanceUs(Binance):
     """Binance.US: the same protocol, slower pings."""
 
+    clocked = True
     ping_every_s = 180.0
 
 
@@ -327,6 +328,7 @@ class BinanceUsdm(Binance):
     The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
     """
 
+    clocked = True
     ping_every_s = 180.0
     requests_per_s = 10
     perpetual = True

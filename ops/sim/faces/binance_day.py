@@ -83,7 +83,7 @@ def ticker_event(line: Line, day: Day, unix_ns: int, *, perpetual: bool) -> dict
         "Q": line.size(deal.size if deal else 0), "o": line.price(of_day.open),
         "h": line.price(of_day.high), "l": line.price(of_day.low), "v": line.size(of_day.volume),
         "q": day.turnover(of_day), "O": (unix_ns - DAY_NS) // MS, "C": unix_ns // MS,
-        "F": of_day.first_id, "L": of_day.last_id, "n": of_day.count,
+        "F": of_day.first_id, "L": of_day.last_id, "n": of_day.trades,
     } | spot_only
 
 

@@ -11,7 +11,6 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Change, Touch
-from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
 from ops.sim.day import Day, Deal
 from ops.sim.face import (
     Answer,
@@ -28,6 +27,7 @@ from ops.sim.face import (
     to_json,
 )
 from ops.sim.faces import coinbase_app
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 NUMBER: Final = b'"sequence_num":?'  # replaced per connection
@@ -44,11 +44,12 @@ class Coinbase(Face):
     path = "/"
     subscribe_within_s = 5.0
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         self._touch = {line.native: line.book.touch() for line in lines}
-        self._trade_id = dict.fromkeys(self.lines, FIRST_TRADE_ID)
-        self._days = {line.native: Day(line, clock.unix_ns()) for line in lines}
+        self._days = {line.native: Day(line, floor) for line in lines}
 
     # --- streams ---------------------------------------------------------------------------
 
@@ -119,8 +120,7 @@ class Coinbase(Face):
         """Send the prints, the changes, and the ticker where a print moved it."""
         native = line.native
         for each in update.prints:
-            self._trade_id[native] += 1
-            deal = self._days[native].add(each, self._trade_id[native], self.clock.unix_ns())
+            deal = self._days[native].add(each, self.floor.now_ns())
             if self.outlet.wanted(("market_trades", native)):
                 event = orjson.dumps({"type": "update", "trades": [_row(line, deal)]}).decode()
                 body = self._message("market_trades", event)
@@ -160,7 +160,7 @@ class Coinbase(Face):
         return self._ticker(line, line.book.touch(), "snapshot")
 
     def _ticker(self, line: Line, touch: Touch, kind: str) -> bytes:
-        day = self._days[line.native].figures(self.clock.unix_ns())
+        day = self._days[line.native].figures(self.floor.now_ns())
         low, high = line.price(day.low), line.price(day.high)
         percent = 100 * (day.last - day.open) / day.open if day.open else 0.0
         row = {
@@ -176,12 +176,12 @@ class Coinbase(Face):
 
     def rest(self, path: str, query: Query) -> Answer:
         """Serve time, products, a product's ticker and book below /api/v3/brokerage, and /v2."""
-        old = coinbase_app.answer(path, self.lines.values(), self.clock.unix_ns(), self.now_iso())
+        old = coinbase_app.answer(path, self.lines.values(), self.floor.now_ns(), self.now_iso())
         if old is not None:
             return old
         verb = path.removeprefix(ROOT + "/")
         if verb == "time":
-            now_ns = self.clock.unix_ns()
+            now_ns = self.floor.now_ns()
             return to_json({"iso": iso(now_ns), "epochSeconds": str(now_ns // 1_000_000_000),
                             "epochMillis": str(now_ns // 1_000_000)})
         if verb == "market/products":

@@ -12,7 +12,6 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Change, Touch
-from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
 from ops.sim.day import Day, average
 from ops.sim.face import (
     BUY,
@@ -28,6 +27,7 @@ from ops.sim.face import (
     strings,
 )
 from ops.sim.faces.kraken_rest import KrakenRest
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 DEPTHS: Final = (10, 25, 100, 500, 1000)
@@ -43,12 +43,13 @@ class Kraken(Face):
     subscribe_within_s = 60.0
     any_depth = True
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         self._views: dict[Topic, Prices] = {}  # what subscribers of one depth hold
         self._touch = {line.native: line.book.touch() for line in lines}
-        self._trade_id = dict.fromkeys(self.lines, FIRST_TRADE_ID)
-        self._days = {line.native: Day(line, clock.unix_ns()) for line in lines}
+        self._days = {line.native: Day(line, floor) for line in lines}
         self._rest = KrakenRest(lines, self._days)
 
     # --- streams ---------------------------------------------------------------------------
@@ -141,9 +142,7 @@ class Kraken(Face):
             if self.outlet.wanted(("ticker", line.native)):
                 self.outlet.publish(("ticker", line.native), self._ticker(line, touch, "update"))
         for each in update.prints:
-            self._trade_id[line.native] += 1
-            self._days[line.native].add(
-                each, self._trade_id[line.native], self.clock.unix_ns())
+            self._days[line.native].add(each, self.floor.now_ns())
             if self.outlet.wanted(("trade", line.native)):
                 self.outlet.publish(("trade", line.native), self._print(line, each))
         for depth in DEPTHS:
@@ -198,12 +197,12 @@ class Kraken(Face):
         return (
             f'{{"channel":"trade","type":"update","data":[{{"symbol":"{line.native}",'
             f'"side":"{side}","price":{line.price(each.price)},"qty":{line.size(each.size)},'
-            f'"ord_type":"market","trade_id":{self._trade_id[line.native]},'
+            f'"ord_type":"market","trade_id":{each.trade_id},'
             f'"timestamp":"{self.now_iso()}"}}]}}'
         ).encode()
 
     def _ticker(self, line: Line, touch: Touch, kind: str) -> bytes:
-        day = self._days[line.native].figures(self.clock.unix_ns())
+        day = self._days[line.native].figures(self.floor.now_ns())
         last, change = line.price(day.last), day.last - day.open
         percent = 100 * change / day.open if day.open else 0.0
         return (
@@ -221,7 +220,7 @@ class Kraken(Face):
     def rest(self, path: str, query: Query) -> Answer:
         """Serve the public calls below /0/public."""
         verb = path.removeprefix("/0/public/")
-        return self._rest.answer(verb, query, self.clock.unix_ns(), self.now_iso())
+        return self._rest.answer(verb, query, self.floor.now_ns(), self.now_iso())
 
 
 def checksum(line: Line) -> int:

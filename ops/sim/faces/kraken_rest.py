@@ -85,7 +85,7 @@ class KrakenRest:
             "a": [line.price(touch.ask), str(touch.ask_size // whole), line.size(touch.ask_size)],
             "b": [line.price(touch.bid), str(touch.bid_size // whole), line.size(touch.bid_size)],
             "c": [last, line.size(deal.size if deal else 0)], "v": [volume, volume],
-            "p": [mean, mean], "t": [of_day.count, of_day.count],
+            "p": [mean, mean], "t": [of_day.trades, of_day.trades],
             "l": [line.price(of_day.low)] * 2, "h": [line.price(of_day.high)] * 2,
             "o": line.price(of_day.open),
         }

@@ -14,7 +14,6 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Touch
-from ops.sim.day import FIRST_ID as FIRST_TRADE_ID
 from ops.sim.day import Day
 from ops.sim.face import (
     BUY,
@@ -30,6 +29,7 @@ from ops.sim.face import (
     json_object,
     to_json,
 )
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 70_000_000_000
@@ -48,13 +48,12 @@ _Request = dict[str, Any] | None
 class _State:
     """What one line's streams stand at."""
 
-    def __init__(self, line: Line, unix_ns: int) -> None:
+    def __init__(self, line: Line, floor: Floor) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.sent_id = line.last_id
         self.touch = line.book.touch()
-        self.day = Day(line, unix_ns)
-        self.trade_id = FIRST_TRADE_ID
+        self.day = Day(line, floor)
 
 
 class Okx(Face):
@@ -62,12 +61,15 @@ class Okx(Face):
 
     path = "/ws/v5/public"
     subscribe_within_s = 30.0
+    clocked = True
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
-        self._state = {line.native: _State(line, clock.unix_ns()) for line in lines}
+        self._state = {line.native: _State(line, floor) for line in lines}
 
     # --- streams ---------------------------------------------------------------------------
 
@@ -140,8 +142,7 @@ class Okx(Face):
                 if self.outlet.wanted((channel, line.native)):
                     self.outlet.publish((channel, line.native), body(line, touch))
         for each in update.prints:
-            state.trade_id += 1
-            state.day.add(each, state.trade_id, self.clock.unix_ns())
+            state.day.add(each, self.floor.now_ns())
             if self.outlet.wanted(("trades", line.native)):
                 self.outlet.publish(("trades", line.native), self._print(line, each))
         if update.send:
@@ -187,10 +188,10 @@ class Okx(Face):
         ).encode()
 
     def _print(self, line: Line, each: Print) -> bytes:
-        state, side = self._state[line.native], "buy" if each.side == BUY else "sell"
+        side = "buy" if each.side == BUY else "sell"
         return (
             f'{{"arg":{{"channel":"trades","instId":"{line.native}"}},"data":[{{'
-            f'"instId":"{line.native}","tradeId":"{state.trade_id}",'
+            f'"instId":"{line.native}","tradeId":"{each.trade_id}",'
             f'"px":"{line.plain_price(each.price)}","sz":"{line.plain_size(each.size)}",'
             f'"side":"{side}","ts":"{self.now_ms()}","count":"1","source":"0",'
             f'"seqId":{line.last_id}}}]}}'
@@ -205,7 +206,7 @@ class Okx(Face):
 
     def _ticker_row(self, line: Line) -> dict[str, str]:
         touch, day = line.book.touch(), self._state[line.native].day
-        of_day, deal = day.figures(self.clock.unix_ns()), day.last()
+        of_day, deal = day.figures(self.floor.now_ns()), day.last()
         first = line.plain_price(of_day.open)
         return {
             "instType": "SPOT", "instId": line.native, "last": line.plain_price(of_day.last),
