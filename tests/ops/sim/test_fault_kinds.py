@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from engine.config import Sim
-from engine.model.fault import ONCE, STANDING, Kind, parse
+from engine.model.fault import ANSWER, CHANGE, ONCE, STANDING, Kind, parse
 from ops.sim import world as worlds
+from ops.sim.exchange.audit import audit
 from ops.sim.faces import FACES
 from tests.ops.sim.plain_face import PlainFace
 from tests.ops.sim.wire import Client, Venue, a_world, run
@@ -532,3 +533,222 @@ async def _every_order_is_gone(it: Scene) -> None:
     ended = ["Ended"] * 3 if it.kind is Kind.ORDERS_CANCELLED else []
     assert await it.events(client) == ["Accepted"] * 3 + ended
     assert it.floor.exchange.balance("main", "USD")[1] == 0
+
+
+# --- the same over WebSocket, and side by side -------------------------------------------------
+
+def tried(kind: Kind, body: Story, monkeypatch: pytest.MonkeyPatch, **sim: Any) -> None:
+    """Open a plain venue whose fault is armed by call, for a story of its own."""
+    monkeypatch.setitem(FACES, "kraken", PlainFace)
+    monkeypatch.setattr(worlds, "TICK_S", 0.01)
+    count = "" if kind in STANDING | ONCE else ":1x"
+    spec = f"kraken:{kind}{OPTIONS.get(kind, '')}{count}"
+
+    async def opened() -> None:
+        async with a_world({"kraken": [SYMBOL, "ETH/USD"]}, Sim(**sim)) as world:
+            await body(Scene(Venue(world, "kraken"), kind, spec, by_call=True))
+
+    run(opened)
+
+
+@pytest.mark.parametrize("kind", sorted(ANSWER | CHANGE))
+def test_order_entry_over_websocket_goes_wrong_in_the_same_ways(
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(it: Scene) -> None:
+        client = await it.client(login=True)
+        await it.arm()
+        client.ask({"place": it.offer()})
+        closes = kind in (Kind.ANSWER_LOST, Kind.REQUEST_LOST)
+        if closes:
+            await client.closed.wait()
+        else:
+            await client.settle()
+            assert not [each for each in client.take() if "answer" in each]
+        await asyncio.sleep(0.08)
+        assert it.orders() == (kind is not Kind.REQUEST_LOST)
+        late = kind in (Kind.ANSWER_LATE, Kind.REQUEST_LATE)
+        assert [each["answer"]["status"] for each in client.take() if "answer" in each] == (
+            ["open"] if late else [])
+        if not closes:
+            client.ask({"place": it.offer()})
+            await client.settle()
+            assert [each for each in client.take() if "answer" in each]
+
+    tried(kind, body, monkeypatch)
+
+
+@pytest.mark.parametrize(("tif", "status", "filled"), [
+    ("gtc", "cancelled", 0.5), ("ioc", "expired", 0.5), ("fok", "filled", 1.0)])
+def test_half_of_an_order_fills_whatever_its_time_in_force_but_fok(
+    tif: str, status: str, filled: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(it: Scene) -> None:
+        await it.arm()
+        said = (await it.rest("POST", "/orders", it.taking(tif)))[1]
+        assert (said["status"], said["filled"]) == (status, said["size"] * filled)
+        audit(it.floor.exchange)
+        it.venue.step(0.2)
+
+    tried(Kind.PARTIAL_THEN_END, body, monkeypatch)
+
+
+def test_half_of_an_order_fills_where_nobody_was_there_to_trade(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def body(it: Scene) -> None:
+        await it.arm()
+        said = (await it.rest("POST", "/orders", it.offer()))[1]
+        assert (said["status"], said["filled"] * 2) == ("cancelled", said["size"])
+        audit(it.floor.exchange)
+
+    tried(Kind.PARTIAL_THEN_END, body, monkeypatch)
+
+
+def test_cancelling_everything_can_lose_the_race_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(it: Scene) -> None:
+        await it.arm()
+        for _ in range(3):
+            await it.rest("POST", "/orders", it.offer())
+        cancelled = (await it.rest("DELETE", "/orders"))[1]
+        assert len(cancelled) == 2
+        orders = it.floor.exchange.orders("main")
+        assert sorted(each.status.value for each in orders) == ["cancelled", "cancelled", "filled"]
+
+    tried(Kind.CANCEL_FILL_RACE, body, monkeypatch)
+
+
+def test_two_halts_overlap_and_each_symbol_ends_with_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def body(it: Scene) -> None:
+        def modes() -> list[str]:
+            return [it.floor.filters(each).mode.value for each in (SYMBOL, "ETH/USD")]
+
+        for symbol in (SYMBOL, "ETH/USD"):
+            await it.venue.call(
+                "POST", "/fault", {"venue": "kraken", "kind": "halt", "symbol": symbol})
+        await it.ticks()
+        assert modes() == ["halted", "halted"]
+        it.venue.world.faults.clear("kraken")
+        await it.venue.call("POST", "/fault", {
+            "venue": "kraken", "kind": "halt", "symbol": "ETH/USD"})
+        await it.venue.call("POST", "/fault", {"venue": "*", "kind": "filters"})
+        await it.ticks()
+        assert modes() == ["open", "halted"]
+        it.venue.world.faults.clear("*")
+        await it.ticks()
+        assert modes() == ["open", "open"]
+        it.venue.step(1.0)
+        audit(it.floor.exchange)
+
+    tried(Kind.HALT, body, monkeypatch)
+
+
+def test_a_halted_market_that_moved_on_fills_what_it_crosses_when_it_opens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def body(it: Scene) -> None:
+        orders = []
+        for side in ("buy", "sell"):
+            touch = it.line.book.touch()
+            price = touch.bid if side == "buy" else touch.ask
+            said = await it.rest("POST", "/orders", {"side": side, "price": price, "size": it.lot})
+            orders.append(said[1]["id"])
+        await it.arm()
+        it.venue.step(60.0)
+        assert it.floor.exchange.fills_since("main") == []
+        it.venue.world.faults.clear("*")
+        await it.ticks()
+        audit(it.floor.exchange)
+        moved = it.line.outside.touch()
+        states = [it.floor.exchange.order("main", order_id=each) for each in orders]
+        for order in states:
+            assert order is not None
+            crossed = (order.price >= moved.ask if order.side > 0 else order.price <= moved.bid)
+            assert not crossed or not order.remaining
+        assert any(order and order.filled for order in states)
+
+    tried(Kind.HALT, body, monkeypatch, messages_per_s=200)
+
+
+def test_a_fault_of_one_symbol_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(it: Scene) -> None:
+        client = await it.client()
+        for symbol in (SYMBOL, "ETH/USD"):
+            client.ask({"book": symbol})
+        await it.venue.call("POST", "/fault", {
+            "venue": "*", "kind": "drop", "symbol": "ETH/USD"})
+        it.venue.step(1.0)
+        await client.settle()
+        assert {each["of"]["symbol"] for each in client.take() if "of" in each} == {SYMBOL}
+
+    tried(Kind.DROP, body, monkeypatch)
+
+
+@pytest.mark.parametrize(("fault", "why"), [
+    ({"venue": "nowhere", "kind": "drop"}, "no venue"),
+    ({"venue": "kraken", "kind": "drop", "symbol": "DOGE/USD"}, "lists no"),
+    ({"venue": "kraken", "kind": "drop", "rate": 0}, "rate"),
+    ({"venue": "kraken", "kind": "drop", "count": 0}, "count"),
+    ({"venue": "kraken", "kind": "halt", "rate": 0.5}, "no rate"),
+    ({"venue": "kraken", "kind": "halt", "count": 3}, "no count"),
+    ({"venue": "kraken", "kind": "delay", "ms": -1}, "ms"),
+    ({"venue": "kraken", "kind": "delay", "ms": 1e12}, "ms"),
+    ({"venue": "kraken", "kind": "http_500", "symbol": SYMBOL}, "symbol"),
+    ({"venue": "kraken", "kind": "drop", "start_s": 5, "end_s": 5}, "FROM"),
+])
+def test_a_fault_that_cannot_be_is_refused_and_said_why(
+    fault: dict[str, object], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(it: Scene) -> None:
+        status, said = await it.venue.call("POST", "/fault", fault)
+        assert status == 400
+        assert why in said["error"]
+        assert (await it.venue.call("GET", "/faults"))[1]["standing"] == []
+
+    tried(Kind.DROP, body, monkeypatch)
+
+
+def test_what_stands_is_told_until_it_is_over_and_a_ban_is_lifted_with_its_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def body(it: Scene) -> None:
+        await it.venue.call("POST", "/fault", {
+            "venue": "kraken", "kind": "http_418", "count": 1, "ms": 60_000})
+        now_s = (await it.venue.call("GET", "/faults"))[1]["now_s"]
+        await it.venue.call("POST", "/fault", {
+            "venue": "*", "kind": "drop", "start_s": now_s, "end_s": now_s + 0.1})
+        said = (await it.venue.call("GET", "/faults"))[1]
+        assert [each["kind"] for each in said["standing"]] == ["http_418", "drop"]
+        assert (await it.rest("GET", "/time"))[0] == 418
+        await asyncio.sleep(0.12)
+        said = (await it.venue.call("GET", "/faults"))[1]
+        assert (said["standing"], said["struck"]) == ([], {"kraken:http_418": 1})
+        assert (await it.rest("GET", "/time"))[0] == 418
+        assert await it.venue.call("DELETE", "/fault/kraken") == (200, {"lifted": 0})
+        assert (await it.rest("GET", "/time"))[0] == 200
+        assert (await it.venue.call("DELETE", "/fault/kraken?kind=nope"))[0] == 400
+
+    tried(Kind.HTTP_418, body, monkeypatch)
+
+
+def test_money_comes_and_goes_from_outside_by_a_control_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def body(it: Scene) -> None:
+        client = await it.client(login=True)
+        free, _ = it.floor.exchange.balance("main", "USD")
+        asked = {"venue": "kraken", "account": "main", "asset": "USD"}
+        for amount in ("1.5", "-0.25"):
+            assert await it.venue.call("POST", "/transfer", asked | {"amount": amount}) == (200, {})
+        assert it.floor.exchange.balance("main", "USD")[0] - free == 125 * 10**16
+        await client.settle()
+        assert [each["asset"] for each in client.take()] == ["USD", "USD"]
+        for wrong in ({"amount": "-1e99"}, {"amount": "x"}, {"amount": "0"}, {"account": "no"},
+                      {"venue": "no"}, {"asset": "NO"}, {"amount": "-99999999"}):
+            status, said = await it.venue.call("POST", "/transfer", asked | {"amount": "1"} | wrong)
+            assert (status, bool(said["error"])) == (400, True), wrong
+        audit(it.floor.exchange)
+
+    tried(Kind.DROP, body, monkeypatch)
