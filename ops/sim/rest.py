@@ -6,7 +6,7 @@ Whoever sends no whole request in time is cut off, and there are never more than
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -35,8 +35,7 @@ class _Refused(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hang up."""
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()
+        cast(asyncio.Transport, transport).abort()  # uvloop's is none by class
 
 
 class RestDoor:
@@ -114,6 +113,8 @@ class RestDoor:
             self._last_ns[request.protocol] = self._server.clock.mono_ns()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if (size := request.content_length or 0) > BODY_SIZE_MAX:
+            raise web.HTTPRequestEntityTooLarge(BODY_SIZE_MAX, size)
         try:
             async with asyncio.timeout(BODY_S):
                 body = await request.read()
