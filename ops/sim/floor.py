@@ -158,6 +158,10 @@ class Floor:
             self._backdrop.change(line, changes)
         self._forget(line)
 
+    def frozen(self, native: str) -> bool:
+        """Return whether a symbol is halted."""
+        return native in self._frozen
+
     def freeze(self, line: Line) -> None:
         """Let a line stand still, as halted: what its market does meanwhile shows afterwards."""
         self._ready(line.native)

@@ -113,7 +113,7 @@ def test_who_dribbles_is_cut_off_and_who_is_slow_to_ask_again_is_not(
                     dialled(venue, "rest") as silent, dialled(venue, "rest") as good,
                     dialled(venue, "ws") as upgrade):
             good[1].write(b"GET /time HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert b" 200 " in await good[0].readline()
+            assert b" 200 " in await good[0].readuntil(b"}")
             head[1].write(b"GET /time HTTP/1.1\r\nHost: x\r\nX-")
             post[1].write(b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nabc")
             upgrade[1].write(UPGRADE[:40])
@@ -129,7 +129,7 @@ def test_who_dribbles_is_cut_off_and_who_is_slow_to_ask_again_is_not(
                     assert await reader.read() == b""
             assert b" 408 " in await post[0].readline()
             good[1].write(b"GET /time HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert b"HTTP/1.1 200" in await good[0].read(1 << 16)
+            assert b" 200 " in await good[0].readline()
 
     plain(body)
 
