@@ -72,7 +72,7 @@ def test_books_that_are_followed_equal_the_truth_at_every_quiet_point(venue: str
                 for symbol in stage.symbols:
                     truth = stage.book(symbol, DEPTH.get(venue))
                     await stage.settle(
-                        lambda book=books[symbol], truth=truth: same_book(book, truth),
+                        partial(same_book, books[symbol], truth),
                         f"the book of {symbol} never equals the truth")
             assert stage.witness.updates > UPDATES_MIN
             for follower in followers:
