@@ -43,6 +43,8 @@ BY_INSTRUMENT: Final = ("market/books", "market/books-full", "market/ticker", "m
 LOGIN_CHANNELS: Final = ("books-l2-tbt", "books50-l2-tbt")
 
 _Request = dict[str, Any] | None
+_Prices = frozenset[int] | None  # of the levels that clients hold of one side; None: all
+_Shown = tuple[_Prices, _Prices]
 
 
 class _State:
@@ -51,6 +53,7 @@ class _State:
     def __init__(self, line: Line, floor: Floor) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self.shown: _Shown = (None, None)
         self.sent_id = line.last_id
         self.touch = line.book.touch()
         self.day = Day(line, floor)
@@ -154,17 +157,38 @@ class Okx(Face):
         if not (state.pending[BID] or state.pending[ASK]):
             return
         if self.outlet.wanted(("books", line.native)):
-            asks = sorted(state.pending[ASK].items())
-            bids = sorted(state.pending[BID].items(), reverse=True)
+            asks = sorted(self._within(line, ASK).items())
+            bids = sorted(self._within(line, BID).items(), reverse=True)
             body = self._book(line, "update", asks, bids, state.sent_id)
             self.outlet.publish(("books", line.native), body)
         state.sent_id = line.last_id
         for side in (BID, ASK):
             state.pending[side].clear()
 
+    def _within(self, line: Line, side: int) -> dict[int, int]:
+        """Return the changes to the 400 levels that clients hold.
+
+        A level that falls out of them is deleted, one that comes in is told like a change.
+        """
+        state, prices, sizes = self._state[line.native], line.book.prices[side], line.book.sizes
+        pending, before = state.pending[side], state.shown[side]
+        if before is None and len(prices) <= DEPTH:
+            return pending
+        now = _top(prices, side)
+        if before is None:  # until now the whole side
+            before = frozenset(prices) | pending.keys()
+        changed = dict.fromkeys(before - now, 0)
+        changed |= {price: sizes[side][price] for price in now - before}
+        changed |= {price: size for price, size in pending.items() if price in now}
+        state.shown = _replaced(state.shown, side, now if len(prices) > DEPTH else None)
+        return changed
+
     def snapshot(self, line: Line) -> bytes:
         """Return the whole book as the channel's first message."""
-        top = line.book.top
+        top, prices = line.book.top, line.book.prices
+        self._state[line.native].shown = (
+            _top(prices[BID], BID) if len(prices[BID]) > DEPTH else None,
+            _top(prices[ASK], ASK) if len(prices[ASK]) > DEPTH else None)
         return self._book(line, "snapshot", top(ASK, DEPTH), top(BID, DEPTH), -1)
 
     def _book(
@@ -293,6 +317,14 @@ class Okx(Face):
             "maxMktSz": "1000000", "listTime": "1733454000000", "ruleType": "normal",
             "state": "live", "upcChg": [],
         }
+
+
+def _top(prices: Sequence[int], side: int) -> frozenset[int]:
+    return frozenset(prices[-DEPTH:] if side == BID else prices[:DEPTH])
+
+
+def _replaced(shown: _Shown, side: int, prices: _Prices) -> _Shown:
+    return (prices, shown[ASK]) if side == BID else (shown[BID], prices)
 
 
 def checksum(line: Line) -> int:
