@@ -1,4 +1,6 @@
-"""Binance's three markets: spot, Binance.US, USD-M.  Source: shared/venues/binance.md, 2026-11-21.
+"""The public side of Binance's markets: streams, depth, catalogue.
+
+Source: shared/venues/binance.md, 2026-11-21.
 
 Diffs carry every change since the last diff: U..u on spot, and on USD-M pu as the link, where
 ids are shared by all symbols and leave holes.  bookTicker runs ahead of the diffs.  An unknown
@@ -28,7 +30,7 @@ from ops.sim.face import (
     strings,
     to_json,
 )
-from ops.sim.faces.binance_catalogue import catalogue_row
+from ops.sim.faces.binance.catalogue import catalogue_row
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -53,8 +55,8 @@ class _State:
         self.touch = touch
 
 
-class Binance(Face):
-    """Binance spot."""
+class PublicFace(Face):
+    """The public side that spot and USD-M share; spot's where they differ by a constant."""
 
     path = "/stream"
     clocked = True
@@ -268,27 +270,6 @@ class Binance(Face):
             "exchangeFilters": [],
             "symbols": [catalogue_row(self.lines[native]) for native in wanted or ()],
         }, headers=headers)
-
-
-class BinanceUs(Binance):
-    """Binance.US: the same protocol, slower pings."""
-
-    clocked = True
-    ping_every_s = 180.0
-
-
-class BinanceUsdm(Binance):
-    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second.
-
-    The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
-    """
-
-    clocked = True
-    ping_every_s = 180.0
-    requests_per_s = 10
-    perpetual = True
-    prefix = "/fapi/v1"
-    depth_max = 1000
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
