@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
 from ops.sim.face import Answer, HttpRequest
 from ops.sim.faces.binance.auth import Auth
-from ops.sim.faces.binance.errors import Refused
+from ops.sim.faces.binance.errors import BAD_TIME_UNIT, Refused
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.params import Params, decoded
 from ops.sim.floor import Floor
 
-NOT_FOUND = Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404)
+TIME_UNITS: Final = {"MILLISECOND": 1_000_000, "MICROSECOND": 1_000}
+NOT_FOUND: Final = Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404)
 
 
 class Security(Enum):
@@ -30,6 +31,7 @@ class Ask(NamedTuple):
     params: Params
     account: str  # empty for public routes
     ip: str
+    unit: int = 1_000_000  # ns in one unit of the timestamps that are wanted
 
 
 class Route(NamedTuple):
@@ -64,7 +66,7 @@ class Door:
             headers = self._limits.weights(now_ns, ip) | dict(answer.headers)
             return answer._replace(headers=headers, entry=route.entry)
         if route.free:
-            self._limits.give_back(now_ns, ip, _weight(route, {}))
+            self._limits.give_back(now_ns, ip, weigh(route, {}))
         headers = self._limits.weights(now_ns, ip)
         if route.counts:
             headers |= self._limits.orders(now_ns, account)
@@ -75,15 +77,25 @@ class Door:
     def _serve(self, route: Route, request: HttpRequest, now_ns: int) -> tuple[object, str]:
         values = decoded(request.raw_query, request.body)
         self._limits.request(
-            now_ns, self._floor.now_ns() // 1_000_000, request.ip, _weight(route, values))
+            now_ns, self._floor.now_ns() // 1_000_000, request.ip, weigh(route, values))
         account = ""
         if route.security is Security.KEY:
             account = self._auth.key(request.headers.get("x-mbx-apikey")).account
         elif route.security is Security.SIGNED:
             account = self._auth.rest(request, values).account
-        params = Params(values)
-        return route.serve(Ask(params, account, request.ip)), account
+        unit = time_unit(request.headers.get("x-mbx-time-unit"))
+        return route.serve(Ask(Params(values), account, request.ip, unit)), account
 
 
-def _weight(route: Route, values: Mapping[str, str]) -> int:
+def weigh(route: Route, values: Mapping[str, str]) -> int:
+    """Return what a request costs."""
     return route.weight if isinstance(route.weight, int) else route.weight(values)
+
+
+def time_unit(word: str | None) -> int:
+    """Return how many ns a unit of timestamps has; refuse a word that is none."""
+    if word is None:
+        return 1_000_000
+    if word.upper() not in TIME_UNITS:
+        raise Refused(BAD_TIME_UNIT)
+    return TIME_UNITS[word.upper()]

@@ -26,6 +26,8 @@ BANNED: Final = Problem(
     -1003, "Way too much request weight used; IP banned until {}. Please use WebSocket Streams "
     "for live updates to avoid bans.", 418)
 TOO_MANY_REQUESTS: Final = Problem(-1003, "Too many requests queued.", 429)
+DISCONNECTED: Final = Problem(
+    -1001, "Internal error; unable to process your request. Please try again.", 500)
 TIMEOUT: Final = Problem(
     -1007, "Timeout waiting for response from backend server. Send status unknown; execution "
     "status unknown.", 503)
@@ -34,6 +36,9 @@ BUSY: Final = Problem(
     "minutes.", 503)
 TOO_MANY_ORDERS: Final = Problem(
     -1015, "Too many new orders; current limit is {} orders per {}.", 429)
+SHUTTING_DOWN: Final = Problem(-1016, "This service is no longer available.", 503)
+GONE: Final = Problem(-1020, "This operation is not supported.", 410)
+UNSUPPORTED: Final = Problem(-1020, "This operation is not supported.")
 OUTSIDE_WINDOW: Final = Problem(-1021, "Timestamp for this request is outside of the recvWindow.")
 AHEAD: Final = Problem(
     -1021, "Timestamp for this request was 1000ms ahead of the server's time.")
@@ -44,6 +49,7 @@ DUPLICATE_VALUES: Final = Problem(-1101, "Duplicate values for a parameter detec
 MANDATORY: Final = Problem(
     -1102, "Mandatory parameter '{}' was not sent, was empty/null, or malformed.")
 EITHER: Final = Problem(-1102, "Param '{}' or '{}' must be sent, but both were empty/null!")
+UNKNOWN_PARAMETER: Final = Problem(-1103, "An unknown parameter was sent.")
 UNREAD: Final = Problem(
     -1104, "Not all sent parameters were read; read '{}' parameter(s) but was sent '{}'.")
 EMPTY: Final = Problem(-1105, "Parameter '{}' was empty.")
@@ -59,6 +65,9 @@ BAD_LISTEN_KEY: Final = Problem(-1125, "This listenKey does not exist.")
 BAD_COMBINATION: Final = Problem(-1128, "Combination of optional parameters invalid.")
 INVALID: Final = Problem(-1130, "Data sent for parameter '{}' is not valid.")
 BAD_WINDOW: Final = Problem(-1131, "recvWindow must be less than 60000.")
+BAD_JSON: Final = Problem(-1135, "Invalid JSON Request")
+BAD_TIME_UNIT: Final = Problem(
+    -1194, "Invalid value for time unit; expected either MICROSECOND or MILLISECOND.")
 BAD_KEY_FORMAT: Final = Problem(-2014, "API-key format invalid.", 401)
 BAD_KEY: Final = Problem(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 NO_SUCH_ORDER: Final = Problem(-2013, "Order does not exist.")

@@ -130,10 +130,10 @@ class Limits:
             headers = _retry(window.left_ns(now_ns)) if told else {}
             raise Refused(TOO_MANY_ORDERS, limit.limit, limit.words, headers=headers)
 
-    def filled(self, now_ns: int, account: str) -> None:
-        """Take one unfilled order off the count: an order had its first fill."""
+    def filled(self, now_ns: int, account: str, units: int = 1) -> None:
+        """Take unfilled orders off the count: an order had its first fill."""
         for _, window in self._counts(account):
-            window.used = max(0, _used(window, now_ns) - 1)
+            window.used = max(0, _used(window, now_ns) - units)
 
     def orders(self, now_ns: int, account: str) -> dict[str, str]:
         """Return the headers that tell the orders counted."""
