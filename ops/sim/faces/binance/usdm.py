@@ -6,7 +6,7 @@ orders.  The old root serves books and prints alike.
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
@@ -15,21 +15,15 @@ from ops.sim.exchange.events import Event
 from ops.sim.face import Answer, HttpRequest, Outlet, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
 from ops.sim.faces.binance.door import Ask, Door
-from ops.sim.faces.binance.errors import Refused
+from ops.sim.faces.binance.errors import DISCONNECTED, SHUTTING_DOWN, Refused
 from ops.sim.faces.binance.limits import Limit, Limits
 from ops.sim.faces.binance.public import PublicFace
 from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
-from ops.sim.faces.binance.usdm_errors import (
-    BANNED,
-    INTERNAL,
-    MAINTENANCE,
-    MANY_REQUESTS,
-    OUTCOME_UNKNOWN,
-)
+from ops.sim.faces.binance.usdm_errors import BANNED, MANY_REQUESTS, OUTCOME_UNKNOWN
 from ops.sim.faces.binance.usdm_funding import Funding
 from ops.sim.faces.binance.usdm_history import History
-from ops.sim.faces.binance.usdm_keys import ListenKeys
+from ops.sim.faces.binance.usdm_keys import Keys
 from ops.sim.faces.binance.usdm_market import Market
 from ops.sim.faces.binance.usdm_routes import methods_of, routes_of
 from ops.sim.faces.binance.usdm_streams import Streams, topic_of
@@ -48,7 +42,8 @@ LIMITS: Final = (
 )
 API: Final = "/ws-fapi"
 PRIVATE: Final = "/private"
-LIFE_NS: Final = 24 * 3600 * 10**9
+AGE_NS_MAX: Final = 24 * 3600 * 10**9  # of a connection
+STREAMS_MAX: Final = 1024
 
 
 class BinanceUsdm(PublicFace):
@@ -67,7 +62,7 @@ class BinanceUsdm(PublicFace):
         rows, auth = Rows(self.lines, floor.exchange), Auth(floor)
         self._limits = Limits(LIMITS)
         self.funding = Funding(floor, self.lines)
-        self._keys = ListenKeys(floor)
+        self._keys = Keys(floor)
         self._trading = Trading(floor, self.lines, self._limits, rows)
         reader = self._trading.reader
         accounts = Accounts(floor, reader, rows)
@@ -101,8 +96,14 @@ class BinanceUsdm(PublicFace):
         """Serve stream commands, or the WebSocket API."""
         if session.path.startswith(API):
             self._api.text(session, message)
-        else:
-            super().text(session, message)
+            return
+        super().text(session, message)
+        if len(session.topics) > STREAMS_MAX:
+            session.close(1008, "Too many streams")
+
+    def request_limit(self, session: Session) -> int:
+        """Return how many messages a second a connection may send: the API has weights instead."""
+        return 0 if session.path.startswith(API) else self.requests_per_s
 
     def _subscribe(self, session: Session, names: Sequence[str]) -> None:
         if not session.path.startswith(PRIVATE):
@@ -130,7 +131,7 @@ class BinanceUsdm(PublicFace):
 
     def beat(self, session: Session, second: int) -> None:
         """End connections of a day's age, and listen keys that ran out or were closed."""
-        if self.floor.mono_ns() - session.state["opened_ns"] > LIFE_NS:
+        if self.floor.mono_ns() - session.state["opened_ns"] > AGE_NS_MAX:
             session.close(1001, "")
             return
         for key, account in list(session.state["keys"].items()):
@@ -194,8 +195,7 @@ class BinanceUsdm(PublicFace):
 
     def rest(self, path: str, query: Query) -> Answer:
         """Answer a public request that somebody else took in."""
-        raw = "&".join(f"{name}={value}" for name, value in query.items())
-        return self._door.answer(HttpRequest("GET", path, raw, query, {}, b"", ""))
+        return self._door.answer(HttpRequest("GET", path, urlencode(query), query, {}, b"", ""))
 
     def _depth(self, ask: Ask) -> object:
         return self.depth(*self._market.depth_limit(ask.params))
@@ -207,11 +207,11 @@ class BinanceUsdm(PublicFace):
             return Refused(MANY_REQUESTS, LIMITS[0].limit, headers=headers).answer()
         if status == 418:
             return Refused(BANNED, self.now_ms() + retry_s * 1000, headers=headers).answer()
-        return Refused(INTERNAL if status == 500 else OUTCOME_UNKNOWN, headers=headers).answer()
+        return Refused(DISCONNECTED if status == 500 else OUTCOME_UNKNOWN, headers=headers).answer()
 
     def maintenance(self) -> Answer:
         """Return the venue's words while it is being maintained."""
-        return Refused(MAINTENANCE).answer()
+        return Refused(SHUTTING_DOWN).answer()
 
 
 def _asked(query: str) -> list[tuple[str, Sequence[str]]]:

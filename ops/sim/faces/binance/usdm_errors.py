@@ -16,11 +16,8 @@ MANY_REQUESTS: Final = Problem(
 BANNED: Final = Problem(
     -1003, "Way too many requests; IP banned until {}. Please use the websocket for live updates "
     "to avoid bans.", 418)
-INTERNAL: Final = Problem(
-    -1001, "Internal error; unable to process your request. Please try again.", 500)
 OUTCOME_UNKNOWN: Final = Problem(
     -1000, "Unknown error, please check your request or try again later.", 503)
-MAINTENANCE: Final = Problem(-1016, "This service is no longer available.", 503)
 COMBINATION: Final = Problem(-1014, "Unsupported order combination.")
 PRECISION: Final = Problem(-1111, "Precision is over the maximum defined for this asset.")
 TIF_NOT_REQUIRED: Final = Problem(-1114, "TimeInForce parameter sent when not required.")

@@ -1,60 +1,48 @@
-"""Listen keys of USD-M: one per account, good for an hour, which may be renewed or closed.
+"""How USD-M hands out listen keys: by account, so a renewal need not name its key.
 
 Source: developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams, read
 2026-11-21.  A new request while a key is active returns that key and extends it.
 """
 
-import hashlib
-from typing import Final
-
 from ops.sim.faces.binance.door import Ask
 from ops.sim.faces.binance.errors import Refused
+from ops.sim.faces.binance.listen_keys import ListenKeys
 from ops.sim.faces.binance.usdm_errors import LISTEN_KEY
 from ops.sim.floor import Floor
 
-LIFE_NS: Final = 3600 * 10**9
-ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-
-class ListenKeys:
+class Keys:
     """Who may listen to what."""
 
     def __init__(self, floor: Floor) -> None:
-        self._floor = floor
-        self._active: dict[str, tuple[str, int]] = {}  # account -> key, mono ns of its end
-        self._made = 0
+        self._floor, self._keys = floor, ListenKeys(floor.venue)
+        self._given: dict[str, str] = {}  # account -> its newest key
 
     def account(self, key: str) -> str:
         """Return whose active key this is, empty if nobody's."""
-        now_ns = self._floor.mono_ns()
-        return next((account for account, (active, until_ns) in self._active.items()
-                     if active == key and now_ns < until_ns), "")
+        return self._keys.account(key, self._floor.mono_ns())
 
     def start(self, ask: Ask) -> object:
         """Return the account's key, good for an hour from now."""
-        key, until_ns = self._active.get(ask.account, ("", 0))
-        now_ns = self._floor.mono_ns()
-        if now_ns >= until_ns:
-            self._made += 1
-            entropy = hashlib.sha512(
-                f"{ask.account}:{self._floor.now_ns()}:{self._made}".encode()).digest()
-            key = "".join(ALPHABET[each % len(ALPHABET)] for each in entropy)
-        self._active[ask.account] = (key, now_ns + LIFE_NS)
+        key = self._keys.open(ask.account, self._floor.mono_ns())
+        self._given[ask.account] = key
         return {"listenKey": key}
 
     def keep(self, ask: Ask) -> object:
-        """Extend the account's key."""
-        key, until_ns = self._active.get(ask.account, ("", 0))
-        named = ask.params.text("listenKey")
-        now_ns = self._floor.mono_ns()
-        if now_ns >= until_ns or named not in (None, key):
+        """Let the account's key live on."""
+        key = self._own(ask)
+        if not self._keys.renew(key, self._floor.mono_ns()):
             raise Refused(LISTEN_KEY)
-        self._active[ask.account] = (key, now_ns + LIFE_NS)
         return {"listenKey": key}
 
     def close(self, ask: Ask) -> object:
         """End the account's key."""
-        if self.account(self._active.get(ask.account, ("", 0))[0]) != ask.account:
+        if not self._keys.close(self._own(ask), self._floor.mono_ns()):
             raise Refused(LISTEN_KEY)
-        del self._active[ask.account]
         return {}
+
+    def _own(self, ask: Ask) -> str:
+        key = self._given.get(ask.account, "")
+        if ask.params.text("listenKey") not in (None, key):
+            raise Refused(LISTEN_KEY)
+        return key

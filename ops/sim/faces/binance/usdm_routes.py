@@ -9,10 +9,9 @@ from ops.sim.faces.binance.door import Ask, Route, Security
 from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
 from ops.sim.faces.binance.usdm_history import History
-from ops.sim.faces.binance.usdm_keys import ListenKeys
+from ops.sim.faces.binance.usdm_keys import Keys
 from ops.sim.faces.binance.usdm_market import Market, depth_weight
 from ops.sim.faces.binance.usdm_trade import Trading
-from ops.sim.faces.binance.usdm_wsapi import Method
 
 Depth = Callable[[Ask], object]
 
@@ -23,7 +22,7 @@ def _or_all(one: int, everything: int) -> Callable[[Mapping[str, str]], int]:
 
 
 def routes_of(
-    trading: Trading, history: History, accounts: Accounts, config: Config, keys: ListenKeys,
+    trading: Trading, history: History, accounts: Accounts, config: Config, keys: Keys,
     market: Market, depth: Depth,
 ) -> dict[str, Route]:
     """Return all REST routes."""
@@ -108,26 +107,26 @@ def _account(accounts: Accounts, config: Config, history: History) -> dict[str, 
 
 
 def methods_of(
-    trading: Trading, _history: History, accounts: Accounts, _config: Config, keys: ListenKeys,
+    trading: Trading, _history: History, accounts: Accounts, _config: Config, keys: Keys,
     market: Market, depth: Depth,
-) -> dict[str, Method]:
+) -> dict[str, Route]:
     """Return all methods of the WebSocket API."""
-    none, key = Security.NONE, Security.KEY
+    key, signed = Security.KEY, Security.SIGNED
     return {
-        "order.place": Method(trading.place, 0, entry=True, counts=True),
-        "order.modify": Method(trading.modify, 0, entry=True, counts=True),
-        "order.cancel": Method(trading.cancel, 1, entry=True),
-        "order.status": Method(trading.query, 1),
-        "account.balance": Method(accounts.balance, 5),
-        "v2/account.balance": Method(accounts.balance, 5),
-        "account.status": Method(accounts.account_v2, 5),
-        "v2/account.status": Method(accounts.account_v3, 5),
-        "account.position": Method(accounts.risk_v2, 5),
-        "v2/account.position": Method(accounts.risk_v3, 5),
-        "depth": Method(depth, depth_weight, none),
-        "ticker.price": Method(market.prices, _or_all(1, 2), none),
-        "ticker.book": Method(market.quotes, _or_all(2, 5), none),
-        "userDataStream.start": Method(keys.start, 1, key),
-        "userDataStream.ping": Method(keys.keep, 1, key),
-        "userDataStream.stop": Method(keys.close, 1, key),
+        "order.place": Route(trading.place, 0, signed, entry=True, counts=True),
+        "order.modify": Route(trading.modify, 0, signed, entry=True, counts=True),
+        "order.cancel": Route(trading.cancel, 1, signed, entry=True),
+        "order.status": Route(trading.query, 1, signed),
+        "account.balance": Route(accounts.balance, 5, signed),
+        "v2/account.balance": Route(accounts.balance, 5, signed),
+        "account.status": Route(accounts.account_v2, 5, signed),
+        "v2/account.status": Route(accounts.account_v3, 5, signed),
+        "account.position": Route(accounts.risk_v2, 5, signed),
+        "v2/account.position": Route(accounts.risk_v3, 5, signed),
+        "depth": Route(depth, depth_weight),
+        "ticker.price": Route(market.prices, _or_all(1, 2)),
+        "ticker.book": Route(market.quotes, _or_all(2, 5)),
+        "userDataStream.start": Route(keys.start, 1, key),
+        "userDataStream.ping": Route(keys.keep, 1, key),
+        "userDataStream.stop": Route(keys.close, 1, key),
     }

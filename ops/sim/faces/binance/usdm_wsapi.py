@@ -13,8 +13,15 @@ import orjson
 from ops.sim.credentials import ED25519
 from ops.sim.face import Session, json_object
 from ops.sim.faces.binance.auth import Auth
-from ops.sim.faces.binance.door import Ask, Security
-from ops.sim.faces.binance.errors import INVALID, MANDATORY, Problem, Refused
+from ops.sim.faces.binance.door import Ask, Route, Security, weigh
+from ops.sim.faces.binance.errors import (
+    BAD_JSON,
+    INVALID,
+    MANDATORY,
+    UNSUPPORTED,
+    Problem,
+    Refused,
+)
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.params import Params
 from ops.sim.faces.binance.usdm_trade import texts
@@ -23,19 +30,7 @@ from ops.sim.floor import Floor
 HANDSHAKE_WEIGHT: Final = 5
 SESSION_WEIGHT: Final = 2
 KEY_TYPE: Final = Problem(-4056, "Invalid api key type.")
-NO_METHOD: Final = Problem(-1020, "This operation is not supported.")
-BAD_JSON: Final = Problem(-1135, "Invalid JSON Request")
 VERSIONS: Final = ("v1/", "v3/")
-
-
-class Method(NamedTuple):
-    """What serves a method."""
-
-    serve: Callable[[Ask], object]
-    weight: int | Callable[[Mapping[str, str]], int] = 1
-    security: Security = Security.SIGNED
-    entry: bool = False
-    counts: bool = False  # answers tell the account's order count
 
 
 class Logon(NamedTuple):
@@ -50,7 +45,7 @@ class WsApi:
     """Serves the connections below /ws-fapi/v1."""
 
     def __init__(
-        self, floor: Floor, auth: Auth, limits: Limits, methods: Mapping[str, Method]
+        self, floor: Floor, auth: Auth, limits: Limits, methods: Mapping[str, Route]
     ) -> None:
         self._floor, self._auth, self._limits, self._methods = floor, auth, limits, methods
 
@@ -71,27 +66,26 @@ class WsApi:
         """Answer one request."""
         request = json_object(message)
         request_id = request.get("id") if request else None
-        tells, account, method = bool(session.state["tells"]), "", None
+        tells, account, route = bool(session.state["tells"]), "", None
         try:
             if request is None:
                 raise Refused(BAD_JSON)
             values = self._values(request)
             tells = {"true": True, "false": False}.get(values.get("returnRateLimits", ""), tells)
-            name = str(request.get("method"))
-            method = self._method(session, name)
-            weight = method.weight if isinstance(method.weight, int) else method.weight(values)
-            self._limits.request(self._floor.mono_ns(), self._now_ms(), session.ip, weight)
-            account = self._account(session, method, values)
+            route = self._route(session, str(request["method"]))
+            self._limits.request(
+                self._floor.mono_ns(), self._now_ms(), session.ip, weigh(route, values))
+            account = self._account(session, route, values)
             values.pop("returnRateLimits", None)
-            served = method.serve(Ask(Params(values), account, session.ip))
+            served = route.serve(Ask(Params(values), account, session.ip))
             if isinstance(served, bytes):
                 served = orjson.Fragment(served)
             answer: dict[str, object] = {"id": request_id, "status": 200, "result": served}
         except Refused as problem:
             answer = {"id": request_id, "status": problem.status, "error": self._error(problem)}
         if tells:
-            answer["rateLimits"] = self._rates(session, method, account)
-        send = session.answer if method and method.entry else session.send
+            answer["rateLimits"] = self._rates(session, route, account)
+        send = session.answer if route and route.entry else session.send
         send(orjson.dumps(answer))
 
     @staticmethod
@@ -106,7 +100,7 @@ class WsApi:
             raise Refused(INVALID, "params")
         return texts(params)
 
-    def _method(self, session: Session, name: str) -> Method:
+    def _route(self, session: Session, name: str) -> Route:
         own: dict[str, Callable[[Ask], object]] = {
             "session.logon": lambda ask: self._logon(session, ask),
             "session.status": lambda _: self._status(session),
@@ -114,20 +108,20 @@ class WsApi:
         }
         if name in own:
             signed = Security.SIGNED if name == "session.logon" else Security.NONE
-            return Method(own[name], SESSION_WEIGHT, signed)
+            return Route(own[name], SESSION_WEIGHT, signed)
         for prefix in ("", *VERSIONS):
             if name.startswith(prefix) and name.removeprefix(prefix) in self._methods:
                 return self._methods[name.removeprefix(prefix)]
-        raise Refused(NO_METHOD)
+        raise Refused(UNSUPPORTED)
 
     def _account(
-        self, session: Session, method: Method, values: dict[str, str]
+        self, session: Session, route: Route, values: dict[str, str]
     ) -> str:
         """Return who asks: by the request's own key, else by the session's."""
         logon: Logon | None = session.state["logon"]
-        if method.security is Security.NONE:
+        if route.security is Security.NONE:
             return ""
-        if method.security is Security.KEY:
+        if route.security is Security.KEY:
             key = values.get("apiKey") or (logon.key if logon else None)
             if key is None:
                 raise Refused(MANDATORY, "apiKey")
@@ -147,11 +141,11 @@ class WsApi:
         return body
 
     def _rates(
-        self, session: Session, method: Method | None, account: str
+        self, session: Session, route: Route | None, account: str
     ) -> list[dict[str, object]]:
         now_ns = self._floor.mono_ns()
         rows = self._limits.weight_rows(now_ns, session.ip)
-        if account and method and method.counts:
+        if account and route and route.counts:
             rows += self._limits.order_rows(now_ns, account)
         return rows
 
