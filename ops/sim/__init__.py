@@ -1,6 +1,6 @@
 """Simulated exchanges: local servers that speak the venues' own public protocols.
 
-    market.py ──┐                      ┌─ faces/binance.py   (spot, US, USD-M)
+    market.py ──┐                      ┌─ faces/binance/    (spot, US, USD-M)
                 ├─> world.py ─> Face ──┼─ faces/okx.py       (global, US)
     playback.py ┘      │               ├─ faces/kraken.py    (WebSocket v2)
                        v               ├─ faces/coinbase/    (Advanced Trade)

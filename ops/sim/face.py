@@ -122,6 +122,10 @@ class Face(ABC):
         self.lines = {line.native: line for line in lines}
         self.outlet, self.clock, self.floor = outlet, clock, floor
 
+    def request_limit(self, session: Session) -> int:
+        """Return how many messages a second this connection may send; 0 = no limit."""
+        return self.requests_per_s
+
     def opened(self, session: Session) -> None:  # noqa: B027  most venues say nothing first
         """Greet a new connection."""
 

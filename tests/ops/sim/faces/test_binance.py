@@ -219,8 +219,9 @@ def test_rest_refuses_in_the_venues_words() -> None:
             for path, code in (
                 ("/depth", -1102), ("/depth?symbol=NOPE", -1121),
                 ("/exchangeInfo?symbol=NOPE", -1121),
-                ("/depth?symbol=BTCUSDT&limit=many", -1130),
-                ("/depth?symbol=BTCUSDT&limit=5001", -1130),
+                ("/depth?symbol=BTCUSDT&limit=many", -1100),
+                ("/depth?symbol=BTCUSDT&limit=0", -1130),
+                ("/depth?symbol=BTCUSDT&depth=5", -1104),
                 ("/exchangeInfo?symbols=BTCUSDT", -1100),
             ):
                 status, answer = await venue.get("/api/v3" + path)

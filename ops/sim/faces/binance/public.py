@@ -1,4 +1,6 @@
-"""Binance's three markets: spot, Binance.US, USD-M.  Source: shared/venues/binance.md, 2026-11-21.
+"""The public side of Binance's markets: streams, depth, catalogue.
+
+Source: shared/venues/binance.md, 2026-11-21.
 
 Diffs carry every change since the last diff: U..u on spot, and on USD-M pu as the link, where
 ids are shared by all symbols and leave holes.  bookTicker runs ahead of the diffs.  An unknown
@@ -7,13 +9,12 @@ or upper-case stream is acknowledged and stays silent, as the venue does.
 
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Touch
-from ops.sim.day import Day
 from ops.sim.face import (
     BUY,
     Answer,
@@ -29,36 +30,33 @@ from ops.sim.face import (
     strings,
     to_json,
 )
-from ops.sim.faces import binance_day
-from ops.sim.faces.binance_catalogue import catalogue_row
+from ops.sim.faces.binance.catalogue import catalogue_row
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 50_000_000_000
 HOLE_MAX: Final = 90  # USD-M: ids that other symbols took in between
-KINDS: Final = {"depth", "bookTicker", "trade", "aggTrade", "ticker", "miniTicker"}
+KINDS: Final = {"depth", "bookTicker", "trade", "aggTrade"}
 METHODS: Final = (
     "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 )
-MARKET_ONLY: Final = {"aggTrade", "ticker", "miniTicker"}  # USD-M: below /market, else /public
-TICKERS: Final = ("ticker/bookTicker", "ticker/price", "ticker/24hr")
+MARKET_ONLY: Final = {"aggTrade", "trade"}  # on USD-M these live below /market, the rest /public
 DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
 
 
 class _State:
     """What one line's streams stand at."""
 
-    def __init__(self, line: Line, touch: Touch, floor: Floor) -> None:
+    def __init__(self, line: Line, touch: Touch) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.first_id = 0  # of the pending diff
         self.sent_id = line.last_id
         self.touch = touch
-        self.day = Day(line, floor)
 
 
-class Binance(Face):
-    """Binance spot."""
+class PublicFace(Face):
+    """The public side that spot and USD-M share; spot's where they differ by a constant."""
 
     path = "/stream"
     clocked = True
@@ -74,7 +72,7 @@ class Binance(Face):
         super().__init__(lines, outlet, clock, floor)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
-        self._state = {line.native: _State(line, line.book.touch(), floor) for line in lines}
+        self._state = {line.native: _State(line, line.book.touch()) for line in lines}
         self._used_weight = 0
 
     # --- streams ---------------------------------------------------------------------------
@@ -157,7 +155,6 @@ class Binance(Face):
             if self.outlet.wanted(("bookTicker", line.native)):
                 self.outlet.publish(("bookTicker", line.native), self._quote(line, touch))
         for each in update.prints:
-            state.day.add(each, self.floor.now_ns())
             for kind in ("trade", "aggTrade"):
                 if self.outlet.wanted((kind, line.native)):
                     self.outlet.publish((kind, line.native), self._print(line, each, kind))
@@ -211,25 +208,10 @@ class Binance(Face):
             return f'{head}"T":{now_ms},{body}"X":"MARKET","m":{maker}}}'.encode()
         return f'{head}{body}"T":{now_ms},"m":{maker},"M":true}}'.encode()
 
-    def beat(self, session: Session, second: int) -> None:
-        """Send the tickers that come every second."""
-        now_ns = self.floor.now_ns()
-        for topic in tuple(session.topics):
-            kind, native = topic
-            if kind not in ("ticker", "miniTicker"):
-                continue
-            line, day = self.lines[native], self._state[native].day
-            event = binance_day.mini_event(line, day, now_ns) if kind == "miniTicker" else (
-                binance_day.ticker_event(line, day, now_ns, perpetual=self.perpetual))
-            session.push(topic, self.wrap(session, topic, orjson.dumps(event)))
-
     # --- REST ------------------------------------------------------------------------------
 
     def rest(self, path: str, query: Query) -> Answer:
-        """Serve the public calls below the market's prefix; COIN-M, next door, lists nothing."""
-        if path == "/dapi/v1/exchangeInfo":
-            return to_json({"timezone": "UTC", "serverTime": self.now_ms(), "rateLimits": [],
-                            "exchangeFilters": [], "symbols": []})
+        """Serve ping, time, exchangeInfo, depth and bookTicker below the market's prefix."""
         if not path.startswith(self.prefix + "/"):
             return Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404)
         self._used_weight += 1
@@ -241,47 +223,22 @@ class Binance(Face):
             return to_json({"serverTime": self.now_ms()}, headers=headers)
         if verb == "exchangeInfo":
             return self._catalogue(query, headers)
-        if verb not in (*TICKERS, "depth", "trades", "historicalTrades", "aggTrades"):
+        if verb not in ("depth", "ticker/bookTicker"):
             return Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404)
         symbol = query.get("symbol")
-        if symbol is None and verb in TICKERS:
-            return to_json([self._row(verb, line) for line in self.lines.values()], headers=headers)
         if symbol is None:
             text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
             return _refused(-1102, text)
         if (line := self.lines.get(symbol)) is None:
             return _refused(-1121, "Invalid symbol.")
-        if verb in TICKERS:
-            return to_json(self._row(verb, line), headers=headers)
-        if verb != "depth":
-            return self._deals(verb, line, query, headers)
+        if verb == "ticker/bookTicker":
+            quote = orjson.loads(self._quote(line, line.book.touch()))
+            names = {"bidPrice": "b", "bidQty": "B", "askPrice": "a", "askQty": "A"}
+            return to_json({"symbol": symbol} | {k: quote[v] for k, v in names.items()})
         limit = count(query.get("limit"), default=100, most=self.depth_max)
         if limit is None or (self.perpetual and limit not in DEPTH_LIMITS):
             return _refused(-1130, "Data sent for parameter 'limit' is not valid.")
         return Answer(self.depth(line, limit), headers=headers)
-
-    def _row(self, verb: str, line: Line) -> dict[str, Any]:
-        """Return a symbol's row of one of the tickers."""
-        row = binance_day.day_row(
-            line, self._state[line.native].day, self.floor.now_ns(), perpetual=self.perpetual)
-        if verb == "ticker/24hr":
-            return row
-        stamp = {"time": self.now_ms()} if self.perpetual else {}
-        if verb == "ticker/price":
-            return {"symbol": line.native, "price": row["lastPrice"]} | stamp
-        quote = orjson.loads(self._quote(line, line.book.touch()))
-        names = {"bidPrice": "b", "bidQty": "B", "askPrice": "a", "askQty": "A"}
-        return {"symbol": line.native} | {name: quote[key] for name, key in names.items()} | stamp
-
-    def _deals(self, verb: str, line: Line, query: Query, headers: dict[str, str]) -> Answer:
-        """Return the latest prints, oldest first."""
-        limit, wanted = binance_day.deals_count(query), binance_day.wanted(query)
-        if limit is None or wanted is None:
-            return _refused(-1130, "Data sent for parameter 'limit' is not valid.")
-        make = binance_day.aggregate_row if verb == "aggTrades" else binance_day.trade_row
-        deals = self._state[line.native].day.latest(limit, wanted)
-        return to_json([make(line, deal, perpetual=self.perpetual) for deal in deals],
-                       headers=headers)
 
     def depth(self, line: Line, limit: int) -> bytes:
         """Return the snapshot of a line; it includes changes that no diff has carried yet."""
@@ -313,27 +270,6 @@ class Binance(Face):
             "exchangeFilters": [],
             "symbols": [catalogue_row(self.lines[native]) for native in wanted or ()],
         }, headers=headers)
-
-
-class BinanceUs(Binance):
-    """Binance.US: the same protocol, slower pings."""
-
-    clocked = True
-    ping_every_s = 180.0
-
-
-class BinanceUsdm(Binance):
-    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second.
-
-    The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
-    """
-
-    clocked = True
-    ping_every_s = 180.0
-    requests_per_s = 10
-    perpetual = True
-    prefix = "/fapi/v1"
-    depth_max = 1000
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
