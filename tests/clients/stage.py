@@ -36,7 +36,8 @@ SYMBOLS: Final = {
     "coinbase": ["BTC/USD", "ETH/BTC"],
 }
 CCXT_NAMES: Final = {"binance-usdm": "binanceusdm"}  # others are spelt alike
-BESIDE: Final = {"binance": ["binance-usdm"]}  # ccxt.binance asks both hosts for markets
+BESIDE: Final = {  # ccxt asks both of Binance's hosts for markets and coins
+    "binance": ["binance-usdm"], "binance-usdm": ["binance"]}
 
 
 class Trade(NamedTuple):

@@ -188,7 +188,7 @@ def test_refusals_are_understood(venue: str) -> None:
             client, symbol = trader.client, trader.symbol
             await client.load_markets()
             with pytest.raises(ccxt.InsufficientFunds):
-                await client.create_order(symbol, "limit", "buy", 90.0, trader.price(0.99))
+                await client.create_order(symbol, "limit", "buy", 400.0, trader.price(0.99))
             unknown = ccxt.BadRequest if venue == "coinbase" else ccxt.OrderNotFound
             with pytest.raises(unknown):
                 await client.cancel_order(UNKNOWN[venue], symbol)
