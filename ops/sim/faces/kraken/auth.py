@@ -65,7 +65,7 @@ class Keyring:
             raise Declined("EAPI:Invalid nonce")
         expected = signature(holder.secret, request.path, text, request.body)
         given = request.headers.get("api-sign", "")
-        if not hmac.compare_digest(expected.encode(), given.encode()):
+        if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
             raise Declined("EAPI:Invalid signature")
         if not self.nonces[holder.key].take(int(text)):
             raise Declined("EAPI:Invalid nonce")

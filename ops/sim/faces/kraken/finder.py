@@ -49,7 +49,7 @@ class Finder:
     def of_group(self, account: str, userref: int) -> list[Order]:
         """Return the open orders with a group tag."""
         found = [each for each in self._exchange.open_orders(account)
-                 if self._tickets[each.id].userref == userref and not each.client_id]
+                 if userref and self._tickets[each.id].userref == userref]
         if not found:
             raise Declined(UNKNOWN_ORDER)
         return found

@@ -16,9 +16,9 @@ from ops.sim.face import HttpRequest
 from ops.sim.faces.kraken.answers import Declined, invalid
 from ops.sim.rules import MONEY_DECIMALS
 
-NUMBER: Final = re.compile(r"\d{1,30}(\.\d{0,30})?|\.\d{1,30}")
+NUMBER: Final = re.compile(r"\d{1,30}(\.\d{0,30})?|\.\d{1,30}", re.ASCII)
 EXPONENT_MAX: Final = 30  # written out, a greater one would fill the memory
-INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
+INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 

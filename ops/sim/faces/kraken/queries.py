@@ -239,7 +239,8 @@ class Queries:
             text = params.text(name)
             if text:
                 whole, _, fraction = text.partition(".")
-                timed = (whole + fraction).isdigit() and len(whole) <= 12
+                digits = whole + fraction
+                timed = digits.isascii() and digits.isdigit() and len(whole) <= 12
                 found = int(whole + fraction[:9].ljust(9, "0")) if timed else find(text)
                 if found is None:
                     raise invalid(name)

@@ -23,6 +23,7 @@ from ops.sim.floor import Floor
 EXCEEDED: Final = b'{"Error":"Exceeded msg rate"}'
 MALFORMED: Final = b'{"error":"Malformed request","success":false}'
 RATE: Final = "rate of messages"  # where a session keeps its limit
+REQ_ID_MAX: Final = 2**63
 SUBSCRIPTIONS: Final = ("subscribe", "unsubscribe")
 Send = Callable[[bytes], None]
 
@@ -31,8 +32,10 @@ class Frames:
     """Answers of one request: method, what is said, success, times and the request's id."""
 
     def __init__(self, method: object, request: dict[str, Any], now: Callable[[], str]) -> None:
-        self._head = {"method": method}
-        self._tail = {"req_id": request["req_id"]} if "req_id" in request else {}
+        self._head = {"method": method} if isinstance(method, str) else {}
+        number = request.get("req_id")
+        self.numbered = number is None or (type(number) is int and abs(number) < REQ_ID_MAX)
+        self._tail = {} if number is None or not self.numbered else {"req_id": number}
         self._now, self._time_in = now, now()
 
     def __call__(self, said: dict[str, Any], *, success: bool | None = None) -> bytes:
@@ -70,7 +73,9 @@ class Socket:
         method = request.get("method")
         frames = Frames(method, request, self._now)
         fields = request.get("params")
-        if method == "ping":
+        if not frames.numbered:
+            session.send(frames({"error": "Req_id field must be a number_integer"}))
+        elif method == "ping":
             problem = "Unsupported field: 'params' for the given msg type: ping"
             session.send(frames.pong() if fields is None else frames({"error": problem}))
         elif isinstance(method, str) and method in self._requests.methods:

@@ -44,7 +44,8 @@ class Stream:
 
     def problem(self, fields: Mapping[str, Any]) -> str | None:
         """Return what is wrong with the options of a subscription."""
-        if fields["channel"] == "book" and fields.get("depth", 10) not in DEPTHS:
+        depth = fields.get("depth", 10)
+        if fields["channel"] == "book" and (type(depth) is not int or depth not in DEPTHS):
             return "Subscription depth not supported"
         if fields["channel"] == "ticker" and fields.get("event_trigger", "bbo") not in TRIGGERS:
             return "Event trigger not supported"
@@ -55,8 +56,9 @@ class Stream:
         channel = fields["channel"]
         if channel == "book":
             return f"book:{fields.get('depth', 10)}", native
-        if channel == "ticker" and fields.get("event_trigger", "trades") == "trades":
-            return "ticker:trades", native
+        every_trade = fields.get("event_trigger", "trades") == "trades"
+        if channel == "ticker" and every_trade and not self.lines[native].recorded:
+            return "ticker:trades", native  # a recording has but one kind
         return channel, native
 
     def acknowledged(self, fields: Mapping[str, Any], *, subscribed: bool) -> dict[str, Any]:

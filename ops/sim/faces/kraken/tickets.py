@@ -52,18 +52,14 @@ class Tickets:
             self._forget()
 
     def due(self, now_ns: int) -> list[Order]:
-        """Return the open orders whose date has come; each once."""
+        """Return the open orders whose date has come."""
         if not self._expiring:
             return []
         self._expiring = {
             number: order for number, order in self._expiring.items()
             if order.status is Status.OPEN}
-        found = [order for order in self._expiring.values()
-                 if self[order.id].expires_ns <= now_ns]
-        for order in found:
-            self[order.id].lapsed = True
-            del self._expiring[order.id]
-        return found
+        return [order for order in self._expiring.values()
+                if self[order.id].expires_ns <= now_ns]
 
     def _forget(self) -> None:
         """Drop the oldest ticket, unless its order is open: then it is the newest again."""

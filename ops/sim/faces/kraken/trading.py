@@ -164,7 +164,10 @@ class Trading:
             del self._switches[account]
             self._floor.cancel_all(account)
         for order in self.tickets.due(self._floor.now_ns()):
-            self._floor.cancel(order.account, order_id=order.id, why=Why.WITHDRAWN)
+            ticket = self.tickets[order.id]
+            ticket.lapsed = True  # the event that follows tells of it
+            done = self._floor.cancel(order.account, order_id=order.id, why=Why.WITHDRAWN)
+            ticket.lapsed = isinstance(done, Order)  # a halted market keeps it
 
     def _cancelled(self, order: Order) -> None:
         done = self._floor.cancel(order.account, order_id=order.id)

@@ -1,4 +1,4 @@
-"""A client of the Kraken face that signs by itself: REST calls, and a v2 connection with a token."""
+"""A client of the Kraken face that signs by itself: REST, and a v2 connection with a token."""
 
 import base64
 import hashlib
@@ -12,7 +12,6 @@ import aiohttp
 
 from ops.sim.drive import Drive
 from ops.sim.faces.kraken import Kraken
-from ops.sim.faces.kraken.limits import Counters
 from tests.ops.sim.wire import Client, Venue
 
 NONCES = itertools.count(1_760_000_000_000)
@@ -107,10 +106,6 @@ class Trader:
         """Return best bid and ask of BTC/USD."""
         bids, asks = self.venue.truth("BTC/USD")
         return max(map(float, bids)), min(map(float, asks))
-
-    def patient(self) -> None:
-        """Forget what was counted, so that a test may go on."""
-        self.face.counters = self.face.private.counters = Counters()
 
     def step(self, seconds: float) -> None:
         """Let the market move."""
