@@ -244,8 +244,9 @@ class Queries:
                 found = int(whole + fraction[:9].ljust(9, "0")) if timed else find(text)
                 if found is None:
                     raise invalid(name)
-                bounds[index] = found
-        return [each for each in rows if bounds[0] < at_ns(each) <= bounds[1]]
+                bounds[index] = found // 1000 * 1000
+        return [each for each in rows  # times are told in microseconds
+                if bounds[0] < at_ns(each) // 1000 * 1000 <= bounds[1]]
 
     @staticmethod
     def _page(
