@@ -6,19 +6,18 @@ Source: shared/venues/kraken.md, 2026-11-21 ("v1 captures"); the texts of errors
 """
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 
 from ops.sim.face import Session, Topic, json_object, strings
-from ops.sim.faces import kraken_names
-from ops.sim.listing import Line
-
-if TYPE_CHECKING:
-    from ops.sim.faces.kraken import Kraken
+from ops.sim.faces.kraken.instruments import Instrument
+from ops.sim.faces.kraken.public import Public
+from ops.sim.faces.kraken.stream import DEPTHS, Stream
+from ops.sim.floor import Floor
 
 CHANNELS: Final = ("book", "trade", "ticker")
-DEPTHS: Final = (10, 25, 100, 500, 1000)
 NS: Final = 1_000_000_000
 _LEVEL: Final = re.compile(rb'\{"price":([0-9.]+),"qty":([0-9.]+)\}')
 _CHECKSUM: Final = re.compile(rb'"checksum":(\d+)')
@@ -26,15 +25,16 @@ _TRADE: Final = re.compile(rb'"side":"(.)[a-z]+","price":([0-9.]+),"qty":([0-9.]
                            rb'"ord_type":"(.)')
 
 
-class KrakenV1:
-    """Speaks v1 for a face of v2."""
+class V1:
+    """Speaks v1 for the streams of v2."""
 
-    def __init__(self, face: "Kraken") -> None:
-        self._face = face
-        self._lines = {
-            kraken_names.streamed(line.pair.base, line.pair.quote): line
-            for line in face.lines.values()}
-        self._names = {line.native: name for name, line in self._lines.items()}
+    def __init__(
+        self, floor: Floor, stream: Stream, public: Public,
+        instruments: Mapping[str, Instrument],
+    ) -> None:
+        self._floor, self._stream, self._public = floor, stream, public
+        self._instruments = instruments
+        self._natives = {each.wsname: native for native, each in instruments.items()}
 
     def greet(self, session: Session) -> None:
         """Say that the system is online."""
@@ -62,19 +62,20 @@ class KrakenV1:
         self, session: Session, event: str, pair: str, wanted: dict[str, Any],
         tail: dict[str, Any],
     ) -> None:
-        line, channel, depth = self._lines.get(pair), wanted.get("name"), wanted.get("depth", 10)
+        native, channel = self._natives.get(pair), wanted.get("name")
+        depth = wanted.get("depth", 10)
         problem = None
         if channel not in CHANNELS:
             problem = "Subscription name invalid"
-        elif line is None:
+        elif native is None:
             problem = f"Currency pair not supported {pair}"
         elif channel == "book" and depth not in DEPTHS:
             problem = "Subscription depth not supported"
         about = {"event": "subscriptionStatus", "pair": pair, "subscription": wanted} | tail
-        if problem is not None or line is None:
+        if problem is not None or native is None:
             session.send(orjson.dumps({"errorMessage": problem, "status": "error"} | about))
             return
-        topic = (f"book:{depth}" if channel == "book" else str(channel), line.native)
+        topic = (f"book:{depth}" if channel == "book" else str(channel), native)
         session.send(orjson.dumps(about | {
             "channelID": self._channel_id(topic), "channelName": _channel_name(topic),
             "status": f"{event}d", "subscription": (
@@ -83,32 +84,33 @@ class KrakenV1:
             session.unsubscribe(topic)
             return
         session.subscribe(topic, str(channel))
-        if line.started and (first := self._face.first(topic, line)):
-            session.push(topic, self.spell(topic, first))
+        line = self._stream.lines[native]
+        if line.started and channel != "trade":
+            session.push(topic, self.spell(topic, self._stream.first(topic, line)))
 
     def spell(self, topic: Topic, body: bytes) -> bytes:
         """Rewrite one message of v2."""
         channel, native = topic
-        now = self._face.floor.now_ns()
+        now = self._floor.now_ns()
         at = f'"{now // NS}.{now // 1000 % 1_000_000:06d}"'
         if channel == "ticker":
-            parts = [orjson.dumps(self._ticker(self._face.lines[native])).decode()]
+            parts = [orjson.dumps(self._ticker(self._instruments[native])).decode()]
         elif channel == "trade":
             parts = [_trades(body, at)]
         else:
             parts = _levels(body, at)
-        tail = f'"{_channel_name(topic)}","{self._names[native]}"'
+        tail = f'"{_channel_name(topic)}","{self._instruments[native].wsname}"'
         return f'[{self._channel_id(topic)},{",".join(parts)},{tail}]'.encode()
 
-    def _ticker(self, line: Line) -> dict[str, Any]:
+    def _ticker(self, each: Instrument) -> dict[str, Any]:
         """Return the figures of REST; whole lots are numbers here, the first price is two."""
-        row: dict[str, Any] = self._face.rest_ticker(line)
+        row = self._public.ticker_row(each)
         for side in "ab":
             row[side] = [row[side][0], int(row[side][1]), row[side][2]]
         return row | {"o": [row["o"], row["o"]]}
 
     def _channel_id(self, topic: Topic) -> int:
-        names = list(self._face.lines)
+        names = list(self._instruments)
         channels = (*(f"book:{depth}" for depth in DEPTHS), "trade", "ticker")
         return 300 + len(channels) * names.index(topic[1]) + channels.index(topic[0])
 
