@@ -141,6 +141,7 @@ async def a_stage(
                 keys = keys_of(world, name, account) if account else {}
                 client = getattr(ccxt.pro, CCXT_NAMES.get(name, name))(
                     {"session": session, **keys, **config})
+                client.timeout_on_exit = 0  # ms that ccxt sleeps after all is closed
                 try:
                     yield Stage(world, name, client)
                 finally:

@@ -158,6 +158,28 @@ def test_orders_fills_and_balances_equal_the_ledger(venue: str) -> None:
     run(body)
 
 
+@proves("ccxt.pro", {
+    "create_order_ws": "side, price, size and client id in the ledger, over the order socket",
+    "cancel_order_ws": "the ledger's status",
+}, "binance", "binance-usdm", "okx", "kraken")
+def test_orders_go_over_the_socket_too(venue: str) -> None:
+    async def body() -> None:
+        async with a_stage(venue, account=ACCOUNT, **PACE.get(venue, {})) as stage:
+            trader = Trader(stage, AMOUNT)
+            await trader.client.load_markets()
+            trader.over_socket = True
+            resting = await trader.place("limit", "buy", 0.98)
+            assert trader.truth().orders[-1].status == "open"
+            symbol = [] if venue == "kraken" else [trader.symbol]
+            await trader.client.cancel_order_ws(resting["id"], *symbol)
+            assert trader.truth().orders[-1].status == "cancelled"
+            await trader.place("limit", "buy", 1.002, timeInForce="IOC")
+            assert trader.truth().orders[-1].status == "filled"
+            trader.check_fills(await trader.client.fetch_my_trades(trader.symbol))
+
+    run(body)
+
+
 @proves("ccxt", {
     "cancel_all_orders": "nothing open in the ledger",
     "cancel_orders": "nothing open in the ledger",
@@ -217,5 +239,5 @@ UNKNOWN: Final = {
     "binance": "999", "binance-usdm": "999", "okx": "999", "kraken": "OAAAAA-AAAAA-AAAAAA",
     "coinbase": "00000000-0000-4000-8000-000000000000"}
 SIGNATURE: Final = {  # what the venue says to a wrong one
-    "binance": "-1022", "binance-usdm": "-1022", "okx": "50113", "kraken": "EAPI:Invalid signature",
-    "coinbase": ""}
+    "binance": "-1022", "binance-usdm": "-1022", "okx": "50113",
+    "kraken": "EAPI:Invalid signature", "coinbase": ""}

@@ -1,11 +1,14 @@
 """ccxt over REST: markets, time, books, prints and tickers equal the simulator's truth."""
 
+import itertools
 import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from engine.model.quanta import from_quanta
+from ops.sim.rules import MONEY_DECIMALS
 from tests.clients.proofs import VENUES, proves
 from tests.clients.stage import Stage, Trade, a_stage, run, same_book
 
@@ -15,17 +18,23 @@ def number(text: str) -> float:
 
 
 def check_market(stage: Stage, symbol: str, market: dict[str, Any]) -> None:
-    """Compare the steps that the client read with those of the line."""
-    line = stage.line(symbol)
+    """Compare the steps and minima that the client read with those that orders are held to."""
+    line, floor = stage.line(symbol), stage.world.servers[stage.name].face.floor
+    filters, listed = floor.filters(line.native), floor.exchange.listed[line.native].symbol
     assert market["precision"]["price"] == number(line.tick)
     assert market["precision"]["amount"] == number(line.lot)
+    assert market["limits"]["amount"]["min"] == number(
+        from_quanta(filters.size_min, listed.size_decimals))
+    if filters.notional_min:
+        assert market["limits"]["cost"]["min"] == number(
+            from_quanta(filters.notional_min, MONEY_DECIMALS))
     assert market["active"]
     assert market["swap"] == (stage.name == "binance-usdm")
 
 
 @proves("ccxt", {
     "fetch_time": "within 2 s of this machine's clock",
-    "fetch_markets": "symbols, ticks and lots",
+    "fetch_markets": "symbols, tick, lot, smallest size and notional that orders are held to",
     "fetch_order_book": "every level asked for",
     "fetch_trades": "ids, takers, prices and sizes of all prints",
     "fetch_ticker": "best prices, last, high, low, volume of the day",
@@ -89,3 +98,26 @@ def check_ticker(stage: Stage, symbol: str, ticker: dict[str, Any]) -> None:
     if stage.name != "binance-usdm":  # the venue's 24hr ticker has no quote there
         assert ticker["bid"] == book["bids"][0][0]
         assert ticker["ask"] == book["asks"][0][0]
+
+
+@proves("ccxt", {
+    "fetch_funding_rate": "mark price near the book's, next settlement ahead, rate as streamed",
+    "fetch_funding_rate_history": "settlements of the past, eight hours apart",
+}, "binance-usdm")
+def test_funding_is_told(venue: str) -> None:
+    async def body() -> None:
+        async with a_stage(venue) as stage:
+            client, symbol = stage.client, stage.symbols[0]
+            stage.venue.step(2.0)
+            rate = await client.fetch_funding_rate(symbol)
+            best = stage.book(symbol, 1)
+            assert rate["markPrice"] == pytest.approx(best["bids"][0][0], rel=1e-3)
+            assert abs(rate["fundingRate"]) < 0.01
+            assert 0 < rate["fundingTimestamp"] - time.time() * 1000 <= 8 * 3_600_000
+            history = await client.fetch_funding_rate_history(symbol)
+            times = [each["timestamp"] for each in history]
+            assert times == sorted(times)
+            assert all(later - earlier == 8 * 3_600_000
+                       for earlier, later in itertools.pairwise(times))
+
+    run(body)
