@@ -1,6 +1,7 @@
 """The Kraken face: puts the parts of this package behind the doors of ``Face``."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import orjson
 
@@ -26,6 +27,9 @@ from ops.sim.faces.kraken.stream import Stream
 from ops.sim.faces.kraken.trading import Trading
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
+
+HEARTBEAT: Final = b'{"channel":"heartbeat"}'
+HEARTBEAT_V1: Final = b'{"event":"heartbeat"}'
 
 
 class Kraken(Face):
@@ -62,6 +66,9 @@ class Kraken(Face):
         if not self.counters.connect(session.ip, self.floor.mono_ns()):
             session.close(1008, "too many connections")
             return
+        if session.path != self.path:
+            self._stream.v1.opened(session)
+            return
         row = {"version": "2.0.10", "system": "online", "api_version": "v2",
                "connection_id": session.connection_id}
         session.send(orjson.dumps({"channel": "status", "type": "update", "data": [row]}))
@@ -69,11 +76,14 @@ class Kraken(Face):
     def beat(self, session: Session, second: int) -> None:
         """Send the heartbeat that every subscriber gets."""
         if session.topics:
-            session.send(b'{"channel":"heartbeat"}')
+            session.send(HEARTBEAT if session.path == self.path else HEARTBEAT_V1)
 
     def text(self, session: Session, message: bytes) -> None:
         """Serve a request."""
-        self._socket.text(session, message)
+        if session.path == self.path:
+            self._socket.text(session, message)
+        else:
+            self._stream.v1.text(session, message)
 
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
         """Give the messages of private channels their envelope and number."""

@@ -14,7 +14,7 @@ from ops.sim.faces.kraken import catalogue, names
 from ops.sim.faces.kraken.account import seconds
 from ops.sim.faces.kraken.answers import UNKNOWN_METHOD, UNKNOWN_PAIR, Declined, invalid
 from ops.sim.faces.kraken.finder import Finder
-from ops.sim.faces.kraken.instruments import PRICE_DECIMALS_MIN, Instrument
+from ops.sim.faces.kraken.instruments import Instrument, long_price
 from ops.sim.faces.kraken.past import TRADES_MAX, Past
 from ops.sim.floor import Floor
 
@@ -136,6 +136,4 @@ class Public:
 
 
 def _long(each: Instrument, price: int) -> str:
-    """Write a price of the line's own book with five decimals or more."""
-    whole, _, fraction = each.line.price(price).partition(".")
-    return f"{whole}.{fraction.ljust(PRICE_DECIMALS_MIN, '0')}"
+    return long_price(each.line, price)
