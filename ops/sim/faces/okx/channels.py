@@ -10,14 +10,14 @@ import orjson
 from ops.sim.face import Session, Topic
 from ops.sim.faces.okx.catalogue import Catalogue
 from ops.sim.faces.okx.errors import Failure, failure
-from ops.sim.faces.okx.market import Market
+from ops.sim.faces.okx.market import BOOKS, Market
 from ops.sim.faces.okx.pushes import CHANNELS as PRIVATE
 from ops.sim.faces.okx.pushes import KINDS, Pushes, prefix, private_topic
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 BY_PATH: Final = {  # channels that name an instrument
-    "public": frozenset({"books", "books5", "bbo-tbt", "trades", "tickers"}),
+    "public": frozenset({*BOOKS, "books5", "bbo-tbt", "trades", "tickers"}),
     "business": frozenset({"trades-all"}),
     "private": frozenset[str](),
 }
@@ -69,7 +69,7 @@ class Channels:
         """Subscribe; return the event that counts a channel's connections, if it is counted."""
         channel = arg["channel"]
         if channel not in COUNTED:
-            if channel == "books":
+            if channel in BOOKS:
                 self._market.flush(self._lines[topic[1]])  # others first: the snapshot is later
             session.subscribe(topic, channel)
             return None

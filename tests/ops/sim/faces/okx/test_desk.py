@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from ops.sim.book import ASK, BID
 from ops.sim.exchange.orders import Order
 from ops.sim.faces.okx.limits import Limits
+from ops.sim.faces.okx.tickets import Ticket, Tickets
 from tests.ops.sim.faces.okx.client import Row
 from tests.ops.sim.faces.okx.scene import Scene
 
@@ -112,7 +114,7 @@ def test_the_switch_ends_all_orders_unless_it_is_renewed() -> None:
     scene.place()
     scene.place(account="other")
     (row,) = scene.post("trade/cancel-all-after", {"timeOut": 10})["data"]
-    assert int(row["triggerTime"]) == int(row["ts"]) + 10_000
+    assert int(row["triggerTime"]) == int(row["ts"]) + 10
     scene.wait(8.0)
     assert scene.post("trade/cancel-all-after", {"timeOut": "10"})["code"] == "0"
     scene.wait(9.0)
@@ -197,3 +199,35 @@ def test_a_market_order_that_finds_too_little_is_cancelled_by_the_system() -> No
     (order,) = scene.get("trade/order", instId="BTC-USDT", ordId=row["ordId"])
     assert (order["state"], order["accFillSz"], order["cancelSource"]) == ("canceled", "1", "0")
     assert scene.place("buy", "market", sz="100")["sCode"] == "51140"
+
+
+@pytest.mark.parametrize(("side", "fields"), [
+    ("buy", {"sz": "1.5", "tgtCcy": "base_ccy"}), ("sell", {"sz": "96000", "tgtCcy": "quote_ccy"}),
+])
+def test_a_market_order_with_a_slippage_stops_there_and_says_why(side: str, fields: Row) -> None:
+    scene = Scene()
+    scene.move((ASK, 645_000, 10**8), (BID, 635_000, 10**8))
+    row = scene.place(side, "market", slippagePct="0.001", **fields)
+    (order,) = scene.get("trade/order", instId="BTC-USDT", ordId=row["ordId"])
+    assert order.items() >= {"ordType": "market", "px": "", "sz": fields["sz"], "accFillSz": "1",
+                             "state": "canceled", "cancelSource": "27"}.items()
+    far = scene.place(side, "market", slippagePct="0.05", **fields)
+    (order,) = scene.get("trade/order", instId="BTC-USDT", ordId=far["ordId"])
+    assert order["accFillSz"] == "1"  # of the next level, all there is
+
+
+def test_tickets_of_orders_that_ended_are_forgotten_and_those_of_open_ones_kept() -> None:
+    scene = Scene()
+    exchange = scene.floor.exchange
+    tickets = Tickets(exchange, keep=3)
+    placed = [scene.place(tag=f"t{number}") for number in range(6)]
+    orders = [exchange.order("main", order_id=int(row["ordId"])) for row in placed]
+    for number, order in enumerate(orders):
+        assert order is not None
+        tickets.issue(Ticket(tag=f"t{number}"))
+        if number in (1, 2):
+            scene.floor.cancel("main", order_id=order.id)
+        tickets.accept(order)
+    tags = [tickets.of(order).tag for order in orders if order is not None]
+    assert tags[:1] + tags[3:] == ["t0", "t3", "t4", "t5"]
+    assert "" in tags[1:3]
