@@ -10,6 +10,8 @@ import orjson
 from ops.sim.face import Session, Topic
 from ops.sim.faces.okx.catalogue import Catalogue
 from ops.sim.faces.okx.errors import Failure, failure
+from ops.sim.faces.okx.funding import CHANNEL as RATES
+from ops.sim.faces.okx.funding import Funding
 from ops.sim.faces.okx.market import BOOKS, Market
 from ops.sim.faces.okx.pushes import CHANNELS as PRIVATE
 from ops.sim.faces.okx.pushes import KINDS, Pushes, prefix, private_topic
@@ -31,10 +33,10 @@ class Channels:
 
     def __init__(
         self, floor: Floor, lines: dict[str, Line], market: Market, pushes: Pushes,
-        catalogue: Catalogue,
+        catalogue: Catalogue, funding: Funding,
     ) -> None:
         self._floor, self._lines, self._market = floor, lines, market
-        self._pushes, self._catalogue = pushes, catalogue
+        self._pushes, self._catalogue, self._funding = pushes, catalogue, funding
         self._listeners: dict[tuple[str, str], dict[int, Session]] = {}
 
     def topic(self, session: Session, arg: dict[str, Any]) -> Topic | Failure:
@@ -49,6 +51,8 @@ class Channels:
         if path == "public" and channel == "status":
             return channel, ""
         native = str(arg.get("instId"))
+        if path == "public" and channel == RATES and native in self._funding.natives:
+            return channel, native
         if channel in BY_PATH.get(path, ()) and native in self._lines:
             return channel, native
         return wrong_channel({"channel": channel, "instId": native})
@@ -92,6 +96,8 @@ class Channels:
             return self._pushes.first(arg, session.account)
         if channel == "instruments":
             return self.instruments(self._lines.values())
+        if channel == RATES:
+            return self._funding.push(arg["instId"])
         line = self._lines.get(str(arg.get("instId")))
         return self._market.first(line, channel) if line is not None and line.started else None
 

@@ -163,7 +163,7 @@ def test_pushes_and_questions_agree_with_the_ledger_after_hundreds_of_operations
                     {"channel": "balance_and_position"})
             stream, view = await trader.stream(*args), View()
             wanderer = Wanderer(trader, stream, seed)
-            for step in range(400):
+            for step in range(300):
                 await wanderer.step()
                 if step % 10 == 0:
                     trader.venue.step(0.5)
