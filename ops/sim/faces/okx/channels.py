@@ -8,13 +8,13 @@ from typing import Any, Final
 import orjson
 
 from ops.sim.face import Session, Topic
-from ops.sim.faces.okx.catalogue import Catalogue
+from ops.sim.faces.okx.catalogue import KINDS, Catalogue
 from ops.sim.faces.okx.errors import Failure, failure
 from ops.sim.faces.okx.funding import CHANNEL as RATES
 from ops.sim.faces.okx.funding import Funding
 from ops.sim.faces.okx.market import BOOKS, Market
 from ops.sim.faces.okx.pushes import CHANNELS as PRIVATE
-from ops.sim.faces.okx.pushes import KINDS, Pushes, prefix, private_topic
+from ops.sim.faces.okx.pushes import Pushes, prefix, private_topic
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -63,7 +63,8 @@ class Channels:
         if channel == "fills":
             return failure("64003")  # for VIP4 and higher: accounts here are Lv1
         native, kind = arg.get("instId"), arg.get("instType")
-        if channel == "orders" and (kind not in KINDS or native not in (None, *self._lines)):
+        known = kind in (*KINDS, "ANY") and native in (None, *self._lines)
+        if channel == "orders" and not known:
             return wrong_channel({"channel": channel, "instType": str(kind)})
         if channel == "account" and arg.get("ccy") not in (None, *self._floor.exchange.assets):
             return wrong_channel({"channel": channel, "ccy": str(arg.get("ccy"))})

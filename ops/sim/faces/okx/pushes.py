@@ -25,9 +25,10 @@ KINDS: Final = ("SPOT", "ANY")
 def private_topic(arg: dict[str, Any], account: str) -> Topic:
     """Return what is published to those who subscribed ``arg``; its name holds what it asks for."""
     channel = arg["channel"]
+    parts: list[object] = ["", ""]
     if channel in ("orders", "positions"):
         parts = [arg.get("instType"), arg.get("instId")]
-    else:
+    elif channel == "account":
         parts = [arg.get("ccy"), "events" if events_only(arg) else ""]
     return "@" + "/".join([channel, *(str(part or "") for part in parts)]), account
 

@@ -9,6 +9,8 @@ from ops.sim.faces.okx.limits import Limits
 from tests.ops.sim.faces.okx.client import Row, Trader, a_trader, order
 from tests.ops.sim.wire import Client, plain, run
 
+CHANNELS = ({"channel": "orders", "instType": "ANY"}, {"channel": "account"},
+            {"channel": "balance_and_position"})
 CODES = {"BTC-USDT": 100_000, "ETH-USDT": 100_001}
 STATES = {"open": ("live", "partially_filled"), "filled": ("filled",),
           "cancelled": ("canceled",), "expired": ("canceled",)}
@@ -158,20 +160,26 @@ def test_pushes_and_questions_agree_with_the_ledger_after_hundreds_of_operations
     monkeypatch.setattr(Limits, "private", lambda *_args: True)
 
     async def body() -> None:
-        async with a_trader("BTC/USDT", "ETH/USDT") as trader:
-            args = ({"channel": "orders", "instType": "ANY"}, {"channel": "account"},
-                    {"channel": "balance_and_position"})
-            stream, view = await trader.stream(*args), View()
-            wanderer = Wanderer(trader, stream, seed)
-            for step in range(300):
-                await wanderer.step()
-                if step % 10 == 0:
-                    trader.venue.step(0.5)
-                if step % 100 == 99:
-                    await stream.settle()
-                    view.take(stream)
-                    await compare(trader, view)
-            assert len(view.fills) > 50
-            assert {row["state"] for row in view.orders.values()} >= {"filled", "canceled"}
+        async with a_trader("BTC/USDT", "ETH/USDT") as first:
+            everyone = [first, Trader(first.venue, "other")]  # they trade with each other, too
+            streams = [await each.stream(*CHANNELS) for each in everyone]
+            wanderers = [Wanderer(trader, stream, seed + number) for number, (trader, stream)
+                         in enumerate(zip(everyone, streams, strict=True))]
+            views = [View(), View()]
+            for step in range(150):
+                for wanderer in wanderers:
+                    await wanderer.step()
+                if step % 5 == 0:
+                    first.venue.step(0.5)
+                if step % 50 == 49:
+                    for stream in (*streams, *streams):  # what one does, the other hears
+                        await stream.settle()
+                    for trader, stream, view in zip(everyone, streams, views, strict=True):
+                        view.take(stream)
+                        await compare(trader, view)
+            for view in views:
+                assert len(view.fills) > 30
+                assert {row["state"] for row in view.orders.values()} >= {"filled", "canceled"}
+            assert {key[0] for key in views[0].fills} & {key[0] for key in views[1].fills}
 
     run(body)
