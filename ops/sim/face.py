@@ -146,6 +146,10 @@ class Face(ABC):
         """Return the frame that carries ``body`` on this connection."""
         return body
 
+    def stamp(self, session: Session, text: bytes) -> bytes:
+        """Number a private frame as it leaves: what the faults of fills hold back has no number."""
+        return text
+
     def recorded(self, session: Session, topic: Topic, frame: bytes) -> bytes:
         """Return a recorded frame as this connection would have got it."""
         return frame
