@@ -147,7 +147,7 @@ class Face(ABC):
         return body
 
     def stamp(self, session: Session, text: bytes) -> bytes:
-        """Number a private frame as it leaves: what the faults of fills hold back has no number."""
+        """Return a private frame with its number, now that the faults of fills let it go."""
         return text
 
     def recorded(self, session: Session, topic: Topic, frame: bytes) -> bytes:

@@ -90,8 +90,12 @@ class Coinbase(Face):
         self._stream.text(session, message)
 
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
-        """Write the message's number on this connection."""
-        return self._stream.wrap(session, body)
+        """Write the message's number on this connection; private ones get it as they leave."""
+        return body if topic[0].startswith("@") else self._stream.wrap(session, body)
+
+    def stamp(self, session: Session, text: bytes) -> bytes:
+        """Write a private message's number on this connection."""
+        return self._stream.wrap(session, text)
 
     def beat(self, session: Session, second: int) -> None:
         """Send heartbeats and what comes every few seconds."""

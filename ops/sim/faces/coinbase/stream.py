@@ -104,7 +104,7 @@ class Stream:
         for topic in topics:
             session.subscribe(topic, "user")
         for body in self._user.snapshots(account, natives):
-            session.push(topics[0], self.wrap(session, body))
+            session.push(topics[0], body)
 
     def _send_first(self, session: Session, topic: Topic) -> None:
         channel, native = topic

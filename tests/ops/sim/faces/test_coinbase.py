@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from picows import WSMsgType
 
+from engine.model.fault import Fault, Kind
+from tests.ops.sim.coinbase_trader import Trader, frozen
 from tests.ops.sim.wire import Book, a_venue, run
 
 MARKET = "/api/v3/brokerage/market"
@@ -108,6 +111,9 @@ def test_unsubscribe_then_subscribe_brings_a_new_snapshot() -> None:
     b'{"type":"subscribe","channel":"level2"}',
     b'{"type":"subscribe","channel":"level2","product_ids":"BTC-USD"}',
     b'{"type":"subscribe","channel":"level2","product_ids":["NO-PE"]}',
+    b'{"type":"subscribe","channel":["level2"],"product_ids":["BTC-USD"]}',
+    b'{"type":["subscribe"],"channel":"level2","product_ids":["BTC-USD"]}',
+    b'{"type":"subscribe","channel":"level2","product_ids":["BTC-USD"],"jwt":{"a":1}}', b"\xff",
 ])
 def test_what_is_not_understood_is_an_error_and_the_connection_lives(text: bytes) -> None:
     async def body() -> None:
@@ -135,5 +141,88 @@ def test_rest_products_and_book() -> None:
             assert len(answer["pricebook"]["bids"]) == 2
             assert (await venue.get(f"{MARKET}/products/NO-PE"))[0] == 404
             assert (await venue.get(f"{MARKET}/product_book?product_id=NO-PE"))[0] == 400
+
+    run(body)
+
+
+def test_strangers_may_send_eight_messages_a_second_and_users_more() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            clock, trader = frozen(venue), Trader(venue)
+            client, other = await venue.connect(), await venue.connect()
+            client.ask(*[subscribe("ticker", "BTC-USD")] * 5, *[b"["] * 3)
+            await client.settle()
+            client.take()
+            other.ask(subscribe("ticker", "BTC-USD"), b"[",
+                      subscribe("ticker", "BTC-USD") | {"jwt": trader.token()})
+            await other.settle()
+            refused, again, snapshot, _ = other.take()
+            assert refused == again == {"type": "error", "message": "rate limit exceeded"}
+            assert snapshot["channel"] == "ticker"
+            clock.advance(10**9)
+            other.ask(subscribe("ticker", "BTC-USD"))
+            await other.settle()
+            assert [each["channel"] for each in other.take()] == ["subscriptions"]
+
+    run(body)
+
+
+def test_ticker_batch_and_status_come_every_five_seconds() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            client = await venue.connect()
+            client.ask(subscribe("ticker_batch", "BTC-USD"), subscribe("status"))
+            await client.settle()
+            first = client.take()
+            assert [each["channel"] for each in first] == [
+                "ticker_batch", "subscriptions", "status", "subscriptions"]
+            (product,) = first[2]["events"][0]["products"]
+            assert (product["id"], product["status"]) == ("BTC-USD", "online")
+            for second in range(1, 11):
+                venue.world.servers["coinbase"].beat(second)
+            await client.settle()
+            frames = client.take()
+            assert [each["channel"] for each in frames] == ["ticker_batch", "status"] * 2
+            (ticker,) = frames[0]["events"][0]["tickers"]
+            assert not {"best_bid", "best_ask"} & set(ticker)
+            venue.world.servers["coinbase"].face.floor.faults.add(
+                Fault("coinbase", Kind.HALT))
+            venue.world.servers["coinbase"].face.floor.tick()
+            await client.settle()
+            (status,) = client.take()
+            assert status["events"][0]["products"][0]["status_message"] == "trading disabled"
+
+    run(body)
+
+
+def test_the_catalogue_tells_the_filters_in_force() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            before = (await venue.get(f"{MARKET}/products/BTC-USD"))[1]
+            floor = venue.world.servers["coinbase"].face.floor
+            floor.faults.add(Fault("coinbase", Kind.FILTERS))
+            floor.tick()
+            after = (await venue.get(f"{MARKET}/products/BTC-USD"))[1]
+            assert (before["price_increment"], after["price_increment"]) == ("0.1", "1")
+            assert (before["base_increment"], after["base_increment"]) == (
+                "0.00000001", "0.0000001")
+            assert before["quote_min_size"] == "1"
+
+    run(body)
+
+
+def test_oversized_and_binary_frames_close_the_connection_and_the_venue_lives() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            client = await venue.connect()
+            client.ask(b"x" * (2 << 20))
+            await client.closed.wait()
+            client = await venue.connect()
+            client.transport.send(WSMsgType.BINARY, b"x")
+            await client.closed.wait()
+            client = await venue.connect()
+            client.ask(subscribe("level2", "BTC-USD"))
+            await client.settle()
+            assert client.take()[0]["channel"] == "l2_data"
 
     run(body)
