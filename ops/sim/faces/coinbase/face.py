@@ -105,6 +105,10 @@ class Coinbase(Face):
         """Send the prints, the changes, and the ticker."""
         self._stream.update(line, update)
 
+    def flush(self, line: Line) -> None:
+        """Send the prints that wait for their batch."""
+        self._stream.flush(line.native)
+
     def relisted(self, line: Line) -> None:
         """Tell of a line's new limits or status."""
         self._stream.relisted()
@@ -116,8 +120,9 @@ class Coinbase(Face):
             self._accounts.note(event)
 
     def tick(self) -> None:
-        """Let good-till-date orders expire."""
+        """Let good-till-date orders expire, and send the prints that wait."""
         self._tickets.expire()
+        self._stream.tick()
 
     # --- REST ----------------------------------------------------------------------------------
 
