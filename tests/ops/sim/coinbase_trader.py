@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from engine.model.clock import SystemClock
+from engine.model.clock import ManualClock, SystemClock
 from ops.sim.credentials import ES256, Credentials
 from tests.ops.sim.wire import Client, Venue
 
@@ -69,7 +70,7 @@ class Trader:
                 headers={"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"},
             ) as answer,
         ):
-            self.headers = dict(answer.headers)
+            self.headers = {name.lower(): text for name, text in answer.headers.items()}
             text = await answer.text()
             return answer.status, json.loads(text) if text[:1] in ("{", "[") else text
 
@@ -118,6 +119,21 @@ class Trader:
                     "jwt": self.token()})
         await client.settle()
         return client
+
+
+def unlimited(venue: Venue) -> None:
+    """Let a second pass for the rate limits with every call."""
+    seconds = count(SystemClock().mono_ns(), 10**9)
+    floor = venue.world.servers["coinbase"].face.floor
+    floor.mono_ns = seconds.__next__  # type: ignore[method-assign]
+
+
+def frozen(venue: Venue) -> ManualClock:
+    """Let the rate limits go by a clock that the test moves."""
+    clock = ManualClock(mono_ns=SystemClock().mono_ns() // 10**9 * 10**9)
+    floor = venue.world.servers["coinbase"].face.floor
+    floor.mono_ns = clock.mono_ns  # type: ignore[method-assign]
+    return clock
 
 
 def rows(frames: list[Any]) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from ops.sim.rules import MONEY_DECIMALS
 
 CANCELS_MAX: Final = 100  # in one request
 CLIENT_ID_SIZE_MAX: Final = 128
+FAR_NS: Final = 10 * 366 * 24 * 3600 * 10**9  # a later end is taken for a mistake
 SIDES: Final = {"BUY": BUY, "SELL": SELL}
 MARKET: Final = "market_market_ioc"
 LIMITS: Final = {
@@ -213,6 +214,8 @@ class Entry:
                 return reasons.NO_END
             if end_ns <= self._floor.now_ns():
                 return reasons.PAST_END
+            if end_ns > self._floor.now_ns() + FAR_NS:
+                return reasons.FAR_END
             ticket.end_ns = end_ns
         if post_only and LIMITS[name] is not Tif.GTC:
             return reasons.UNSUPPORTED
