@@ -28,6 +28,7 @@ DELIVERY_MS: Final = 4_133_404_800_000  # 2100-12-25: never
 ONBOARD_MS: Final = 1_569_398_400_000
 STATUSES: Final = {Mode.OPEN: "TRADING", Mode.HALTED: "SETTLING"}
 ROWS_MAX: Final = 1_000
+PRICE_MAX: Final = "1000000"  # told where the band alone bounds prices
 FUNDINGS_MAX: Final = 1_000
 INTEREST: Final = "0.00010000"
 
@@ -101,7 +102,7 @@ class Market:
         market_max = filters.market_size_max or filters.size_max
         return [
             {"filterType": "PRICE_FILTER", "minPrice": numbers.price(filters.price_min),
-             "maxPrice": numbers.price(filters.price_max),
+             "maxPrice": numbers.price(filters.price_max) if filters.price_max else PRICE_MAX,
              "tickSize": numbers.price(filters.tick)},
             {"filterType": "LOT_SIZE", "maxQty": numbers.size(filters.size_max), **lots},
             {"filterType": "MARKET_LOT_SIZE", "maxQty": numbers.size(market_max), **lots},
