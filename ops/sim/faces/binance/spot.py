@@ -16,7 +16,7 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.exchange.events import Event
-from ops.sim.face import Answer, HttpRequest, Outlet, Query, Session, Topic, Update
+from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
 from ops.sim.faces.binance.door import Door
 from ops.sim.faces.binance.errors import (
@@ -31,10 +31,11 @@ from ops.sim.faces.binance.errors import (
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.listen_keys import ListenKeys
 from ops.sim.faces.binance.numbers import Numbers
-from ops.sim.faces.binance.public import PublicFace
+from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
+from ops.sim.faces.binance.spot_depth import SLOW, SLOW_DIFFS, STREAMS, Depths
 from ops.sim.faces.binance.spot_market import MarketQueries, Tape
 from ops.sim.faces.binance.spot_notes import Notes
 from ops.sim.faces.binance.spot_orders import Reader
@@ -83,6 +84,7 @@ class Binance(PublicFace):
         routes = Routes(figures, floor, market, account, trading, self._keys)
         self._door = Door(floor, self._auth, self.limits, routes.rest())
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
+        self._depths, self._ticks = Depths(outlet, self), 0
         self._attempts = Window(ATTEMPTS_MAX, ATTEMPTS_S)
 
     # --- REST ----------------------------------------------------------------------------------
@@ -138,7 +140,13 @@ class Binance(PublicFace):
         """Return the topic of a stream name or listen key; None for one that stays silent."""
         if account := self._keys.account(name, self.floor.mono_ns()):
             return CHANNELS[MS], account
-        return super().topic(name, path)
+        symbol, _, stream = name.partition("@")
+        line = self.lines.get(symbol.upper()) if symbol == symbol.lower() else None
+        if line is None or (kind := STREAMS.get(stream)) is None:
+            return None
+        if line.recorded and kind == SLOW_DIFFS:  # a recording has one speed
+            kind = "depth"
+        return kind, line.native
 
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
         """Name the subscription or the stream."""
@@ -172,13 +180,29 @@ class Binance(PublicFace):
 
     def update(self, line: Line, update: Update) -> None:
         """Publish what happened to ``line``; tell of the balances it changed."""
-        self._tape.add(line.native, self.floor.now_ns(), update.prints)
         super().update(line, update)
         self._stream.flush()
 
+    def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
+        """Remember prints for those who ask."""
+        self._tape.add(line.native, self.floor.now_ns(), prints, sums)
+
+    def batched(self, line: Line, first_id: int, pending: Pending) -> None:
+        """Feed the slow streams and those of whole books."""
+        self._depths.add(line, first_id, pending)
+
+    def flush(self, line: Line) -> None:
+        """Send all that waits, the slow streams' changes too."""
+        super().flush(line)
+        self._depths.send(line)
+
     def tick(self) -> None:
-        """Tell of balances that changed without the book changing."""
+        """Tell of balances that changed without the book changing, and end the slow second."""
         self._stream.flush()
+        self._ticks += 1
+        if self._ticks % SLOW == 0:
+            for line in self.lines.values():
+                self._depths.send(line)
 
 
 class BinanceUs(Binance):

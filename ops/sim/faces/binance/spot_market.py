@@ -5,7 +5,7 @@ Source: binance-spot-api-docs:rest-api.md (Market data endpoints) @ a5e0bc3, 202
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
@@ -21,6 +21,7 @@ from ops.sim.faces.binance.errors import (
 )
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.params import Params
+from ops.sim.faces.binance.public import Aggregate
 from ops.sim.faces.binance.spot_catalogue import Catalogue
 from ops.sim.faces.binance.spot_reports import Row
 from ops.sim.floor import Floor
@@ -38,22 +39,20 @@ OTHER_STATUS: Final = Problem(
     -1220, "The symbol's status does not match the requested symbolStatus.")
 
 
-class Printed(NamedTuple):
-    """One public trade that is remembered."""
-
-    at_ns: int
-    print: Print
-
-
 class Tape:
-    """The newest trades of each symbol."""
+    """The newest trades of each symbol, each with its time in ns."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.trades = {native: deque[Printed](maxlen=KEPT) for native in lines}
+        natives = list(lines)
+        self.trades = {native: deque[tuple[int, Print]](maxlen=KEPT) for native in natives}
+        self.sums = {native: deque[tuple[int, Aggregate]](maxlen=KEPT) for native in natives}
 
-    def add(self, native: str, now_ns: int, prints: Sequence[Print]) -> None:
+    def add(
+        self, native: str, now_ns: int, prints: Sequence[Print], sums: Sequence[Aggregate]
+    ) -> None:
         """Remember."""
-        self.trades[native].extend(Printed(now_ns, each) for each in prints)
+        self.trades[native].extend((now_ns, each) for each in prints)
+        self.sums[native].extend((now_ns, each) for each in sums)
 
 
 class MarketQueries:
@@ -133,11 +132,13 @@ class MarketQueries:
         line, first = self._line(ask.params), ask.params.whole("fromId")
         limit = self._limit(ask.params)
         ask.params.done()
-        rows = self._from(line, first, limit)
-        return [self._trade(line, each, ask.unit) for each in rows]
+        trades = self._tape.trades[line.native]
+        rows = list(trades)[-limit:] if first is None else [
+            row for row in trades if row[1].trade_id >= first][:limit]
+        return [self._trade(line, at_ns, each, ask.unit) for at_ns, each in rows]
 
     def aggregates(self, ask: Ask) -> object:
-        """Return the newest trades, or those from an id or in a time, as aggregates of one."""
+        """Return the newest aggregates, or those from an id on, or in a time."""
         params = ask.params
         line, first = self._line(params), params.whole("fromId")
         start, end = params.whole("startTime"), params.whole("endTime")
@@ -145,33 +146,24 @@ class MarketQueries:
         params.done()
         if first is not None and (start is not None or end is not None):
             raise Refused(BAD_COMBINATION)
-        rows = self._from(line, first, KEPT)
-        rows = [each for each in rows if (start or 0) <= each.at_ns // 1_000_000
-                and (end is None or each.at_ns // 1_000_000 <= end)]
+        rows = [(at_ns, each) for at_ns, each in self._tape.sums[line.native]
+                if each.id >= (first or 0) and (start or 0) <= at_ns // 1_000_000
+                and (end is None or at_ns // 1_000_000 <= end)]
         rows = rows[-limit:] if first is None and start is None else rows[:limit]
         return [{
-            "a": each.print.trade_id, "p": line.price(each.print.price),
-            "q": line.size(each.print.size), "f": each.print.trade_id,
-            "l": each.print.trade_id, "T": each.at_ns // ask.unit,
-            "m": each.print.side != BUY, "M": True,
-        } for each in rows]
+            "a": each.id, "p": line.price(each.price), "q": line.size(each.size),
+            "f": each.first_id, "l": each.last_id, "T": at_ns // ask.unit,
+            "m": each.side != BUY, "M": True,
+        } for at_ns, each in rows]
 
-    def _from(self, line: Line, first: int | None, limit: int) -> list[Printed]:
-        trades = self._tape.trades[line.native]
-        if first is None:
-            return list(trades)[-limit:]
-        return [each for each in trades if each.print.trade_id >= first][:limit]
-
-    def _trade(self, line: Line, each: Printed, unit: int) -> Row:
+    def _trade(self, line: Line, at_ns: int, each: Print, unit: int) -> Row:
         symbol = self._floor.exchange.listed[line.native].symbol
-        price = each.print.price * 10 ** (symbol.price_decimals - line.price_decimals)
-        size = each.print.size * 10 ** (symbol.size_decimals - line.size_decimals)
+        price = each.price * 10 ** (symbol.price_decimals - line.price_decimals)
+        size = each.size * 10 ** (symbol.size_decimals - line.size_decimals)
         return {
-            "id": each.print.trade_id, "price": line.price(each.print.price),
-            "qty": line.size(each.print.size),
+            "id": each.trade_id, "price": line.price(each.price), "qty": line.size(each.size),
             "quoteQty": self._catalogue.numbers.value_of(line.native, price, size),
-            "time": each.at_ns // unit, "isBuyerMaker": each.print.side != BUY,
-            "isBestMatch": True,
+            "time": at_ns // unit, "isBuyerMaker": each.side != BUY, "isBestMatch": True,
         }
 
     # --- one symbol, several, or all -----------------------------------------------------------
@@ -187,7 +179,7 @@ class MarketQueries:
     def _last(self, line: Line) -> str:
         trades = self._tape.trades[line.native]
         if trades:
-            return line.price(trades[-1].print.price)
+            return line.price(trades[-1][1].price)
         touch = line.book.touch()
         return line.price((touch.bid + touch.ask) // 2 if touch.bid and touch.ask else 0)
 

@@ -61,6 +61,7 @@ class UserStream:
         self._act = Act()
         self._execution_id = 0
         self._moved: dict[str, dict[str, tuple[int, int]]] = {}  # account -> asset -> balance
+        self._traded: dict[str, set[str]] = {}  # account -> symbols of the reports since
         self._matched: dict[int, PreventedMatch] = {}  # orders about to end by their match
         self.updated_ns: dict[str, int] = {}  # accounts' last changes of money
 
@@ -94,9 +95,15 @@ class UserStream:
 
     def flush(self) -> None:
         """Tell of the balances that the last operation changed."""
-        now_ns = self._floor.now_ns()
+        if not self._moved:
+            return
+        now_ns, exchange = self._floor.now_ns(), self._floor.exchange
         moved, self._moved = self._moved, {}
+        traded, self._traded = self._traded, {}
         for account, assets in moved.items():
+            for symbol in (exchange.listed[native].symbol for native in traded.get(account, ())):
+                for asset in {symbol.base, symbol.quote} - assets.keys():
+                    assets[asset] = exchange.balance(account, asset)
             rows = [{"a": asset, "f": self._numbers.money(free), "l": self._numbers.money(locked)}
                     for asset, (free, locked) in sorted(assets.items())]
             self._publish(account, lambda unit, account=account, rows=rows: {  # type: ignore[misc]
@@ -179,6 +186,7 @@ class UserStream:
         fill: Fill | None = None,
     ) -> None:
         self._execution_id += 1
+        self._traded.setdefault(order.account, set()).add(order.symbol)
         self._publish(order.account, lambda unit: self._reports.execution(
             order, what, self._execution_id, now_ns, unit, client_id=client_id,
             original=original, fill=fill))

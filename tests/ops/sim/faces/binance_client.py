@@ -49,7 +49,7 @@ class Trader:
 
     async def ask(
         self, method: str, path: str, *, signed: bool = True, body: bool = False,
-        key: Credentials | None = None, root: str = "/api/v3", **params: object,
+        key: Credentials | None = None, root: str = "/api/v3", **params: Any,
     ) -> Reply:
         """Make a request; ``body`` sends the parameters as a form."""
         key = key or self.key
@@ -76,12 +76,12 @@ class Trader:
                 else await answer.text()
             return Reply(answer.status, reply, dict(answer.headers))
 
-    async def order(self, symbol: str = "BTCUSDT", **params: object) -> Reply:
+    async def order(self, symbol: str = "BTCUSDT", **params: Any) -> Reply:
         """Place a limit order unless told otherwise."""
         return await self.ask("POST", "/order", symbol=symbol, **params)
 
     async def limit(
-        self, side: str, price: str, quantity: str, symbol: str = "BTCUSDT", **params: object
+        self, side: str, price: str, quantity: str, symbol: str = "BTCUSDT", **params: Any
     ) -> Reply:
         """Place a limit order."""
         wanted = {"side": side, "type": "LIMIT", "timeInForce": "GTC", "price": price,

@@ -39,8 +39,8 @@ def test_a_resting_order_is_answered_told_queried_and_cancelled() -> None:
             assert [(each["x"], each["X"], each["c"], each["C"]) for each in reports] == [
                 ("NEW", "NEW", "mine-1", ""), ("CANCELED", "CANCELED", "cancel-1", "mine-1")]
             money = [each for each in told if each["e"] == "outboundAccountPosition"]
-            assert [row["a"] for each in money for row in each["B"]] == ["USDT", "USDT"]
-            assert float(money[0]["B"][0]["l"]) == pytest.approx(float(price) * 0.01)
+            assert [row["a"] for each in money for row in each["B"]] == ["BTC", "USDT"] * 2
+            assert float(money[0]["B"][1]["l"]) == pytest.approx(float(price) * 0.01)
 
     run(body)
 
