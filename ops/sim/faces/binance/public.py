@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
 
 import orjson
 
@@ -32,6 +33,7 @@ from ops.sim.listing import Line
 
 FIRST_ID: Final = 50_000_000_000
 HOLE_MAX: Final = 90  # USD-M: ids that other symbols took in between
+SHUTDOWN: Final = "!serverShutdown"  # sent to all, subscribed by none
 METHODS: Final = (
     "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 )
@@ -84,9 +86,7 @@ class PublicFace(Face):
         """Subscribe what the url names: /ws/a@depth/b@trade or /stream?streams=a@depth/b@trade."""
         _, raw, names = session.path.rpartition("/ws/")
         session.combined = not (raw or session.path.endswith("/ws"))
-        names = names if raw else ""
-        if session.query.startswith("streams="):
-            names = session.query.removeprefix("streams=").partition("&")[0]
+        names = dict(parse_qsl(session.query)).get("streams", unquote(names) if raw else "")
         self._subscribe(session, [name for name in names.split("/") if name])
 
     def _subscribe(self, session: Session, names: Sequence[str]) -> None:
@@ -114,7 +114,7 @@ class PublicFace(Face):
                 if topic := self.topic(name, session.path):
                     session.unsubscribe(topic)
         elif method == "LIST_SUBSCRIPTIONS":
-            result = list(session.topics.values())
+            result = [word for word in session.topics.values() if word != SHUTDOWN]
         elif method == "SET_PROPERTY" and params in (["combined", True], ["combined", False]):
             session.combined = params == ["combined", True]
         elif method == "GET_PROPERTY" and params == ["combined"]:

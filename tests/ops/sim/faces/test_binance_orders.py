@@ -457,3 +457,54 @@ def test_every_reason_of_the_matching_engine_has_the_venues_words() -> None:
         refused = words.refused(Refusal(reason), request)
         assert refused.code in (-1013, -1014, -1121, -2010), reason
         assert "{" not in refused.text
+
+
+def test_an_order_whose_answer_is_a_503_was_placed_all_the_same() -> None:
+    async def body() -> None:
+        async with a_trader() as trader:
+            low = f"{best(trader)[0] * 0.9:.1f}"
+            await trader.venue.call("POST", "/fault", {
+                "venue": "binance", "kind": "answer_5xx", "count": 1})
+            unknown = await trader.limit("BUY", low, "0.01", newClientOrderId="where")
+            assert (unknown.status, unknown.body["code"]) == (503, -1007)
+            found = await trader.ask(
+                "GET", "/order", symbol="BTCUSDT", origClientOrderId="where")
+            assert found.body["status"] == "NEW"
+
+    run(body)
+
+
+def test_a_cancel_that_a_fill_outruns_is_an_unknown_order() -> None:
+    async def body() -> None:
+        async with a_trader() as trader:
+            bid, ask = best(trader)
+            order = (await trader.limit("BUY", f"{(bid + ask) / 2:.1f}", "0.01")).body
+            await trader.venue.call("POST", "/fault", {
+                "venue": "binance", "kind": "cancel_fill_race", "count": 1})
+            late = await trader.ask(
+                "DELETE", "/order", symbol="BTCUSDT", orderId=order["orderId"])
+            assert late.body == {"code": -2011, "msg": "Unknown order sent."}
+            found = await trader.ask(
+                "GET", "/order", symbol="BTCUSDT", orderId=order["orderId"])
+            assert found.body["status"] == "FILLED"
+
+    run(body)
+
+
+def test_orders_that_a_restart_of_the_venue_lost_are_told_as_expired() -> None:
+    async def body() -> None:
+        async with a_trader() as trader:
+            stream = await trader.listen()
+            low = f"{best(trader)[0] * 0.9:.1f}"
+            first = (await trader.limit("BUY", low, "0.01", strategyId=5)).body
+            trader.venue.world.servers["binance"].face.floor.restart()
+            await stream.settle()
+            lost = [each for each in events(stream) if each.get("x") == "EXPIRED"]
+            assert [(each["i"], each["eR"]) for each in lost] == [
+                (first["orderId"], "EXCHANGE_CANCELED")]
+            again = (await trader.limit("BUY", low, "0.01")).body
+            assert again["orderId"] == first["orderId"]  # ids begin anew
+            row = await trader.ask("GET", "/order", symbol="BTCUSDT", orderId=again["orderId"])
+            assert "strategyId" not in row.body
+
+    run(body)
