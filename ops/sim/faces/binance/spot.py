@@ -47,12 +47,9 @@ from ops.sim.faces.binance.spot_stream import CHANNELS, UserStream
 from ops.sim.faces.binance.spot_table import COM, US, Figures
 from ops.sim.faces.binance.spot_trading import Trading
 from ops.sim.floor import Floor
-from ops.sim.limits import Window
 from ops.sim.listing import Line
 
 AGE_NS_MAX: Final = 24 * 3600 * 10**9  # of a connection
-ATTEMPTS_MAX: Final = 300
-ATTEMPTS_S: Final = 300.0
 STREAMS_MAX: Final = 1024
 STAMP: Final = re.compile(rb'"[ET]":\d{13}')  # what is written in ms
 
@@ -87,7 +84,6 @@ class Binance(PublicFace):
         self._door = Door(floor, self._auth, self.limits, routes.rest())
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
         self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
-        self._attempts = Window(ATTEMPTS_MAX, ATTEMPTS_S)
 
     # --- REST ----------------------------------------------------------------------------------
 
@@ -118,7 +114,7 @@ class Binance(PublicFace):
         """Let a connection in, if there were not too many attempts."""
         now_ns = self.floor.mono_ns()
         session.state["opened_ns"] = now_ns
-        if not self._attempts.take(now_ns):
+        if not self.limits.attempt(now_ns, session.ip):
             session.close(1008, "Too many connection attempts")
             return
         session.subscribe((SHUTDOWN, ""), SHUTDOWN)
