@@ -3,7 +3,7 @@
     market.py ──┐                      ┌─ faces/binance.py   (spot, US, USD-M)
                 ├─> world.py ─> Face ──┼─ faces/okx.py       (global, US)
     playback.py ┘      │               ├─ faces/kraken.py    (WebSocket v2)
-                       v               ├─ faces/coinbase.py  (Advanced Trade)
+                       v               ├─ faces/coinbase/    (Advanced Trade)
                   server.py <──────────┴─ faces/coinbase_exchange.py
                   (WebSocket by picows, REST by aiohttp, faults.py on every frame)
 

@@ -87,7 +87,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = ""
 
 
-class Order(msgspec.Struct, eq=False, kw_only=True):
+class Order(msgspec.Struct, eq=False, kw_only=True, weakref=True):
     """An order the venue took; lives on, closed, until it is forgotten."""
 
     id: int

@@ -1,5 +1,7 @@
 """Kraken spot, WebSocket v2: a snapshot, then changes, each with the CRC32 of the top ten.
 
+Other paths than /v2 speak v1, the same market in the old spelling (kraken_v1.py).
+
 Source: shared/venues/kraken.md, 2026-11-21.  Subscribers see ``depth`` levels per side: a level
 that falls out is never deleted by message, one that comes in is sent like a change.
 """
@@ -27,6 +29,7 @@ from ops.sim.face import (
     strings,
 )
 from ops.sim.faces.kraken_rest import KrakenRest
+from ops.sim.faces.kraken_v1 import KrakenV1
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -51,11 +54,15 @@ class Kraken(Face):
         self._touch = {line.native: line.book.touch() for line in lines}
         self._days = {line.native: Day(line, floor) for line in lines}
         self._rest = KrakenRest(lines, self._days)
+        self._v1 = KrakenV1(self)
 
     # --- streams ---------------------------------------------------------------------------
 
     def opened(self, session: Session) -> None:
         """Send the status of the system."""
+        if not _is_v2(session):
+            self._v1.greet(session)
+            return
         row = {"version": "2.0.10", "system": "online", "api_version": "v2",
                "connection_id": session.connection_id}
         session.send(orjson.dumps({"channel": "status", "type": "update", "data": [row]}))
@@ -63,10 +70,14 @@ class Kraken(Face):
     def beat(self, session: Session, second: int) -> None:
         """Send the heartbeat that every subscriber gets."""
         if session.topics:
-            session.send(b'{"channel":"heartbeat"}')
+            v2 = _is_v2(session)
+            session.send(b'{"channel":"heartbeat"}' if v2 else b'{"event":"heartbeat"}')
 
     def text(self, session: Session, message: bytes) -> None:
         """Serve ping, subscribe and unsubscribe; one answer per symbol."""
+        if not _is_v2(session):
+            self._v1.text(session, message)
+            return
         time_in, request = self.now_iso(), json_object(message)
         if request is None:
             session.send(b'{"error":"Malformed request","success":false}')
@@ -121,17 +132,24 @@ class Kraken(Face):
             result["event_trigger"] = params.get("event_trigger", "trades")
         session.send(orjson.dumps(
             {"method": method, "result": result | {"symbol": native}, "success": True} | stamps))
-        if method == "subscribe" and wants and line.started:
-            self._send_first(session, topic, line, channel, depth)
+        if method == "subscribe" and wants and line.started and (first := self.first(topic, line)):
+            session.push(topic, first)
 
-    def _send_first(
-        self, session: Session, topic: Topic, line: Line, channel: str, depth: int
-    ) -> None:
+    def first(self, topic: Topic, line: Line) -> bytes | None:
+        """Return what a new subscriber gets at once."""
+        channel, _, depth = topic[0].partition(":")
         if channel == "book":
-            self._views.setdefault(topic, _prices(line, depth))
-            session.push(topic, self.snapshot(line, depth))
-        elif channel == "ticker":
-            session.push(topic, self._ticker(line, line.book.touch(), "snapshot"))
+            self._views.setdefault(topic, _prices(line, int(depth)))
+            return self.snapshot(line, int(depth))
+        return self._ticker(line, line.book.touch(), "snapshot") if channel == "ticker" else None
+
+    def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
+        """Spell a message as the connection's protocol does."""
+        return body if _is_v2(session) else self._v1.spell(topic, body)
+
+    def rest_ticker(self, line: Line) -> dict[str, Any]:
+        """Return a line's row of the REST ticker, which v1 streams too."""
+        return self._rest.ticker(line, self.floor.now_ns())
 
     # --- market ----------------------------------------------------------------------------
 
@@ -221,6 +239,10 @@ class Kraken(Face):
         """Serve the public calls below /0/public."""
         verb = path.removeprefix("/0/public/")
         return self._rest.answer(verb, query, self.floor.now_ns(), self.now_iso())
+
+
+def _is_v2(session: Session) -> bool:
+    return session.path.startswith("/v2")
 
 
 def checksum(line: Line) -> int:

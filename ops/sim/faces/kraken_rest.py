@@ -49,7 +49,7 @@ class KrakenRest:
             return self._depth(lines[0], query, unix_ns)
         if verb == "Trades":
             return self._trades(lines[0], query)
-        row = self._listing if verb == "AssetPairs" else self._ticker
+        row = self._listing if verb == "AssetPairs" else self.ticker
         wanted = lines or list(self._lines.values())
         return result({key_of(line): row(line, unix_ns) for line in wanted})
 
@@ -75,7 +75,8 @@ class KrakenRest:
             "ordermin": line.lot, "costmin": "0.5", "tick_size": line.tick, "status": "online",
         }
 
-    def _ticker(self, line: Line, unix_ns: int) -> dict[str, Any]:
+    def ticker(self, line: Line, unix_ns: int) -> dict[str, Any]:
+        """Return a line's row of Ticker."""
         touch, day = line.book.touch(), self._days[line.native]
         of_day, deal = day.figures(unix_ns), day.last()
         last, volume = line.price(of_day.last), line.size(of_day.volume)

@@ -16,12 +16,12 @@ import orjson
 from ops.sim.book import ASK, BID, Touch
 from ops.sim.day import Day
 from ops.sim.face import BUY, Outlet, Print, Update
+from ops.sim.faces.okx.window import DEPTH, Window
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 70_000_000_000
 STEP_MAX: Final = 80
-DEPTH: Final = 400
 FEW: Final = 5
 BOOKS: Final = ("books", "books-rpi")  # alike: nobody here has retail liquidity to improve on
 CHECKSUM_DEPTH: Final = 25
@@ -34,6 +34,7 @@ class _State:
     def __init__(self, line: Line, floor: Floor) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self.windows = (Window(BID), Window(ASK))
         self.sent_id = line.last_id
         self.sent_ns = floor.mono_ns()
         self.touch = line.book.touch()
@@ -81,12 +82,13 @@ class Market:
         state, native = self._state[line.native], line.native
         if not (state.pending[BID] or state.pending[ASK]):
             return
-        for channel in BOOKS:
-            if self._outlet.wanted((channel, native)):
-                asks = sorted(state.pending[ASK].items())
-                bids = sorted(state.pending[BID].items(), reverse=True)
-                body = self._book(line, channel, "update", asks, bids, state.sent_id)
-                self._outlet.publish((channel, native), body)
+        if books := [each for each in BOOKS if self._outlet.wanted((each, native))]:
+            told = [window.changes(line.book, pending) for window, pending in zip(
+                state.windows, state.pending, strict=True)]
+            asks, bids = sorted(told[ASK].items()), sorted(told[BID].items(), reverse=True)
+            for each in books:
+                body = self._book(line, each, "update", asks, bids, state.sent_id)
+                self._outlet.publish((each, native), body)
         state.sent_id, state.sent_ns = line.last_id, self._floor.mono_ns()
         for side in (BID, ASK):
             state.pending[side].clear()
@@ -130,6 +132,8 @@ class Market:
 
     def snapshot(self, line: Line, channel: str = "books") -> bytes:
         """Return the whole book as the channel's first message."""
+        for window in self._state[line.native].windows:
+            window.begin(line.book)
         top = line.book.top
         return self._book(line, channel, "snapshot", top(ASK, DEPTH), top(BID, DEPTH), -1)
 

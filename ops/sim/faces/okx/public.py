@@ -14,7 +14,8 @@ from ops.sim.face import Answer, Query, count, to_json
 from ops.sim.faces.okx.catalogue import KINDS, Catalogue
 from ops.sim.faces.okx.errors import answer, failure, refusal_of, wrong
 from ops.sim.faces.okx.funding import Funding
-from ops.sim.faces.okx.market import DEPTH, Market, levels
+from ops.sim.faces.okx.market import Market, levels
+from ops.sim.faces.okx.window import DEPTH
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 

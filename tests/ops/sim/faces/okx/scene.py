@@ -97,6 +97,12 @@ class Scene:
             if topic in each.topics:
                 each.push(topic, self.face.wrap(each, topic, body))
 
+    def hold(self) -> None:
+        """Nothing is ever kept back here."""
+
+    def release(self) -> None:
+        """Nothing was kept back."""
+
     def listen(self, path: str = "private") -> Listener:
         """Open a connection."""
         listener = Listener(self, len(self.listeners) + 1, f"/ws/v5/{path}")
