@@ -27,6 +27,7 @@ from ops.sim.faces.okx.history import History
 from ops.sim.faces.okx.limits import Limits
 from ops.sim.faces.okx.market import Market
 from ops.sim.faces.okx.private import POSTS, READS, PrivateRest
+from ops.sim.faces.okx.public import PATHS as PUBLIC
 from ops.sim.faces.okx.public import ROOT, PublicRest
 from ops.sim.faces.okx.pushes import Pushes
 from ops.sim.faces.okx.rows import Rows
@@ -156,6 +157,8 @@ class Okx(Face):
         verb = request.path.removeprefix(ROOT)
         if request.path.startswith(ROOT) and verb in PRIVATE:
             return self._private.answer(verb, request)
+        if verb in PUBLIC and request.method != "GET":
+            return refusal_of(failure("50115"))
         if not self.limits.public(verb, request.query, request.ip):
             return refusal_of(failure("50011"))
         return self.rest(request.path, request.query)
