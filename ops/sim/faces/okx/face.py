@@ -40,6 +40,7 @@ PATHS: Final = ("/ws/v5/public", "/ws/v5/private", "/ws/v5/business")
 IDLE_NS_MAX: Final = 30_000_000_000  # without a push, a subscription or a pong
 IDLE: Final = 4004
 ODD: Final = 4006
+KEY_CHANGED: Final = 4007
 REPEAT_S: Final = 5  # balances, while nothing happens
 PRIVATE: Final = READS | POSTS
 NOTICE: Final = {
@@ -135,7 +136,7 @@ class Okx(Face):
                 self.outlet.publish(("status", ""), self._public.status_push())
 
     def beat(self, session: Session, second: int) -> None:
-        """Close who was silent for too long, announce maintenance, repeat balances."""
+        """Close who was silent too long or lost its key; announce maintenance; tell balances."""
         state, now_ns = session.state, self.floor.mono_ns()
         if session.messages != state["heard"]:
             state["heard"], state["heard_ns"] = session.messages, now_ns
@@ -143,6 +144,9 @@ class Okx(Face):
         since_ns = state["heard_ns"] if used else state["opened_ns"]
         if now_ns - since_ns > IDLE_NS_MAX:
             session.close(IDLE, "No data received in 30s.")
+            return
+        if session.account and state["key"] not in self.floor.credentials:
+            session.close(KEY_CHANGED, "API key has been updated or deleted.")
             return
         if self._noticed is not None and state.get("noticed") is not self._noticed:
             state["noticed"] = self._noticed
