@@ -31,9 +31,14 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 def credentials(venue: str, account: str, seed: int) -> list[Credentials]:
-    """Return every kind of key that the venue knows, for one account."""
+    """Return every kind of key that the venue knows, for one account.
+
+    Binance's keys open its spot and its USD-M market alike.
+    """
+    owner = "binance" if venue == "binance-usdm" else venue
+
     def make(part: str) -> bytes:
-        return hashlib.sha512(f"{seed}:{venue}:{account}:{part}".encode()).digest()
+        return hashlib.sha512(f"{seed}:{owner}:{account}:{part}".encode()).digest()
 
     if venue.startswith("binance"):
         return [

@@ -36,7 +36,8 @@ SYMBOLS: Final = {
     "coinbase": ["BTC/USD", "ETH/BTC"],
 }
 CCXT_NAMES: Final = {"binance-usdm": "binanceusdm"}  # others are spelt alike
-BESIDE: Final = {"binance": ["binance-usdm"]}  # ccxt.binance asks both hosts for markets
+BESIDE: Final = {  # ccxt asks both of Binance's hosts for markets and coins
+    "binance": ["binance-usdm"], "binance-usdm": ["binance"]}
 
 
 class Trade(NamedTuple):
@@ -140,6 +141,7 @@ async def a_stage(
                 keys = keys_of(world, name, account) if account else {}
                 client = getattr(ccxt.pro, CCXT_NAMES.get(name, name))(
                     {"session": session, **keys, **config})
+                client.timeout_on_exit = 0  # ms that ccxt sleeps after all is closed
                 try:
                     yield Stage(world, name, client)
                 finally:

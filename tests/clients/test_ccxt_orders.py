@@ -19,6 +19,9 @@ ROUNDS: Final = {"kraken": 8}  # its fresh cancels are dear; elsewhere 25
 PACE: Final[dict[str, dict[str, Any]]] = {"kraken": {"enableRateLimit": False}}
 BALANCE: Final = {"coinbase": {"v3": True}}  # ccxt's default there is the old app's: totals alone
 STREAMS: Final = ("watch_orders", "watch_my_trades", "watch_balance")
+BY_SYMBOL: Final = {  # Kraken's later updates of an order have no symbol to be found by
+    (watch, venue) for watch in STREAMS[:2] for venue in VENUES
+    if (watch, venue) != ("watch_orders", "kraken")}
 LACKING: Final = {"coinbase": ("watch_my_trades", "watch_balance")}
 
 
@@ -35,7 +38,7 @@ class Streams:
             "watch_balance": self._balances}
         self.followers = [
             Follower(getattr(client, watch), takes[watch],
-                     *([] if watch == "watch_balance" else [trader.symbol]))
+                     *([trader.symbol] if (watch, name) in BY_SYMBOL else []))
             for watch in STREAMS if watch not in LACKING.get(name, ())]
 
     def _orders(self, orders: list[dict[str, Any]]) -> None:
@@ -155,6 +158,28 @@ def test_orders_fills_and_balances_equal_the_ledger(venue: str) -> None:
     run(body)
 
 
+@proves("ccxt.pro", {
+    "create_order_ws": "side, price, size and client id in the ledger, over the order socket",
+    "cancel_order_ws": "the ledger's status",
+}, "binance", "binance-usdm", "okx", "kraken")
+def test_orders_go_over_the_socket_too(venue: str) -> None:
+    async def body() -> None:
+        async with a_stage(venue, account=ACCOUNT, **PACE.get(venue, {})) as stage:
+            trader = Trader(stage, AMOUNT)
+            await trader.client.load_markets()
+            trader.over_socket = True
+            resting = await trader.place("limit", "buy", 0.98)
+            assert trader.truth().orders[-1].status == "open"
+            symbol = [] if venue == "kraken" else [trader.symbol]
+            await trader.client.cancel_order_ws(resting["id"], *symbol)
+            assert trader.truth().orders[-1].status == "cancelled"
+            await trader.place("limit", "buy", 1.002, timeInForce="IOC")
+            assert trader.truth().orders[-1].status == "filled"
+            trader.check_fills(await trader.client.fetch_my_trades(trader.symbol))
+
+    run(body)
+
+
 @proves("ccxt", {
     "cancel_all_orders": "nothing open in the ledger",
     "cancel_orders": "nothing open in the ledger",
@@ -188,7 +213,7 @@ def test_refusals_are_understood(venue: str) -> None:
             client, symbol = trader.client, trader.symbol
             await client.load_markets()
             with pytest.raises(ccxt.InsufficientFunds):
-                await client.create_order(symbol, "limit", "buy", 90.0, trader.price(0.99))
+                await client.create_order(symbol, "limit", "buy", 400.0, trader.price(0.99))
             unknown = ccxt.BadRequest if venue == "coinbase" else ccxt.OrderNotFound
             with pytest.raises(unknown):
                 await client.cancel_order(UNKNOWN[venue], symbol)
@@ -196,13 +221,15 @@ def test_refusals_are_understood(venue: str) -> None:
                 await trader.place("limit", "buy", 1.01, postOnly=True)
                 assert trader.truth().orders[-1].status in ("cancelled", "expired")
             else:
-                would_take = ccxt.ExchangeError if venue == "coinbase" else ccxt.InvalidOrder
+                unnamed = venue in ("coinbase", "kraken")  # by ccxt, which knows not their words
+                would_take = ccxt.ExchangeError if unnamed else ccxt.InvalidOrder
                 with pytest.raises(would_take):
                     await client.create_order(
                         symbol, "limit", "buy", AMOUNT, trader.price(1.01), {"postOnly": True})
             assert not trader.truth().fills
             client.secret = keys_of(stage.world, venue, "other")["secret"]
-            with pytest.raises(ccxt.AuthenticationError):
+            refused = ccxt.ExchangeError if venue == "kraken" else ccxt.AuthenticationError
+            with pytest.raises(refused, match=SIGNATURE[venue]):
                 await client.fetch_balance()
 
     run(body)
@@ -211,3 +238,6 @@ def test_refusals_are_understood(venue: str) -> None:
 UNKNOWN: Final = {
     "binance": "999", "binance-usdm": "999", "okx": "999", "kraken": "OAAAAA-AAAAA-AAAAAA",
     "coinbase": "00000000-0000-4000-8000-000000000000"}
+SIGNATURE: Final = {  # what the venue says to a wrong one
+    "binance": "-1022", "binance-usdm": "-1022", "okx": "50113",
+    "kraken": "EAPI:Invalid signature", "coinbase": ""}

@@ -23,10 +23,6 @@ def binance(row: dict[str, Any]) -> Said:
     return Said(row["id"], float(row["price"]), float(row["qty"]), not row["isBuyerMaker"])
 
 
-def aggregated(row: dict[str, Any]) -> Said:
-    return Said(row["a"], float(row["p"]), float(row["q"]), not row["m"])
-
-
 def okx(row: dict[str, Any]) -> Said:
     return Said(int(row["tradeId"]), float(row["px"]), float(row["sz"]), row["side"] == "buy")
 
@@ -54,8 +50,6 @@ class Dialect(NamedTuple):
 DIALECTS: Final = [
     Dialect("binance", "BTC/USDT", "/api/v3/trades?symbol=BTCUSDT&limit=", lambda a: a[:],
             binance, newest_first=False),
-    Dialect("binance", "BTC/USDT", "/api/v3/aggTrades?symbol=BTCUSDT&limit=", lambda a: a[:],
-            aggregated, newest_first=False),
     Dialect("binance-usdm", "BTC/USDT:USDT", "/fapi/v1/trades?symbol=BTCUSDT&limit=",
             lambda a: a[:], binance, newest_first=False),
     Dialect("okx", "BTC/USDT", "/api/v5/market/trades?instId=BTC-USDT&limit=",
@@ -93,9 +87,9 @@ def test_the_latest_prints_are_those_that_were_published(dialect: Dialect) -> No
             found = [dialect.read(row) for row in dialect.rows(answer)]
             assert status == 200
             assert (found[::-1] if dialect.newest_first else found) == said[-25:]
-            for limit in ("0", "x", "100000"):
+            for limit in ("0", "x"):
                 _, answer = await venue.get(dialect.path + limit)
-                assert "code" in answer or answer.get("error")
+                assert answer.get("code") or answer.get("error")
 
     run(body)
 
@@ -142,9 +136,11 @@ def test_binance_tells_one_ticker_or_all_and_streams_them_every_second() -> None
             client.ask({"method": "SUBSCRIBE", "id": 1,
                         "params": ["btcusdt@ticker", "ethusdt@miniTicker"]})
             await client.settle()
-            venue.world.servers["binance"].beat(1)
+            for _ in range(10):
+                venue.world.servers["binance"].face.tick()
             await client.settle()
-            _, whole, mini = client.take()
+            _, *events = client.take()
+            whole, mini = events[0], next(e for e in events if "mini" in e["stream"])
             assert (whole["data"]["e"], whole["data"]["s"]) == ("24hrTicker", "BTCUSDT")
             assert (mini["data"]["e"], mini["data"]["s"]) == ("24hrMiniTicker", "ETHUSDT")
             assert set(mini["data"]) == set("eEscohlvq")
