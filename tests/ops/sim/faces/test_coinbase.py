@@ -71,7 +71,8 @@ def test_market_trades_name_the_maker() -> None:
                     for row in frame["events"][0]["updates"]:
                         side = {"bid": book.bids, "offer": book.asks}[row["side"]]
                         book.set(side, row["price_level"], row["new_quantity"])
-                elif frame["channel"] == "market_trades" and frame["events"][0]["trades"]:
+                elif frame["channel"] == "market_trades" and (
+                        frame["events"][0]["type"] == "update"):
                     trade = frame["events"][0]["trades"][0]
                     maker = book.asks if trade["side"] == "SELL" else book.bids
                     assert float(trade["price"]) in map(float, maker)  # it rested there before
