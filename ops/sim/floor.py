@@ -28,7 +28,7 @@ from ops.sim.exchange.orders import BUY, SELL, Order, Request, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
-from ops.sim.rules import HOUSES, MONEY_DECIMALS, fees_of, filters_of, symbol_of
+from ops.sim.rules import HOUSES, MONEY_DECIMALS, TRADES_PER_SYMBOL, fees_of, filters_of, symbol_of
 
 if TYPE_CHECKING:
     from ops.sim.face import Face
@@ -73,7 +73,8 @@ class Floor:
         self.credentials: dict[str, Credentials] = {each.key: each for each in keys}
         epoch = (clock.unix_ns() // 10**9 - EPOCH_0_S) // 60
         self.exchange = Exchange(
-            self._hear, epoch=max(0, epoch), client_ids=HOUSES[venue].client_ids)
+            self._hear, epoch=max(0, epoch), client_ids=HOUSES[venue].client_ids,
+            trades_per_symbol=venue in TRADES_PER_SYMBOL)
         for line in lines:
             symbol = symbol_of(line)
             self.exchange.list_symbol(symbol, filters_of(line, symbol))
@@ -118,7 +119,7 @@ class Floor:
         exchange = self.exchange
         if line.native not in self._open:
             if update.prints:
-                prints = [each._replace(trade_id=exchange.number_trade())
+                prints = [each._replace(trade_id=exchange.number_trade(line.native))
                           for each in update.prints]
                 update = update._replace(prints=prints)
             self.face.update(line, update)
