@@ -163,6 +163,9 @@ class Face(ABC):
     def relisted(self, line: Line) -> None:  # noqa: B027  most venues tell in the catalogue alone
         """Tell of a line's new filters or trading status, where the venue has a stream for that."""
 
+    def closing(self) -> None:  # noqa: B027  most venues just hang up
+        """Say goodbye: the venue is about to close every connection."""
+
     def tick(self) -> None:  # noqa: B027  not every venue has timers
         """Ten times a second: let dead-man switches, tokens and sessions expire."""
 

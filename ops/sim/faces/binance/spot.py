@@ -89,7 +89,7 @@ class Binance(PublicFace):
         beside = {} if figures is US else Neighbours(floor).routes()
         self._door = Door(floor, self._auth, self.limits, {**routes.rest(), **beside})
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
-        self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
+        self._depths, self._ticks = Depths(outlet, self), 0
 
     # --- REST ----------------------------------------------------------------------------------
 
@@ -208,13 +208,14 @@ class Binance(PublicFace):
         super().flush(line)
         self._depths.send(line)
 
+    def closing(self) -> None:
+        """Tell every connection that the venue goes down."""
+        event = {"e": "serverShutdown", "E": self.now_ms()}
+        self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
+
     def tick(self) -> None:
         """Tell of balances that changed without the book changing; once a second, slow streams."""
         self._stream.flush()
-        down, self._down = self._down, self.floor.in_maintenance()
-        if self._down and not down:
-            event = {"e": "serverShutdown", "E": self.now_ms()}
-            self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
         self._ticks += 1
         if self._ticks % SLOW == 0:
             self._tickers.send()

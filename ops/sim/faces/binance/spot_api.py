@@ -96,7 +96,7 @@ class WsApi:
     def text(self, session: Session, message: bytes) -> None:
         """Serve one request."""
         link: Link | None = session.state.get("link")
-        if link is None:  # refused when it came
+        if link is None or self._revoked(session, link):  # None: refused when it came
             return
         request = json_object(message)
         answer: Row = {"id": request.get("id") if request else None}
@@ -143,6 +143,17 @@ class WsApi:
             raise Refused(MANDATORY, "timestamp")
         self._auth.in_time(values)
         return link.key.account
+
+    def _revoked(self, session: Session, link: Link) -> bool:
+        """End a session whose key is good no more; return whether it was."""
+        try:
+            if link.key is not None:
+                self._auth.key(link.key.key)
+        except Refused as refused:
+            link.key, link.logged_on_ms = None, 0
+            session.send(orjson.dumps({"id": None, "status": 401, "error": refused.body()}))
+            return True
+        return False
 
     def _count(self, session: Session, weight: int) -> None:
         self._limits.request(self._floor.mono_ns(), self._now_ms(), session.ip, weight)
