@@ -114,6 +114,9 @@ class VenueServer:
             if patience_s and not connection.topics and age_s > patience_s:
                 connection.close(1008, "no subscription")
                 continue
+            if face.pong_within_s and connection.unanswered_s(now_ns) > face.pong_within_s:
+                connection.close(1008, "Pong timeout")
+                continue
             if face.ping_every_s and second % int(face.ping_every_s) == 0:
                 connection.ping()
             face.beat(connection, second)
