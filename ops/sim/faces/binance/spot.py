@@ -228,3 +228,4 @@ class BinanceUs(Binance):
 
     figures = US
     ping_every_s = 180.0
+    pong_within_s = 600.0
