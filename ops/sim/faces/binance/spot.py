@@ -38,7 +38,7 @@ from ops.sim.faces.binance.public import SHUTDOWN, Aggregate, Pending, PublicFac
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
-from ops.sim.faces.binance.spot_day import Tickers
+from ops.sim.faces.binance.spot_day import MINI_ALL, Tickers
 from ops.sim.faces.binance.spot_depth import SLOW, SLOW_DIFFS, STREAMS, Depths
 from ops.sim.faces.binance.spot_market import MarketQueries, Tape
 from ops.sim.faces.binance.spot_notes import Notes
@@ -147,6 +147,8 @@ class Binance(PublicFace):
         """Return the topic of a stream name or listen key; None for one that stays silent."""
         if account := self._keys.account(name, self.floor.mono_ns()):
             return CHANNELS[MS], account
+        if name == MINI_ALL:
+            return MINI_ALL, ""
         symbol, _, stream = name.partition("@")
         line = self.lines.get(symbol.upper()) if symbol == symbol.lower() else None
         if line is None or (kind := STREAMS.get(stream)) is None:

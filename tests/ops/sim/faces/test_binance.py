@@ -384,3 +384,25 @@ def test_each_symbols_trades_are_numbered_without_holes_clients_trades_too() -> 
                 assert [each["id"] for each in last.body] == [each["id"] for each in mine[-2:]]
 
     run(body)
+
+
+def test_small_tickers_come_by_rest_and_for_all_symbols_on_one_stream() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT", "ETH/USDT") as venue:
+            client = await venue.connect("/ws/!miniTicker@arr")
+            venue.step(5.0)
+            _, mini = await venue.get("/api/v3/ticker/24hr?type=MINI&symbol=BTCUSDT")
+            assert mini.keys() == {
+                "symbol", "openPrice", "highPrice", "lowPrice", "lastPrice", "volume",
+                "quoteVolume", "openTime", "closeTime", "firstId", "lastId", "count"}
+            _, wrong = await venue.get("/api/v3/ticker/24hr?type=TINY")
+            assert wrong == {"code": -1139, "msg": "Invalid ticker type."}
+            for _ in range(10):
+                venue.world.servers["binance"].tick()
+            await client.settle()
+            rows = client.take()[-1]
+            assert [(row["e"], row["s"]) for row in rows] == [
+                ("24hrMiniTicker", "BTCUSDT"), ("24hrMiniTicker", "ETHUSDT")]
+            assert rows[0]["c"] == mini["lastPrice"]
+
+    run(body)
