@@ -137,7 +137,7 @@ def check_trades(peer: Peer, told: Any) -> None:
     """Compare every trade from the first heard on, in order, taker's side and all."""
     for symbol in SYMBOLS[peer.name]:
         heard = [(side, Decimal(price), Decimal(size))
-                 for name, _, side, price, size in told["trades"] if name == spelt(symbol)]
+                 for name, _, side, price, size in in_order(peer, told) if name == spelt(symbol)]
         said = [(each.side, Decimal(repr(each.price)), Decimal(repr(each.size)))
                 for each in peer.witness.trades[symbol].values()]
         if peer.name == "coinbase":  # its side is passed on as it is: the maker's
@@ -145,6 +145,12 @@ def check_trades(peer: Peer, told: Any) -> None:
             said = [(other[side], price, size) for side, price, size in said]
         assert len(heard) > 20
         assert heard == said[-len(heard):]
+
+
+def in_order(peer: Peer, told: Any) -> list[list[str]]:
+    """Return the trades, oldest first: Coinbase's batches are newest first, and passed on so."""
+    trades: list[list[str]] = told["trades"]
+    return sorted(trades, key=lambda row: int(row[1])) if peer.name == "coinbase" else trades
 
 
 @proves("cryptofeed", {

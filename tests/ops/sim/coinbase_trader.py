@@ -2,6 +2,7 @@
 
 import base64
 import json
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from engine.model.clock import SystemClock
+from engine.model.clock import ManualClock, SystemClock
 from ops.sim.credentials import ES256, Credentials
 from tests.ops.sim.wire import Client, Venue
 
@@ -59,17 +60,27 @@ class Trader:
         self, method: str, path: str, body: object = None, *, query: str = "", bearer: str = "",
     ) -> tuple[int, Any]:
         """Make a signed call; return status and body."""
-        root = self.venue.world.endpoints()["coinbase"]["rest"]
         bearer = bearer or self.token(f"{method} api.coinbase.com{ROOT}{path}")
+        return await self._ask(method, f"{ROOT}{path}{query}", bearer, body)
+
+    async def plain(self, path: str, query: str = "") -> Any:
+        """Ask for a path that is not below Advanced Trade's."""
+        bearer = self.token(f"GET api.coinbase.com{path}")
+        status, body = await self._ask("GET", f"{path}{query}", bearer, None)
+        assert status == 200, (status, body)
+        return body
+
+    async def _ask(self, method: str, path: str, bearer: str, body: object) -> tuple[int, Any]:
+        root = self.venue.world.endpoints()["coinbase"]["rest"]
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         async with (
             aiohttp.ClientSession() as session,
             session.request(
-                method, f"{root}{ROOT}{path}{query}", data=data,
+                method, root + path, data=data,
                 headers={"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"},
             ) as answer,
         ):
-            self.headers = dict(answer.headers)
+            self.headers = {name.lower(): text for name, text in answer.headers.items()}
             text = await answer.text()
             return answer.status, json.loads(text) if text[:1] in ("{", "[") else text
 
@@ -118,6 +129,21 @@ class Trader:
                     "jwt": self.token()})
         await client.settle()
         return client
+
+
+def unlimited(venue: Venue) -> None:
+    """Let a second pass for the rate limits with every call."""
+    seconds = count(SystemClock().mono_ns(), 10**9)
+    floor = venue.world.servers["coinbase"].face.floor
+    floor.mono_ns = seconds.__next__  # type: ignore[method-assign]
+
+
+def frozen(venue: Venue) -> ManualClock:
+    """Let the rate limits go by a clock that the test moves."""
+    clock = ManualClock(mono_ns=SystemClock().mono_ns() // 10**9 * 10**9)
+    floor = venue.world.servers["coinbase"].face.floor
+    floor.mono_ns = clock.mono_ns  # type: ignore[method-assign]
+    return clock
 
 
 def rows(frames: list[Any]) -> list[dict[str, Any]]:

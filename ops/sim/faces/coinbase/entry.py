@@ -28,6 +28,7 @@ from ops.sim.rules import MONEY_DECIMALS
 
 CANCELS_MAX: Final = 100  # in one request
 CLIENT_ID_SIZE_MAX: Final = 128
+FAR_NS: Final = 10 * 366 * 24 * 3600 * 10**9  # a later end is taken for a mistake
 SIDES: Final = {"BUY": BUY, "SELL": SELL}
 MARKET: Final = "market_market_ioc"
 LIMITS: Final = {
@@ -173,8 +174,9 @@ class Entry:
         if not isinstance(configuration, dict) or len(configuration) != 1:
             raise Unreadable("order_configuration must have exactly one type")
         ((name, options),) = configuration.items()
-        if not isinstance(options, dict):
-            raise Unreadable(f"{name} must be an object")
+        if not isinstance(options, dict) or any(
+                isinstance(each, dict | list) for each in options.values()):
+            raise Unreadable(f"{name} must be an object of plain values")
         listed = self._exchange.listed.get(product)
         portfolio = asked.get("retail_portfolio_id")
         if listed is None:
@@ -213,6 +215,8 @@ class Entry:
                 return reasons.NO_END
             if end_ns <= self._floor.now_ns():
                 return reasons.PAST_END
+            if end_ns > self._floor.now_ns() + FAR_NS:
+                return reasons.FAR_END
             ticket.end_ns = end_ns
         if post_only and LIMITS[name] is not Tif.GTC:
             return reasons.UNSUPPORTED

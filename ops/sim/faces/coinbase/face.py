@@ -90,8 +90,12 @@ class Coinbase(Face):
         self._stream.text(session, message)
 
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
-        """Write the message's number on this connection."""
-        return self._stream.wrap(session, body)
+        """Write the message's number on this connection; private ones get it as they leave."""
+        return body if topic[0].startswith("@") else self._stream.wrap(session, body)
+
+    def stamp(self, session: Session, text: bytes) -> bytes:
+        """Write a private message's number on this connection."""
+        return self._stream.wrap(session, text)
 
     def beat(self, session: Session, second: int) -> None:
         """Send heartbeats and what comes every few seconds."""
@@ -100,6 +104,10 @@ class Coinbase(Face):
     def update(self, line: Line, update: Update) -> None:
         """Send the prints, the changes, and the ticker."""
         self._stream.update(line, update)
+
+    def flush(self, line: Line) -> None:
+        """Send the prints that wait for their batch."""
+        self._stream.flush(line.native)
 
     def relisted(self, line: Line) -> None:
         """Tell of a line's new limits or status."""
@@ -112,8 +120,9 @@ class Coinbase(Face):
             self._accounts.note(event)
 
     def tick(self) -> None:
-        """Let good-till-date orders expire."""
+        """Let good-till-date orders expire, and send the prints that wait."""
         self._tickets.expire()
+        self._stream.tick()
 
     # --- REST ----------------------------------------------------------------------------------
 

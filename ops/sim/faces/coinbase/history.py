@@ -39,7 +39,7 @@ class History:
         number = number_of(name)
         order = self._floor.exchange.order(account, order_id=number) if number else None
         if order is None:
-            return refused("NOT_FOUND", "order with this orderID was not found", 404)
+            return refused("unknown", "order with this orderID was not found", 404)
         return to_json({"order": self._row(order)})
 
     def orders(self, account: str, query: Query) -> Answer:

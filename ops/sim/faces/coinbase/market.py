@@ -1,4 +1,4 @@
-"""Public REST: time, products, prints, books.  The same calls serve clients with a key.
+"""Public REST: time, products, prints, books, candles.  The same calls serve clients with a key.
 
 Source: shared/venues/coinbase.md "Endpoints", "Symbols", "Order book", 2026-11-21.
 """
@@ -10,7 +10,8 @@ from engine.model.quanta import from_quanta, plain
 from ops.sim.book import ASK, BID
 from ops.sim.day import Day, Deal
 from ops.sim.exchange.filters import Mode
-from ops.sim.face import Answer, Query, count, iso, to_json
+from ops.sim.face import Answer, Query, count, digits, iso, to_json
+from ops.sim.faces.coinbase import candles
 from ops.sim.faces.coinbase.app import FIAT
 from ops.sim.faces.coinbase.reasons import invalid, refused
 from ops.sim.floor import Floor
@@ -41,8 +42,10 @@ class Market:
         root, _, rest = what.partition("/")
         name, _, part = rest.partition("/")
         line = self._lines.get(name)
-        if root != "products" or line is None or part not in ("", "ticker"):
+        if root != "products" or line is None or part not in ("", "ticker", "candles"):
             return refused("NOT_FOUND", "valid product_id is required", 404)
+        if part == "candles":
+            return candles.answer(line, self._days[name], query, self._floor.now_ns())
         return self._ticker(line, query) if part else to_json(self.product(line))
 
     def time(self) -> Answer:
@@ -95,7 +98,7 @@ class Market:
     def _products(self, query: Query) -> Answer:
         limit = count(query.get("limit"), default=len(self._lines) or 1, most=1000)
         offset = query.get("offset", "0")
-        if limit is None or not (offset.isascii() and offset.isdigit()):
+        if limit is None or not digits(offset):
             return invalid("valid limit and offset are required")
         asked = _names(query)
         lines = [line for line in self._lines.values() if not asked or line.native in asked]
@@ -108,7 +111,7 @@ class Market:
         """Tell the latest prints of ``start`` to ``end`` (Unix s), newest first."""
         limit = count(query.get("limit"), default=DEALS_PAGE, most=1000)
         start, end = query.get("start", "0"), query.get("end", str(LAST_TIME))
-        if limit is None or not all(each.isascii() and each.isdigit() for each in (start, end)):
+        if limit is None or not (digits(start) and digits(end)):
             return invalid("valid limit, start and end are required")
         deals = self._days[line.native].latest(
             limit, lambda deal: int(start) <= deal.unix_ns / 1e9 < int(end))

@@ -54,6 +54,8 @@ NO_END: Final = Failure(
     preview="PREVIEW_INVALID_END_TIME", message="GTD_ORDERS_MUST_HAVE_END_TIME")
 PAST_END: Final = Failure(
     preview="PREVIEW_END_TIME_IS_IN_THE_PAST", message="END_TIME_IS_IN_THE_PAST")
+FAR_END: Final = Failure(
+    preview="PREVIEW_END_TIME_TOO_FAR_IN_FUTURE", message="END_TIME_TOO_FAR_IN_FUTURE")
 _TWICE: Final = Failure("DUPLICATE_CLIENT_ORDER_ID", message="client_order_id was used before")
 LIMIT_PRICE: Final = Failure(
     "INVALID_LIMIT_PRICE", "PREVIEW_INVALID_LIMIT_PRICE", "invalid limit price")

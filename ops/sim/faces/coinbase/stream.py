@@ -1,8 +1,8 @@
 """The WebSocket: subscriptions, their acknowledgement and errors, and the market's channels.
 
 Source: shared/venues/coinbase.md, 2026-11-21.  ``level2`` arrives as ``l2_data`` and asks are
-called offers.  ``market_trades`` name the maker's side.  Both of the venue's hosts are this one
-port, so every channel is served here, ``user`` included.
+called offers.  ``market_trades`` name the maker's side and come in batches.  Both of the venue's
+hosts are this one port, so every channel is served here, ``user`` included.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +11,9 @@ from typing import Any, Final
 import orjson
 
 from ops.sim.book import ASK, BID, Change, Touch
-from ops.sim.day import Day
+from ops.sim.day import Day, Deal
 from ops.sim.face import Outlet, Session, Topic, Update, iso, json_object, strings
+from ops.sim.faces.coinbase import candles
 from ops.sim.faces.coinbase.limits import Limits
 from ops.sim.faces.coinbase.market import Market, deal_row, percent
 from ops.sim.faces.coinbase.messages import NOT_YOU, TOO_FAST, error, message, numbered
@@ -23,10 +24,13 @@ from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 SIDES: Final = ("bid", "offer")
-LISTED: Final = {"level2", "market_trades", "ticker", "ticker_batch"}
+LISTED: Final = {"level2", "market_trades", "ticker", "ticker_batch", "candles"}
 CHANNELS: Final = LISTED | {"heartbeats", "status", "user"}
 TRADES_SENT: Final = 50  # with the first message
 BATCH_S: Final = 5  # between two messages of ticker_batch, and of status
+TRADES_NS: Final = 250_000_000  # what is traded meanwhile comes as one message
+TRADES_MAX: Final = 500  # of one such message
+QUIET_S: Final = 90  # a connection that was sent nothing for so long is closed
 
 
 class Stream:
@@ -39,6 +43,8 @@ class Stream:
         self._floor, self._lines, self._days, self._outlet = floor, lines, days, outlet
         self._market, self._user, self._tokens, self._limits = market, user, tokens, limits
         self._touch = {line.native: line.book.touch() for line in lines.values()}
+        self._waiting: dict[str, list[Deal]] = {}  # oldest first, by product
+        self._sent_ns = 0
 
     # --- requests ------------------------------------------------------------------------------
 
@@ -88,6 +94,7 @@ class Stream:
         else:
             for topic in _topics(channel, natives, account):
                 if topic not in session.topics:
+                    self.flush(topic[1])
                     session.subscribe(topic, channel)
                     self._send_first(session, topic)
         return ""
@@ -104,7 +111,7 @@ class Stream:
         for topic in topics:
             session.subscribe(topic, "user")
         for body in self._user.snapshots(account, natives):
-            session.push(topics[0], self.wrap(session, body))
+            session.push(topics[0], body)
 
     def _send_first(self, session: Session, topic: Topic) -> None:
         channel, native = topic
@@ -115,7 +122,8 @@ class Stream:
             return
         line = self._lines[native]
         first = {"level2": self.snapshot, "market_trades": self._trades_snapshot,
-                 "ticker": self._ticker_snapshot, "ticker_batch": self._batch_snapshot}[channel]
+                 "ticker": self._ticker_snapshot, "ticker_batch": self._batch_snapshot,
+                 "candles": self._candles_snapshot}[channel]
         if line.started:
             session.push(topic, self.wrap(session, first(line)))
 
@@ -138,7 +146,13 @@ class Stream:
         return numbered(body, number)
 
     def beat(self, session: Session, second: int) -> None:
-        """Send the heartbeat to those who asked for it, and what comes every five seconds."""
+        """Send heartbeats and what comes every five seconds; close what was silent for long."""
+        told, since = session.state.setdefault("quiet", (session.messages, second))
+        if told != session.messages:
+            session.state["quiet"] = (session.messages, second)
+        elif second - since >= QUIET_S:
+            session.close(1000, "")
+            return
         for topic in tuple(session.topics):
             body = None
             if topic[0] == "heartbeats":
@@ -147,6 +161,8 @@ class Stream:
                 body = self._message("heartbeats", event)
             elif topic[0] == "ticker_batch" and second % BATCH_S == 0:
                 body = self._ticker(self._lines[topic[1]], None, "update")
+            elif topic[0] == "candles":
+                body = self._candle(session, self._lines[topic[1]])
             elif topic[0] == "status" and second % BATCH_S == 0:
                 body = self._status("update")
             if body is not None:
@@ -163,9 +179,10 @@ class Stream:
         for each in update.prints:
             deal = self._days[native].add(each, self._floor.now_ns())
             if self._outlet.wanted(("market_trades", native)):
-                event = {"type": "update", "trades": [deal_row(line, deal)]}
-                body = self._message("market_trades", orjson.dumps(event).decode())
-                self._outlet.publish(("market_trades", native), body)
+                waiting = self._waiting.setdefault(native, [])
+                waiting.append(deal)
+                if len(waiting) == TRADES_MAX:
+                    self.flush(native)
         if update.changes and self._outlet.wanted(("level2", native)):
             body = self._levels(line, "update", update.changes)
             self._outlet.publish(("level2", native), body)
@@ -173,6 +190,24 @@ class Stream:
         if update.prints and touch != self._touch[native] and self._outlet.wanted(topic):
             self._touch[native] = touch
             self._outlet.publish(topic, self._ticker(line, touch, "update"))
+
+    def flush(self, native: str) -> None:
+        """Send the prints of a product that wait, newest first."""
+        waiting = self._waiting.pop(native, None)
+        if waiting:
+            line = self._lines[native]
+            rows = [deal_row(line, deal) for deal in reversed(waiting)]
+            event = orjson.dumps({"type": "update", "trades": rows}).decode()
+            self._outlet.publish(
+                ("market_trades", native), self._message("market_trades", event))
+
+    def tick(self) -> None:
+        """Send all prints that wait, four times a second or a little less often."""
+        now_ns = self._floor.mono_ns()
+        if now_ns - self._sent_ns >= TRADES_NS:
+            self._sent_ns = now_ns
+            for native in list(self._waiting):
+                self.flush(native)
 
     def relisted(self) -> None:
         """Tell of new limits or a new status."""
@@ -227,6 +262,28 @@ class Stream:
             }
         event = orjson.dumps({"type": kind, "tickers": [row]}).decode()
         return self._message("ticker" if touch is not None else "ticker_batch", event)
+
+    def _candles_snapshot(self, line: Line) -> bytes:
+        rows = self._candle_rows(line)
+        return self._candles("snapshot", rows[::-1])
+
+    def _candle(self, session: Session, line: Line) -> bytes | None:
+        """Return the newest candle, None if it is what this connection was told last."""
+        newest = self._candle_rows(line)[-1:]
+        told: dict[str, list[dict[str, str]]] = session.state.setdefault("candles", {})
+        if not line.started or told.get(line.native) == newest:
+            return None
+        told[line.native] = newest
+        return self._candles("update", newest)
+
+    def _candle_rows(self, line: Line) -> list[dict[str, str]]:
+        rows = candles.rows(
+            line, self._days[line.native], candles.STREAMED_S, self._floor.now_ns())
+        return [row | {"product_id": line.native} for row in rows]
+
+    def _candles(self, kind: str, rows: list[dict[str, str]]) -> bytes:
+        event = orjson.dumps({"type": kind, "candles": rows}).decode()
+        return self._message("candles", event)
 
     def _status(self, kind: str) -> bytes:
         """Return all products with their status; fields after Nautilus' parser, 2026-11."""

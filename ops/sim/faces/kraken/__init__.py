@@ -3,10 +3,10 @@
     REST ──▶ face ─┬▶ public ──────────▶ past, catalogue            names, ids, instruments:
                    └▶ private ─▶ auth,  ┬▶ queries ─▶ account       how things are spelled
                                  limits └▶ trading ─▶ floor
-    WS ────▶ face ──▶ socket ─┬▶ stream                             params, wishes: what is asked
+    WS v1 ─▶ face ──▶ v1 (public only)
+    WS v2 ─▶ face ──▶ socket ─┬▶ stream                             params, wishes: what is asked
                               ├▶ channels ◀─ events                 answers: what is refused
                               └▶ requests ─▶ trading ─▶ floor
-    other paths than /v2 ─▶ v1: the same streams in the old spelling
 The socket of ws-auth is the public one: one port and one path serve both, and level3 is refused.
 
 Decisions: 2026-11-21: the tier is Intermediate.  2026-11-21: amounts are printed exactly, not

@@ -1,6 +1,7 @@
 """The Kraken face: puts the parts of this package behind the doors of ``Face``."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import orjson
 
@@ -24,9 +25,11 @@ from ops.sim.faces.kraken.requests import Requests
 from ops.sim.faces.kraken.socket import Socket
 from ops.sim.faces.kraken.stream import Stream
 from ops.sim.faces.kraken.trading import Trading
-from ops.sim.faces.kraken.v1 import V1
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
+
+HEARTBEAT: Final = b'{"channel":"heartbeat"}'
+HEARTBEAT_V1: Final = b'{"event":"heartbeat"}'
 
 
 class Kraken(Face):
@@ -55,7 +58,6 @@ class Kraken(Face):
         self._socket = Socket(
             floor, self._stream, self._channels, Requests(floor, finder, self._trading),
             self.tokens, self.now_iso)
-        self._v1 = V1(floor, self._stream, self._public, finder.instruments)
 
     # --- streams -------------------------------------------------------------------------------
 
@@ -64,8 +66,8 @@ class Kraken(Face):
         if not self.counters.connect(session.ip, self.floor.mono_ns()):
             session.close(1008, "too many connections")
             return
-        if not _is_v2(session):
-            self._v1.greet(session)
+        if session.path != self.path:
+            self._stream.v1.opened(session)
             return
         row = {"version": "2.0.10", "system": "online", "api_version": "v2",
                "connection_id": session.connection_id}
@@ -74,21 +76,18 @@ class Kraken(Face):
     def beat(self, session: Session, second: int) -> None:
         """Send the heartbeat that every subscriber gets."""
         if session.topics:
-            v2 = _is_v2(session)
-            session.send(b'{"channel":"heartbeat"}' if v2 else b'{"event":"heartbeat"}')
+            session.send(HEARTBEAT if session.path == self.path else HEARTBEAT_V1)
 
     def text(self, session: Session, message: bytes) -> None:
         """Serve a request."""
-        if not _is_v2(session):
-            self._v1.text(session, message)
-            return
-        self._socket.text(session, message)
+        if session.path == self.path:
+            self._socket.text(session, message)
+        else:
+            self._stream.v1.text(session, message)
 
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
-        """Give the messages of private channels their envelope and number; spell v1."""
-        if topic[0][0] == "@":
-            return self._channels.wrap(session, topic, body)
-        return body if _is_v2(session) else self._v1.spell(topic, body)
+        """Give the messages of private channels their envelope and number."""
+        return self._channels.wrap(session, topic, body) if topic[0][0] == "@" else body
 
     def update(self, line: Line, update: Update) -> None:
         """Publish what the market did."""
@@ -97,10 +96,6 @@ class Kraken(Face):
     def restart(self, line: Line) -> None:
         """Send a snapshot to the subscribers of every depth."""
         self._stream.restart(line)
-
-    def snapshot(self, line: Line, depth: int) -> bytes:
-        """Return the first message of a book subscription."""
-        return self._stream.snapshot(line, depth)
 
     def heard(self, event: Event) -> None:
         """Publish what happened to an account."""
@@ -145,7 +140,3 @@ class Kraken(Face):
     def maintenance(self) -> Answer:
         """Answer while Kraken is being maintained."""
         return answers.error(UNAVAILABLE)
-
-
-def _is_v2(session: Session) -> bool:
-    return session.path.startswith("/v2")

@@ -43,6 +43,12 @@ def balance_decimals(asset: str) -> int:
     return CURRENCY_DECIMALS if asset in names.MONEY else ASSET_DECIMALS
 
 
+def long_price(line: Line, price: int) -> str:
+    """Write a price in the line's own quanta with five decimals or more, as REST and v1 do."""
+    whole, _, fraction = line.price(price).partition(".")
+    return f"{whole}.{fraction.ljust(PRICE_DECIMALS_MIN, '0')}"
+
+
 def number(text: str) -> orjson.Fragment:
     """Put a decimal text into JSON as a number, digit by digit."""
     return orjson.Fragment(text)

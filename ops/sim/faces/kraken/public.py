@@ -14,7 +14,7 @@ from ops.sim.faces.kraken import catalogue, names
 from ops.sim.faces.kraken.account import seconds
 from ops.sim.faces.kraken.answers import UNKNOWN_METHOD, UNKNOWN_PAIR, Declined, invalid
 from ops.sim.faces.kraken.finder import Finder
-from ops.sim.faces.kraken.instruments import PRICE_DECIMALS_MIN, Instrument
+from ops.sim.faces.kraken.instruments import Instrument, long_price
 from ops.sim.faces.kraken.past import TRADES_MAX, Past
 from ops.sim.floor import Floor
 
@@ -89,10 +89,9 @@ class Public:
         return {each.key: rows, "last": str(last_ns)}
 
     def _ticker(self, query: Query) -> dict[str, Any]:
-        return {each.key: self.ticker_row(each) for each in self._several(query)}
+        return {each.key: self._ticker_row(each) for each in self._several(query)}
 
-    def ticker_row(self, each: Instrument) -> dict[str, Any]:
-        """Return a pair's row of Ticker."""
+    def _ticker_row(self, each: Instrument) -> dict[str, Any]:
         line, past, touch = each.line, self._past[each.native], each.line.book.touch()
         unit = int(10**line.size_decimals)
 
@@ -137,6 +136,4 @@ class Public:
 
 
 def _long(each: Instrument, price: int) -> str:
-    """Write a price of the line's own book with five decimals or more."""
-    whole, _, fraction = each.line.price(price).partition(".")
-    return f"{whole}.{fraction.ljust(PRICE_DECIMALS_MIN, '0')}"
+    return long_price(each.line, price)

@@ -164,7 +164,7 @@ class Socket:
         result = self._stream.acknowledged(fields, subscribed=wanted)
         session.send(frames({"result": result | {"symbol": native}}))
         if result.get("snapshot") and line.started:
-            session.push(topic, self._stream.first(topic, line))
+            self._stream.send_first(session, topic, line)
 
     def _instrument(
         self, session: Session, wanted: bool, fields: dict[str, Any], frames: Frames

@@ -12,10 +12,12 @@ import orjson
 
 from ops.sim.book import ASK, BID, Change, Touch
 from ops.sim.exchange.exchange import Exchange
-from ops.sim.face import BUY, Outlet, Topic, Update, iso
+from ops.sim.face import BUY, Outlet, Session, Topic, Update, iso
 from ops.sim.faces.kraken import catalogue
 from ops.sim.faces.kraken.instruments import Instrument
 from ops.sim.faces.kraken.past import Past, Spread, Trade
+from ops.sim.faces.kraken.v1 import V1
+from ops.sim.faces.kraken.views import Views
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -24,7 +26,6 @@ CHECKSUM_DEPTH: Final = 10
 PUBLIC: Final = ("book", "trade", "ticker")
 TRIGGERS: Final = ("trades", "bbo")
 SNAP_TRADES_MAX: Final = 50
-Prices = tuple[frozenset[int], frozenset[int]]
 
 
 class Stream:
@@ -36,9 +37,10 @@ class Stream:
     ) -> None:
         self.lines, self._outlet, self._floor = lines, outlet, floor
         self._instruments = instruments
-        self._views: dict[Topic, Prices] = {}  # what subscribers of one depth hold
+        self._views = Views()
         self._touch = {native: line.book.touch() for native, line in lines.items()}
         self.past = {native: Past(line) for native, line in lines.items()}
+        self.v1 = V1(floor, outlet, instruments, self.past)
 
     # --- subscriptions -------------------------------------------------------------------------
 
@@ -73,16 +75,17 @@ class Stream:
             result["event_trigger"] = fields.get("event_trigger", "trades")
         return result
 
-    def first(self, topic: Topic, line: Line) -> bytes:
-        """Return what a subscription begins with."""
+    def send_first(self, session: Session, topic: Topic, line: Line) -> None:
+        """Send what a subscription begins with."""
         channel, _, depth = topic[0].partition(":")
         if channel == "book":
-            self._views.setdefault(topic, _prices(line, int(depth)))
-            return self.snapshot(line, int(depth))
-        if channel == "ticker":
-            return self._ticker(line, line.book.touch(), "snapshot")
-        trades = list(self.past[line.native].trades)[-SNAP_TRADES_MAX:]
-        return self._trades(line, trades, "snapshot")
+            self._views.join(topic, line, int(depth))
+            session.push(topic, self.snapshot(line, int(depth)))
+        elif channel == "ticker":
+            session.push(topic, self._ticker(line, line.book.touch(), "snapshot"))
+        else:
+            trades = list(self.past[line.native].trades)[-SNAP_TRADES_MAX:]
+            session.push(topic, self._trades(line, trades, "snapshot"))
 
     # --- instruments ---------------------------------------------------------------------------
 
@@ -109,7 +112,8 @@ class Stream:
         trades = [Trade(now_ns, each) for each in update.prints]
         for each in update.prints:
             past.traded(now_ns, each)
-        if (touch := line.book.touch()) != self._touch[native]:
+        moved = (touch := line.book.touch()) != self._touch[native]
+        if moved:
             self._touch[native] = touch
             past.spreads.append(Spread(now_ns, touch.bid, touch.ask))
             if self._outlet.wanted(("ticker", native)):
@@ -124,28 +128,16 @@ class Stream:
                         ("trade", native), self._trades(line, [trade], "update"))
         for depth in DEPTHS:
             self._to_depth(line, (f"book:{depth}", native), depth, update.changes)
+        self.v1.update(line, update, trades, moved=moved)
 
     def _to_depth(self, line: Line, topic: Topic, depth: int, changes: Sequence[Change]) -> None:
         """Send what subscribers of one depth must apply; nothing if they see no difference."""
         if not self._outlet.wanted(topic):
-            self._views.pop(topic, None)
+            self._views.drop(topic)
             return
-        now = _prices(line, depth)
-        before = self._views.get(topic, now)
-        self._views[topic] = now
-        rows: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
-        for side, price, size in changes:
-            if price in now[side] or price in before[side]:
-                stays = price in line.book.sizes[side]
-                rows[side].append((price, size if stays else 0))
-        for side in (BID, ASK):
-            sizes, told = line.book.sizes[side], {price for price, _ in rows[side]}
-            came_in = sorted(now[side] - before[side] - told, reverse=side == BID)
-            rows[side].extend((price, sizes[price]) for price in came_in)
-            gone = {price for price in before[side] - now[side] - told if price not in sizes}
-            rows[side].extend((price, 0) for price in gone)
-        if rows[BID] or rows[ASK]:
-            self._outlet.publish(topic, self._book(line, "update", rows[BID], rows[ASK]))
+        bids, asks = self._views.rows(topic, line, depth, changes)
+        if bids or asks:
+            self._outlet.publish(topic, self._book(line, "update", bids, asks))
 
     def snapshot(self, line: Line, depth: int) -> bytes:
         """Return the first message of a book subscription."""
@@ -156,8 +148,9 @@ class Stream:
         for depth in DEPTHS:
             topic = (f"book:{depth}", line.native)
             if self._outlet.wanted(topic):
-                self._views[topic] = _prices(line, depth)
+                self._views.begin(topic, line, depth)
                 self._outlet.publish(topic, self.snapshot(line, depth))
+        self.v1.restart(line)
 
     def _book(
         self, line: Line, kind: str, bids: Iterable[tuple[int, int]],
@@ -193,18 +186,14 @@ class Stream:
 
 
 def checksum(line: Line) -> int:
-    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros."""
+    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros.
+
+    Those are the quanta themselves: wire numbers of this venue have all decimals of the line.
+    """
     text = "".join(
-        number.replace(".", "").lstrip("0")
-        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH)
-        for number in (line.price(price), line.size(size))
-    )
+        f"{price}{size}"
+        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH))
     return zlib.crc32(text.encode())
-
-
-def _prices(line: Line, depth: int) -> Prices:
-    bids, asks = line.book.prices
-    return frozenset(bids[-depth:]), frozenset(asks[:depth])
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:

@@ -38,6 +38,7 @@ class Wallet:
 
     def __init__(self, lines: dict[str, Line], floor: Floor) -> None:
         self._floor = floor
+        self._changed_ns: dict[tuple[str, str], int] = {}  # by account and asset
         self._dollar_lines = {
             line.pair.base: line.native for line in lines.values() if line.pair.quote in DOLLARS}
 
@@ -50,11 +51,20 @@ class Wallet:
             return Decimal(from_quanta(mid, symbol.price_decimals))
         return Decimal(repr(PRICES.get(asset, UNKNOWN_PRICE)))
 
+    def changed(self, account: str, asset: str, now_ns: int) -> None:
+        """Note when a balance last changed."""
+        self._changed_ns[account, asset] = now_ns
+
+    def changed_ms(self, account: str, asset: str) -> str:
+        """Return when a balance last changed; now, if it never did."""
+        return str((self._changed_ns.get((account, asset)) or self._floor.now_ns()) // MS)
+
     def summary(self, account: str, wanted: Iterable[str] = ()) -> dict[str, Any]:
         """Return the account with a row per asset it holds, or per wanted one of them."""
         balances, chosen = self._floor.exchange.balances(account), set(wanted)
         details = [
-            self.detail(asset, free, locked) for asset, (free, locked) in sorted(balances.items())
+            self.detail(account, asset, free, locked)
+            for asset, (free, locked) in sorted(balances.items())
             if free + locked and (not chosen or asset in chosen)]
         return self.around(details)
 
@@ -69,7 +79,7 @@ class Wallet:
             "ordFroz": "0", "totalEq": worth, "uTime": str(self._floor.now_ns() // MS), "upl": "",
         }
 
-    def detail(self, asset: str, free: int, locked: int) -> dict[str, Any]:
+    def detail(self, account: str, asset: str, free: int, locked: int) -> dict[str, Any]:
         """Return one asset's row."""
         usd, total = self.usd(asset), money(free + locked)
         worth = usd_text(Decimal(total) * usd)
@@ -77,7 +87,7 @@ class Wallet:
             "ccy": asset, "availBal": money(free), "availEq": money(free), "cashBal": total,
             "coinUsdPrice": decimal_text(usd), "disEq": worth, "eq": total, "eqUsd": worth,
             "frozenBal": money(locked), "ordFrozen": money(locked), "spotBal": total,
-            "uTime": str(self._floor.now_ns() // MS), "autoLendStatus": "off",
+            "uTime": self.changed_ms(account, asset), "autoLendStatus": "off",
             "collateralEnabled": False, "collateralRestrict": False,
         } | dict.fromkeys(ZEROS, "0") | dict.fromkeys(BLANKS, "")
 

@@ -8,16 +8,18 @@ from typing import Any, Final
 import orjson
 
 from ops.sim.face import Session, Topic
-from ops.sim.faces.okx.catalogue import Catalogue
+from ops.sim.faces.okx.catalogue import KINDS, Catalogue
 from ops.sim.faces.okx.errors import Failure, failure
-from ops.sim.faces.okx.market import Market
+from ops.sim.faces.okx.funding import CHANNEL as RATES
+from ops.sim.faces.okx.funding import Funding
+from ops.sim.faces.okx.market import BOOKS, Market
 from ops.sim.faces.okx.pushes import CHANNELS as PRIVATE
-from ops.sim.faces.okx.pushes import KINDS, Pushes, prefix, private_topic
+from ops.sim.faces.okx.pushes import Pushes, prefix, private_topic
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 BY_PATH: Final = {  # channels that name an instrument
-    "public": frozenset({"books", "books5", "bbo-tbt", "trades", "tickers"}),
+    "public": frozenset({*BOOKS, "books5", "bbo-tbt", "trades", "tickers"}),
     "business": frozenset({"trades-all"}),
     "private": frozenset[str](),
 }
@@ -31,10 +33,10 @@ class Channels:
 
     def __init__(
         self, floor: Floor, lines: dict[str, Line], market: Market, pushes: Pushes,
-        catalogue: Catalogue,
+        catalogue: Catalogue, funding: Funding,
     ) -> None:
         self._floor, self._lines, self._market = floor, lines, market
-        self._pushes, self._catalogue = pushes, catalogue
+        self._pushes, self._catalogue, self._funding = pushes, catalogue, funding
         self._listeners: dict[tuple[str, str], dict[int, Session]] = {}
 
     def topic(self, session: Session, arg: dict[str, Any]) -> Topic | Failure:
@@ -49,6 +51,8 @@ class Channels:
         if path == "public" and channel == "status":
             return channel, ""
         native = str(arg.get("instId"))
+        if path == "public" and channel == RATES and native in self._funding.natives:
+            return channel, native
         if channel in BY_PATH.get(path, ()) and native in self._lines:
             return channel, native
         return wrong_channel({"channel": channel, "instId": native})
@@ -59,7 +63,8 @@ class Channels:
         if channel == "fills":
             return failure("64003")  # for VIP4 and higher: accounts here are Lv1
         native, kind = arg.get("instId"), arg.get("instType")
-        if channel == "orders" and (kind not in KINDS or native not in (None, *self._lines)):
+        known = kind in (*KINDS, "ANY") and native in (None, *self._lines)
+        if channel == "orders" and not known:
             return wrong_channel({"channel": channel, "instType": str(kind)})
         if channel == "account" and arg.get("ccy") not in (None, *self._floor.exchange.assets):
             return wrong_channel({"channel": channel, "ccy": str(arg.get("ccy"))})
@@ -69,7 +74,7 @@ class Channels:
         """Subscribe; return the event that counts a channel's connections, if it is counted."""
         channel = arg["channel"]
         if channel not in COUNTED:
-            if channel == "books":
+            if channel in BOOKS:
                 self._market.flush(self._lines[topic[1]])  # others first: the snapshot is later
             session.subscribe(topic, channel)
             return None
@@ -92,6 +97,8 @@ class Channels:
             return self._pushes.first(arg, session.account)
         if channel == "instruments":
             return self.instruments(self._lines.values())
+        if channel == RATES:
+            return self._funding.push(arg["instId"])
         line = self._lines.get(str(arg.get("instId")))
         return self._market.first(line, channel) if line is not None and line.started else None
 

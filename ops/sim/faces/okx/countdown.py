@@ -1,6 +1,7 @@
 """The dead-man switch: all of an account's orders, or those with one tag, end unless it is renewed.
 
 Source: shared/venues/okx.md, Private, 2026-11-21: 0 turns it off, else 10 to 120 s; 20 tags.
+Times in the answer are in seconds, as in the documentation's sample.
 """
 
 import re
@@ -9,7 +10,6 @@ from typing import Any, Final
 from ops.sim.exchange.orders import Why
 from ops.sim.faces.okx.errors import Failure, empty, failure, wrong
 from ops.sim.faces.okx.requests import TAG, Body, text
-from ops.sim.faces.okx.rows import MS
 from ops.sim.faces.okx.tickets import Tickets
 from ops.sim.floor import Floor
 
@@ -38,15 +38,15 @@ class Countdown:
             return wrong("timeOut")
         if tag and not TAG.fullmatch(tag):
             return wrong("tag")
-        key, now_ms = (account, tag), self._floor.now_ns() // MS
+        key, now_s = (account, tag), self._floor.now_ns() // 10**9
         tags = sum(owner == account and word != "" for owner, word in self._due_ns)
         if seconds and tag and key not in self._due_ns and tags >= TAGS_MAX:
             return failure("51071")
         self._due_ns.pop(key, None)
         if seconds:
             self._due_ns[key] = self._floor.mono_ns() + seconds * 10**9
-        trigger_ms = now_ms + seconds * 1000 if seconds else 0
-        return {"triggerTime": str(trigger_ms), "tag": tag, "ts": str(now_ms)}
+        trigger_s = now_s + seconds if seconds else 0
+        return {"triggerTime": str(trigger_s), "tag": tag, "ts": str(now_s)}
 
     def tick(self) -> None:
         """End the orders of every switch that ran down."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.model.quanta import from_quanta, plain
 from ops.sim.exchange.filters import Reason, Refusal
-from ops.sim.exchange.orders import BUY, Order, Request, Why
+from ops.sim.exchange.orders import BUY, Kind, Order, Request, Why
 from ops.sim.exchange.symbols import Symbol
 from ops.sim.faces.okx.errors import Failure, failure, refused
 from ops.sim.faces.okx.limits import Limits
@@ -32,6 +32,7 @@ Row = dict[str, Any]
 Native = str | Failure  # which instrument, or why none is named
 OPEN_ORDERS_MAX: Final = 4000  # of an account, all instruments together
 BATCH_MAX: Final = 20
+SLIPPAGE_GUARD: Final = "27"  # the source of a cancellation
 
 
 class Desk:
@@ -73,6 +74,8 @@ class Desk:
             return asked
         if len(self._exchange.accounts.by_name[account].orders) >= OPEN_ORDERS_MAX:
             return failure("51025")
+        if asked.slippage:
+            asked = self._bounded(asked, symbol)
         self._tickets.issue(asked.ticket)
         placed = self._floor.place(asked.request)
         if isinstance(placed, Refusal) and placed.reason is Reason.FUNDS and asked.may_shrink:
@@ -84,6 +87,20 @@ class Desk:
             return failure("51202")
         asset = symbol.quote if asked.request.side == BUY else symbol.base
         return self._named(placed, symbol, asset)
+
+    def _bounded(self, asked: Asked, symbol: Symbol) -> Asked:
+        """Let a market order trade no further from the middle than its slippage."""
+        mid, filters = self._floor.mid(symbol.name), self._floor.filters(symbol.name)
+        request = asked.request
+        if not mid:
+            return asked
+        worst = int(mid * (1 + request.side * asked.slippage)) // filters.tick * filters.tick
+        if request.side != BUY:
+            worst += filters.tick
+        size = request.size or request.quote // symbol.value(mid, 1) // filters.lot * filters.lot
+        asked.ticket.cancel_source = SLIPPAGE_GUARD
+        bounded = replace(request, kind=Kind.LIMIT, price=worst, size=size, quote=0)
+        return asked._replace(request=bounded, may_shrink=False)
 
     def _place_smaller(self, asked: Asked, symbol: Symbol) -> Order | Refusal:
         """Place a market order again, for as much as the balance covers."""

@@ -22,6 +22,7 @@ from ops.sim.faces.okx.channels import Channels
 from ops.sim.faces.okx.countdown import Countdown
 from ops.sim.faces.okx.desk import Desk
 from ops.sim.faces.okx.errors import TEXTS, failure, refusal_of
+from ops.sim.faces.okx.funding import Funding
 from ops.sim.faces.okx.history import History
 from ops.sim.faces.okx.limits import Limits
 from ops.sim.faces.okx.market import Market
@@ -62,11 +63,14 @@ class Okx(Face):
         self._market = Market(lines, outlet, floor)
         self._pushes = Pushes(floor, outlet, self._tickets, rows, wallet)
         catalogue = Catalogue(self.lines, floor)
-        self._channels = Channels(floor, self.lines, self._market, self._pushes, catalogue)
+        self._funding = Funding(self.lines, outlet, floor)
+        self._channels = Channels(
+            floor, self.lines, self._market, self._pushes, catalogue, self._funding)
         desk = Desk(floor, self._tickets, self.limits)
         self._stream = Stream(floor, self.limits, desk, self._channels, catalogue)
         self._countdown = Countdown(floor, self._tickets)
-        self._public = PublicRest(self.lines, floor, self._market, catalogue)
+        self._public = PublicRest(
+            self.lines, floor, self._market, catalogue, self._funding)
         self._private = PrivateRest(
             floor, self.limits, desk, self._countdown, AccountRest(floor, wallet, catalogue),
             History(floor, rows, self._tickets))
@@ -122,6 +126,7 @@ class Okx(Face):
         """Let switches run down, quiet books repeat themselves, and maintenance be announced."""
         self._countdown.tick()
         self._market.tick()
+        self._funding.tick()
         ahead = self._public.maintenance_ahead()
         if ahead is not self._noticed:
             self._noticed = ahead

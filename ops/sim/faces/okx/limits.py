@@ -31,7 +31,8 @@ PUBLIC: Final = {  # per address
     "public/time": Rate(10), "public/instruments": Rate(20, by="instType"),
     "system/status": Rate(1, 5.0), "market/tickers": Rate(20), "market/ticker": Rate(20),
     "market/books": Rate(40), "market/books-full": Rate(10), "market/trades": Rate(100),
-    "market/history-trades": Rate(20),
+    "market/history-trades": Rate(20), "public/funding-rate": Rate(10, by="instId"),
+    "public/funding-rate-history": Rate(10, by="instId"),
 }
 PRIVATE: Final = {  # per account
     "account/instruments": Rate(20, by="instType"), "account/balance": Rate(10),

@@ -23,6 +23,7 @@ from ops.sim.listing import Line
 FIRST_ID: Final = 70_000_000_000
 STEP_MAX: Final = 80
 FEW: Final = 5
+BOOKS: Final = ("books", "books-rpi")  # alike: nobody here has retail liquidity to improve on
 CHECKSUM_DEPTH: Final = 25
 REPEAT_NS: Final = 60_000_000_000  # a stream that has nothing new says so once a minute
 
@@ -81,12 +82,14 @@ class Market:
         state, native = self._state[line.native], line.native
         if not (state.pending[BID] or state.pending[ASK]):
             return
-        if self._outlet.wanted(("books", native)):
+        wanted = [channel for channel in BOOKS if self._outlet.wanted((channel, native))]
+        if wanted:
             told = [window.changes(line.book, pending) for window, pending in zip(
                 state.windows, state.pending, strict=True)]
             asks, bids = sorted(told[ASK].items()), sorted(told[BID].items(), reverse=True)
-            body = self._book(line, "update", asks, bids, state.sent_id)
-            self._outlet.publish(("books", native), body)
+        for channel in wanted:
+            body = self._book(line, channel, "update", asks, bids, state.sent_id)
+            self._outlet.publish((channel, native), body)
         state.sent_id, state.sent_ns = line.last_id, self._floor.mono_ns()
         for side in (BID, ASK):
             state.pending[side].clear()
@@ -105,17 +108,18 @@ class Market:
                 continue
             self.flush(line)
             state.sent_ns = now_ns
-            if self._outlet.wanted(("books", native)):
-                body = self._book(line, "update", (), (), state.sent_id)
-                self._outlet.publish(("books", native), body)
+            for channel in BOOKS:
+                if self._outlet.wanted((channel, native)):
+                    body = self._book(line, channel, "update", (), (), state.sent_id)
+                    self._outlet.publish((channel, native), body)
             for channel in ("bbo-tbt", "books5"):
                 if self._outlet.wanted((channel, native)):
                     self._outlet.publish((channel, native), self._again(line, channel))
 
     def first(self, line: Line, channel: str) -> bytes | None:
         """Return what a new subscriber of a channel hears at once; None: nothing."""
-        if channel == "books":
-            return self.snapshot(line)
+        if channel in BOOKS:
+            return self.snapshot(line, channel)
         if channel in ("bbo-tbt", "books5"):
             return self._again(line, channel)
         return self._ticker(line) if channel == "tickers" else None
@@ -127,12 +131,12 @@ class Market:
         few = [line.book.top(side, FEW) for side in (ASK, BID)]
         return self._whole(line, channel, *few)
 
-    def snapshot(self, line: Line) -> bytes:
+    def snapshot(self, line: Line, channel: str = "books") -> bytes:
         """Return the whole book as the channel's first message."""
         for window in self._state[line.native].windows:
             window.begin(line.book)
         top = line.book.top
-        return self._book(line, "snapshot", top(ASK, DEPTH), top(BID, DEPTH), -1)
+        return self._book(line, channel, "snapshot", top(ASK, DEPTH), top(BID, DEPTH), -1)
 
     # --- forms ---------------------------------------------------------------------------------
 
@@ -140,13 +144,13 @@ class Market:
         return self._floor.now_ns() // 1_000_000
 
     def _book(
-        self, line: Line, action: str, asks: Iterable[tuple[int, int]],
+        self, line: Line, channel: str, action: str, asks: Iterable[tuple[int, int]],
         bids: Iterable[tuple[int, int]], previous_id: int,
     ) -> bytes:
         tail = f'"seqId":{line.last_id},"prevSeqId":{previous_id}'
         tail = f'"checksum":0,{tail}' if line.numbered else f'"checksum":{checksum(line)}'
         return (
-            f'{{"arg":{{"channel":"books","instId":"{line.native}"}},"action":"{action}",'
+            f'{{"arg":{{"channel":"{channel}","instId":"{line.native}"}},"action":"{action}",'
             f'"data":[{{"asks":[{levels(line, asks)}],"bids":[{levels(line, bids)}],'
             f'"ts":"{self._now_ms()}",{tail}}}]}}'
         ).encode()

@@ -1,4 +1,4 @@
-"""OKX's public REST: time, status, instruments, books, tickers and trades below /api/v5.
+"""OKX's public REST: time, status, instruments, books, tickers, trades and funding below /api/v5.
 
 Source: shared/venues/okx.md, 2026-11-21; status and paging as in the documentation.
 """
@@ -13,6 +13,7 @@ from ops.sim.day import Deal
 from ops.sim.face import Answer, Query, count, to_json
 from ops.sim.faces.okx.catalogue import KINDS, Catalogue
 from ops.sim.faces.okx.errors import answer, failure, refusal_of, wrong
+from ops.sim.faces.okx.funding import Funding
 from ops.sim.faces.okx.market import Market, levels
 from ops.sim.faces.okx.window import DEPTH
 from ops.sim.floor import Floor
@@ -31,10 +32,11 @@ class PublicRest:
     """Answers that need no key."""
 
     def __init__(
-        self, lines: dict[str, Line], floor: Floor, market: Market, catalogue: Catalogue
+        self, lines: dict[str, Line], floor: Floor, market: Market, catalogue: Catalogue,
+        funding: Funding,
     ) -> None:
         self._lines, self._floor = lines, floor
-        self._market, self._catalogue = market, catalogue
+        self._market, self._catalogue, self._funding = market, catalogue, funding
         self._seen_ms: tuple[int, int] = (0, 0)  # begin of what maintenance, and when we saw it
 
     def answer(self, verb: str, query: Query) -> Answer:
@@ -45,6 +47,8 @@ class PublicRest:
             return self._catalogue.rows(query)
         if verb == "system/status":
             return self._status(query.get("state"))
+        if verb in ("public/funding-rate", "public/funding-rate-history"):
+            return self._funding.answer(query, history=verb.endswith("history"))
         if verb == "market/tickers":
             return self._tickers(query)
         if verb not in PATHS:

@@ -25,9 +25,10 @@ KINDS: Final = ("SPOT", "ANY")
 def private_topic(arg: dict[str, Any], account: str) -> Topic:
     """Return what is published to those who subscribed ``arg``; its name holds what it asks for."""
     channel = arg["channel"]
+    parts: list[object] = ["", ""]
     if channel in ("orders", "positions"):
         parts = [arg.get("instType"), arg.get("instId")]
-    else:
+    elif channel == "account":
         parts = [arg.get("ccy"), "events" if events_only(arg) else ""]
     return "@" + "/".join([channel, *(str(part or "") for part in parts)]), account
 
@@ -107,12 +108,13 @@ class Pushes:
 
     def _balance(self, event: BalanceChanged) -> None:
         account, asset = event.account, event.asset
+        self._wallet.changed(account, asset, event.now_ns)
         for wanted in (asset, ""):
             for suffix in ("events", ""):
                 topic = (f"@account/{wanted}/{suffix}", account)
                 if self._outlet.wanted(topic):
                     row = self._wallet.around(
-                        [self._wallet.detail(asset, event.free, event.locked)])
+                        [self._wallet.detail(account, asset, event.free, event.locked)])
                     self._outlet.publish(topic, page("event_update", [row]))
         cash = event.free + event.locked
         if cash == self._cash.get((account, asset), 0):
@@ -122,15 +124,17 @@ class Pushes:
         if self._outlet.wanted(topic):
             at_ns, trades = self._trades.get(account, (0, []))
             traded = at_ns == event.now_ns and bool(trades)
-            body = self._quick(
-                "filled" if traded else "transferred", {asset: cash}, trades if traded else [])
+            kind = "filled" if traded else "transferred"
+            body = self._quick(account, kind, {asset: cash}, trades if traded else [])
             self._outlet.publish(topic, body)
 
-    def _quick(self, kind: str, cash: dict[str, int], trades: list[dict[str, str]]) -> bytes:
-        now_ms = str(self._floor.now_ns() // MS)
+    def _quick(
+        self, account: str, kind: str, cash: dict[str, int], trades: list[dict[str, str]]
+    ) -> bytes:
         row = {
-            "pTime": now_ms, "eventType": kind,
-            "balData": [{"ccy": asset, "cashBal": money(amount), "uTime": now_ms}
+            "pTime": str(self._floor.now_ns() // MS), "eventType": kind,
+            "balData": [{"ccy": asset, "cashBal": money(amount),
+                         "uTime": self._wallet.changed_ms(account, asset)}
                         for asset, amount in sorted(cash.items())],
             "posData": [], "trades": trades,
         }
@@ -144,7 +148,7 @@ class Pushes:
         if channel == "balance_and_position":
             cash = {asset: free + locked for asset, (free, locked)
                     in self._floor.exchange.balances(account).items() if free + locked}
-            return self._quick("snapshot", cash, [])
+            return self._quick(account, "snapshot", cash, [])
         return page("snapshot", []) if channel == "positions" else None
 
     def balances(self, arg: dict[str, Any], account: str, kind: str) -> bytes:

@@ -1,7 +1,8 @@
 """Bodies of order entry read into the matching engine's terms, or refused by name.
 
 Source: shared/venues/okx.md, Private, 2026-11-21.  The same fields come over REST and WebSocket;
-only the instrument is named differently.
+only the instrument is named differently.  ``slippagePct`` counts where a market order is sized in
+what it is to bring.
 """
 
 import re
@@ -38,6 +39,7 @@ class Asked(NamedTuple):
     request: Request
     ticket: Ticket
     may_shrink: bool  # a market order that the balance does not cover
+    slippage: Decimal  # how far from the middle a market order may trade; 0: anywhere
 
 
 class Change(NamedTuple):
@@ -110,7 +112,9 @@ def read_order(body: Body, account: str, symbol: Symbol, mid: int) -> Asked | Fa
     ticket = Ticket(
         order_type, size=text(body, "sz") if by_value else "", target=target if market else "",
         stp=stp, tag=text(body, "tag"))
-    return Asked(request, ticket, market and flag(body, "banAmend") is False)
+    bounded = market and target == ("base_ccy" if side == BUY else "quote_ccy")
+    slippage = Decimal(text(body, "slippagePct") or 0) if bounded else Decimal(0)
+    return Asked(request, ticket, market and flag(body, "banAmend") is False, slippage)
 
 
 def _options(body: Body, symbol: Symbol) -> Failure | None:

@@ -38,8 +38,8 @@ class Ticket(msgspec.Struct):
 class Tickets:
     """The tickets of all orders that are remembered."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, *, keep: int = KEEP) -> None:
+        self._exchange, self._keep = exchange, keep
         self._by_id: dict[int, Ticket] = {}
         self._next: Ticket | None = None
 
@@ -53,13 +53,17 @@ class Tickets:
         self._next = None
         self._by_id.pop(order.id, None)  # ids may come again after a restart of the venue
         self._by_id[order.id] = ticket
-        while len(self._by_id) > KEEP:
-            oldest = next(iter(self._by_id))
-            kept = self._by_id.pop(oldest)
-            known = self._exchange.order(order.account, order_id=oldest)
-            if known is not None and known.status is Status.OPEN:
-                self._by_id[oldest] = kept
+        if len(self._by_id) > self._keep:
+            self._forget()
         return ticket
+
+    def _forget(self) -> None:
+        """Drop the oldest ticket whose order is not open."""
+        accounts = self._exchange.accounts.by_name.values()
+        for oldest in self._by_id:
+            if not any(oldest in account.orders for account in accounts):
+                del self._by_id[oldest]
+                return
 
     def of(self, order: Order) -> Ticket:
         """Return an order's ticket; one made up where the order came by another way."""

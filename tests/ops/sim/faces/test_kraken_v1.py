@@ -1,150 +1,165 @@
-"""Kraken's WebSocket v1: the market of v2 in the old spelling, checksums and all."""
+"""Kraken's frozen v1: recorded shapes, and a checksum of its own digits after every update."""
 
+import gzip
+import itertools
 import json
+import re
 import zlib
 from typing import Any
 
 import pytest
 
+from tests.ops.sim.recordings import shared
 from tests.ops.sim.wire import Client, Venue, a_venue, run
 
-Levels = dict[str, str]
+DIGITS = re.compile(r"\d+\.\d+")
 
 
-def subscribe(name: str, *pairs: str, **params: Any) -> dict[str, Any]:
-    return {"event": "subscribe", "pair": list(pairs), "subscription": {"name": name} | params}
+def shape(value: Any) -> Any:
+    """Reduce to keys, types and forms; of a list of levels or trades, to its first."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in sorted(value.items())}
+    if isinstance(value, list):
+        return [shape(item) for item in value[:1]] if value and isinstance(value[0], list) else [
+            shape(item) for item in value]
+    if isinstance(value, str):
+        return "decimal" if DIGITS.fullmatch(value) else "text"
+    return type(value).__name__
 
 
-def checksum(bids: Levels, asks: Levels) -> int:
-    """Return the CRC32 of the top ten as the sheet says: raw texts, asks first."""
-    best = [*sorted(asks.items(), key=price_of)[:10],
-            *sorted(bids.items(), key=price_of, reverse=True)[:10]]
-    digits = (text.replace(".", "").lstrip("0") for level in best for text in level)
-    return zlib.crc32("".join(digits).encode())
+def frame_shape(frame: Any) -> Any:
+    return [shape(item) for item in frame]
 
 
-def price_of(level: tuple[str, str]) -> float:
-    return float(level[0])
+def subscribe(name: str, *pairs: str, **options: Any) -> dict[str, Any]:
+    return {"event": "subscribe", "pair": list(pairs), "subscription": {"name": name} | options}
 
 
-async def opened(venue: Venue) -> Client:
+async def follow(venue: Venue, *requests: dict[str, Any]) -> tuple[Client, list[Any]]:
     client = await venue.connect("/")
+    client.ask(*requests)
     await client.settle()
-    (status,) = client.take()
-    assert (status["event"], status["status"]) == ("systemStatus", "online")
-    assert status["connectionID"] >= 1 << 63  # unsigned: the sheet's trap 13
-    return client
+    return client, client.take()
 
 
-def test_every_checksum_verifies_and_the_book_equals_the_truth() -> None:
+class Replica:
+    """A book of wire text, cut to its depth."""
+
+    def __init__(self, snapshot: dict[str, Any], depth: int) -> None:
+        self.depth = depth
+        self.asks = {price: size for price, size, _ in snapshot["as"]}
+        self.bids = {price: size for price, size, _ in snapshot["bs"]}
+
+    def apply(self, maps: list[dict[str, Any]]) -> int:
+        """Take an update in; return its checksum."""
+        for each in maps:
+            for key, side in (("a", self.asks), ("b", self.bids)):
+                for price, size, *_ in each.get(key, ()):
+                    if float(size):
+                        side[price] = size
+                    else:
+                        side.pop(price, None)
+        for side, falling in ((self.asks, False), (self.bids, True)):
+            for price in sorted(side, key=float, reverse=falling)[self.depth :]:
+                del side[price]
+        return int(maps[-1]["c"])
+
+    def checksum(self) -> int:
+        """Return the CRC32 of the top ten as the sheet says."""
+        text = ""
+        for side, falling in ((self.asks, False), (self.bids, True)):
+            for price in sorted(side, key=float, reverse=falling)[:10]:
+                text += "".join(n.replace(".", "").lstrip("0") for n in (price, side[price]))
+        return zlib.crc32(text.encode())
+
+
+@pytest.mark.parametrize("depth", [10, 1000])
+def test_every_update_has_the_checksum_of_v1s_own_digits(depth: int) -> None:
     async def body() -> None:
         async with a_venue("kraken", "BTC/USD") as venue:
-            client = await opened(venue)
-            client.ask(subscribe("book", "XBT/USD", depth=1000))
-            await client.settle()
-            ack, snapshot = client.take()
-            assert ack == {
-                "channelID": snapshot[0], "channelName": "book-1000",
-                "event": "subscriptionStatus", "pair": "XBT/USD", "status": "subscribed",
-                "subscription": {"depth": 1000, "name": "book"}}
-            sides = {name: {row[0]: row[1] for row in snapshot[1][name + "s"]} for name in "ab"}
-            verified = 0
-            for _ in range(20):
+            client, (status, ack, snapshot) = await follow(
+                venue, subscribe("book", "XBT/USD", depth=depth))
+            assert status["event"] == "systemStatus"
+            assert (ack["status"], ack["channelName"], ack["pair"]) == (
+                "subscribed", f"book-{depth}", "XBT/USD")
+            assert snapshot[0] == ack["channelID"]
+            replica, verified = Replica(snapshot[1], depth), 0
+            for _ in range(15):
                 venue.step(1.0)
                 await client.settle()
-                for frame in client.take():
-                    if not isinstance(frame, list):
-                        continue
-                    assert frame[-2:] == ["book-1000", "XBT/USD"]
-                    for part in frame[1:-2]:
-                        for side in sides.keys() & part.keys():
-                            for price, size, at in part[side]:
-                                assert len(at.partition(".")[2]) == 6
-                                sides[side][price] = size
-                                if not float(size):
-                                    del sides[side][price]
-                    assert "c" not in frame[1] or len(frame) == 4
-                    assert int(frame[-3]["c"]) == checksum(sides["b"], sides["a"])
+                for number, *maps, channel, pair in client.take():
+                    assert (number, channel, pair) == (
+                        ack["channelID"], f"book-{depth}", "XBT/USD")
+                    assert replica.apply(maps) == replica.checksum()
                     verified += 1
-            assert verified > 300
+            assert verified > 200
             bids, asks = venue.truth("BTC/USD")
-            for side, truth in (("b", bids), ("a", asks)):
-                assert {float(p): float(s) for p, s in sides[side].items()} == {
-                    float(p): float(s) for p, s in truth.items()}
+            assert set(map(float, replica.asks)) == set(sorted(map(float, asks))[:depth])
+            assert set(map(float, replica.bids)) == set(sorted(map(float, bids))[-depth:])
 
     run(body)
 
 
-def test_prints_and_tickers_are_those_of_v2() -> None:
+def test_messages_have_the_shapes_of_the_recorded_ones() -> None:
+    path = shared("kraken.spot.20210405v1.jsonl.gz")
+    recorded = dict[str, list[Any]]()
+    with gzip.open(path, "rt") as file:
+        for line in itertools.islice(file, 20_000):
+            entry = json.loads(line)
+            frame = json.loads(entry["m"]) if entry.get("m", "")[:1] == "[" else None
+            if isinstance(frame, list):
+                shapes, told = recorded.setdefault(frame[-2], []), frame_shape(frame)
+                if told not in shapes:
+                    shapes.append(told)
+
     async def body() -> None:
         async with a_venue("kraken", "BTC/USD") as venue:
-            old, new = await opened(venue), await venue.connect()
-            old.ask(subscribe("trade", "XBT/USD"), subscribe("ticker", "XBT/USD"))
-            for channel in ("trade", "ticker"):
-                new.ask({"method": "subscribe", "params": {
-                    "channel": channel, "symbol": ["BTC/USD"], "event_trigger": "bbo"}})
-            await old.settle()
-            await new.settle()
-            venue.step(20.0)
-            await old.settle()
-            await new.settle()
-            frames = [frame for frame in old.take() if isinstance(frame, list)]
-            trades = [frame[1][0] for frame in frames if frame[-2] == "trade"]
-            others = [f["data"][0] for f in new.take() if f.get("channel") == "trade"]
-            assert len(trades) > 20
-            assert [(float(t[0]), float(t[1]), t[3], t[4]) for t in trades] == [
-                (t["price"], t["qty"], t["side"][0], t["ord_type"][0]) for t in others]
-            ticker = [frame[1] for frame in frames if frame[-2] == "ticker"][-1]
-            bids, asks = venue.truth("BTC/USD")
-            assert (float(ticker["b"][0]), float(ticker["a"][0])) == (
-                max(map(float, bids)), min(map(float, asks)))
-            assert isinstance(ticker["b"][1], int)
-            assert set(ticker) == set("abcvptlho")  # the sheet's sample
-
-    run(body)
-
-
-@pytest.mark.parametrize(("text", "error"), [
-    (b"{", "Malformed request"),
-    (b'{"event":"dance"}', "Malformed request"),
-    (b'{"event":"subscribe","pair":["XBT/USD"],"subscription":{"name":"no"}}',
-     "Subscription name invalid"),
-    (b'{"event":"subscribe","pair":["BTC/USD"],"subscription":{"name":"book"}}',
-     "Currency pair not supported BTC/USD"),
-    (b'{"event":"subscribe","pair":["XBT/USD"],"subscription":{"name":"book","depth":7}}',
-     "Subscription depth not supported"),
-    (b'{"event":"subscribe","pair":7,"subscription":7}', "Subscription name invalid"),
-])
-def test_what_is_not_understood_is_refused_and_the_connection_lives(
-    text: bytes, error: str
-) -> None:
-    async def body() -> None:
-        async with a_venue("kraken", "BTC/USD") as venue:
-            client = await opened(venue)
-            client.ask(text, {"event": "ping", "reqid": 3})
+            client, first = await follow(
+                venue, subscribe("book", "XBT/USD", depth=1000), subscribe("trade", "XBT/USD"),
+                subscribe("ticker", "XBT/USD"), subscribe("spread", "XBT/USD"))
+            for _ in range(20):
+                venue.step(1.0)
             await client.settle()
-            refusal, pong = client.take()
-            assert refusal["errorMessage"] == error
-            assert pong == {"event": "pong", "reqid": 3}
+            frames = [each for each in first + client.take() if isinstance(each, list)]
+            kinds = {each[-2] for each in frames}
+            assert kinds == {"book-1000", "trade", "ticker", "spread"}
+            common = kinds & recorded.keys()
+            assert len(common) >= 2, recorded.keys()
+            for frame in frames:
+                if frame[-2] in common:
+                    assert frame_shape(frame) in recorded[frame[-2]], frame
 
     run(body)
 
 
-def test_heartbeats_and_unsubscribing() -> None:
+def test_answers_heartbeats_and_refusals() -> None:
     async def body() -> None:
-        async with a_venue("kraken", "BTC/USD") as venue:
-            client = await opened(venue)
-            client.ask(subscribe("book", "XBT/USD"))
-            await client.settle()
+        async with a_venue("kraken", "BTC/USD", "ETH/USD") as venue:
+            client, (_, good, _, bad) = await follow(
+                venue, subscribe("ticker", "XBT/USD", "BTC/USD") | {"reqid": 4})
+            assert good["subscription"] == {"name": "ticker"}
+            assert bad == {"errorMessage": "Currency pair not supported BTC/USD", "pair": "BTC/USD",
+                           "event": "subscriptionStatus", "status": "error", "reqid": 4}
+            for request, error in (
+                (subscribe("nope", "XBT/USD"), "Subscription name invalid"),
+                (subscribe("book", "XBT/USD", depth=11), "Subscription depth not supported"),
+                (subscribe("book", "XBT/USD", depth=True), "Subscription depth not supported"),
+                ({"event": "subscribe", "subscription": {"name": "book"}}, "Pair(s) not found"),
+                ({"event": "dance"}, "Unsupported event"), ([], "Malformed request"),
+            ):
+                client.ask(request)
+                await client.settle()
+                (answer,) = client.take()
+                assert answer["errorMessage"] == error
+            client.ask({"event": "ping", "reqid": 9}, {
+                "event": "unsubscribe", "pair": ["XBT/USD"], "subscription": {"name": "ticker"}})
             venue.world.servers["kraken"].beat(1)
             await client.settle()
-            assert client.take()[-1] == {"event": "heartbeat"}
-            client.ask(subscribe("book", "XBT/USD") | {"event": "unsubscribe", "reqid": 5})
-            await client.settle()
-            answer = client.take()[-1]
-            assert (answer["status"], answer["reqid"]) == ("unsubscribed", 5)
+            beat, pong, gone = client.take()
+            assert (beat, pong) == ({"event": "heartbeat"}, {"event": "pong", "reqid": 9})
+            assert gone["status"] == "unsubscribed"
             venue.step(5.0)
             await client.settle()
-            assert json.dumps(client.take()).count("book-10") == 0
+            assert client.take() == []
 
     run(body)

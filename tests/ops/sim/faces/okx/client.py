@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -39,25 +39,24 @@ class Trader:
         self.key: Credentials = next(
             key for key in self.floor.credentials.values() if key.account == account)
 
-    def headers(self, method: str, target: str, body: str, **changed: str) -> dict[str, str]:
-        """Sign a request; ``changed`` replaces headers by their last word."""
-        at = changed.pop("timestamp", iso(self.floor.now_ns())[:-4] + "Z")
-        headers = {
+    def headers(self, method: str, target: str, body: str, off_s: float = 0) -> dict[str, str]:
+        """Sign a request, by a clock that is ``off_s`` ahead."""
+        at = iso(self.floor.now_ns() + int(off_s * 1e9))[:-4] + "Z"
+        return {
             "OK-ACCESS-KEY": self.key.key, "OK-ACCESS-PASSPHRASE": self.key.passphrase,
             "OK-ACCESS-TIMESTAMP": at,
             "OK-ACCESS-SIGN": signature(self.key.secret, at + method + target + body),
         }
-        return headers | {
-            name: value for name, value in changed.items() if "-" in name or name == "expTime"}
 
     async def call(
-        self, method: str, verb: str, body: object = None, *, headers: dict[str, str] | None = None,
-        raw: str | None = None, kind: str = "application/json", **query: str,
+        self, method: str, verb: str, body: object = None, *,
+        query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None,
+        raw: str | None = None, kind: str = "application/json",
     ) -> tuple[int, Any]:
         """Make a signed request; return status and answer."""
         target = f"/api/v5/{verb}" + (f"?{urlencode(query)}" if query else "")
         text = raw if raw is not None else "" if body is None else json.dumps(body)
-        signed = self.headers(method, target, text) | (headers or {})
+        signed = self.headers(method, target, text) | dict(headers or {})
         if method == "POST":
             signed["Content-Type"] = kind
         url = self.venue.world.endpoints()[self.venue.name]["rest"] + target
@@ -69,7 +68,7 @@ class Trader:
 
     async def get(self, verb: str, **query: str) -> list[Row]:
         """Read; the answer must be a good one."""
-        _, answer = await self.call("GET", verb, **query)
+        _, answer = await self.call("GET", verb, query=query)
         assert answer["code"] == "0", answer
         rows: list[Row] = answer["data"]
         return rows

@@ -150,7 +150,8 @@ def test_a_bad_order_gets_its_own_code_in_its_row(fields: dict[str, Any], code: 
 def test_a_missing_parameter_refuses_the_whole_request(name: str) -> None:
     async def body() -> None:
         async with a_trader() as trader:
-            status, answer = await trader.call("POST", "trade/order", order(**{name: None}))
+            wanting = {key: value for key, value in order().items() if key != name}
+            status, answer = await trader.call("POST", "trade/order", wanting)
             assert (status, answer["code"]) == (400, "50014")
             assert answer["msg"] == f"Parameter {name} can not be empty"
 
@@ -199,7 +200,7 @@ def test_an_order_of_another_account_does_not_exist() -> None:
             named = {"instId": "BTC-USDT", "ordId": row["ordId"]}
             answer = await other.post("trade/cancel-order", named)
             assert answer["data"][0]["sCode"] == "51400"
-            _, answer = await other.call("GET", "trade/order", **named)
+            _, answer = await other.call("GET", "trade/order", query=named)
             assert answer["code"] == "51603"
             assert (await trader.query(row["ordId"]))["state"] == "live"
 
