@@ -81,6 +81,10 @@ class ConfigInvalid(Fatal):
     """The config asks for something that cannot be; the message names file, key and remedy."""
 
 
+class KeyInvalid(Fatal):
+    """An API key's secret cannot sign, or others could have read it; the text never shows it."""
+
+
 class CaptureInvalid(Fatal):
     """A capture file that cannot be read; the message names file and line."""
 
