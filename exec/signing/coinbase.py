@@ -1,6 +1,7 @@
 """Coinbase Advanced Trade: a token per request.  Source: shared/venues/coinbase.md, 2026-11-21.
 
-The JSON Web Token names method, host and path without the query; the body is not signed.  It lives 120 s.
+The JSON Web Token names method, host and path without the query; the body is not signed.  It
+lives 120 s.
 A WebSocket subscription carries one without a path.
 """
 
