@@ -4,7 +4,7 @@ import msgspec
 
 
 class Position(msgspec.Struct):
-    """A perpetual's position: signed size, and what it cost in quote quanta of 10**-18."""
+    """A perpetual's position: signed size, and what it cost in quote quanta of 10**-24."""
 
     size: int = 0
     cost: int = 0

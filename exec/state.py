@@ -1,7 +1,7 @@
 """Everything that execution knows, as the journal's records make it, by ``State.apply`` alone.
 
 Nothing here decides.  The same records give the same state, so ``digest`` of a replay equals that
-of the live process.  Money is whole quanta of 10**-18 of an asset.
+of the live process.  Money is whole quanta of 10**-24 of an asset.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
 from exec.positions import Position, change
 
-MONEY_DECIMALS: Final = 18
+MONEY_DECIMALS: Final = 24  # of price and size together at most
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
 
 Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
@@ -69,7 +69,7 @@ class Trade(msgspec.Struct, frozen=True):
 
 
 def money(text: str) -> int:
-    """Return exact decimal text in quanta of 10**-18; raise ValueError where it is not exact."""
+    """Return exact decimal text in quanta of 10**-24; raise ValueError where it is not exact."""
     scaled = Decimal(text).scaleb(MONEY_DECIMALS)
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError(f"{text!r} is no amount of {MONEY_DECIMALS} decimals at most")
@@ -123,13 +123,13 @@ class State:
         return self.orders.get(number) if number is not None else None
 
     def value(self, place: Place, price: int, size: int) -> int:
-        """Return price times size in quote quanta of 10**-18, exactly."""
+        """Return price times size in quote quanta of 10**-24, exactly."""
         listed = self.listed[place]
         scale: int = 10 ** (MONEY_DECIMALS - listed.price_decimals - listed.size_decimals)
         return price * size * scale
 
     def amount(self, place: Place, size: int) -> int:
-        """Return a size in base quanta of 10**-18."""
+        """Return a size in base quanta of 10**-24."""
         scale: int = 10 ** (MONEY_DECIMALS - self.listed[place].size_decimals)
         return size * scale
 

@@ -37,7 +37,7 @@ class Proposed(msgspec.Struct, frozen=True, gc=False):
     size: int
     notional: int
     pays: str  # the asset that it uses up
-    needs: int  # of that, worst fee included, in 10**-18
+    needs: int  # of that, worst fee included, in 10**-24
 
 
 class Proposal(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +65,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     lot: int = 1
     size_min: int = 0
     notional_min: int = 0
-    free: int = 0  # of what the order pays with, reservations taken off, in 10**-18
+    free: int = 0  # of what the order.pays with, reservations taken off, in 10**-24
     open_orders: int = 0
     tokens: int = 0  # requests that may still go out now, the reserve for cancels taken off
     own_opposite: int = 0  # best price of our own resting orders that it would meet; 0: none
@@ -298,7 +298,7 @@ def affordable(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
         key = (order.venue, order.pays)
         needed[key] = needed.get(key, 0) + order.needs
         if needed[key] > place.free:
-            return Refusal("balance", needed[key] // 10**12, place.free // 10**12,
+            return Refusal("balance", needed[key] // 10**18, place.free // 10**18,
                            f"{order.venue} {order.pays}")
     return None
 

@@ -92,7 +92,7 @@ def test_a_fill_moves_base_quote_and_fee_exactly() -> None:
     assert order.state == OrderState.OPEN
     state.apply(fill(7, "2", 60, fee="0.0000000007", fee_asset="BNB"), 3)
     assert state.orders[7].state == OrderState.FILLED
-    assert state.holdings["a", "BNB"] == -700_000_000
+    assert state.holdings["a", "BNB"] == -700_000_000_000_000
     assert state.live == {}
 
 
@@ -220,9 +220,9 @@ def test_a_replay_stands_where_the_living_stood_and_money_follows_trades(seed: i
         again.apply(r.decode(r.encode(record)), number)
     assert state.digest() == again.digest()
     base = sum(trade.side * trade.size for trade in state.trades.values())
-    assert state.holdings[("a", "BTC")] == base * 10**13
+    assert state.holdings[("a", "BTC")] == base * 10**19
     quote = -sum(
-        trade.side * trade.size * trade.price * 10**11 + trade.fee
+        trade.side * trade.size * trade.price * 10**17 + trade.fee
         for trade in state.trades.values()
     )
     assert state.holdings[("a", "USDT")] == quote
