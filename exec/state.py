@@ -54,7 +54,8 @@ class Plan(msgspec.Struct):
     planned: r.Planned
     born_ns: int
     orders: list[int] = []
-    closed: r.PlanClosed | None = None
+    closed: r.PlanClosed | None = None  # a later fill opens it again
+    profit_micro: int = 0  # as far as it was closed
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -92,9 +93,13 @@ class State:
         self.trades: dict[tuple[str, str, str], Trade] = {}
         self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
         self.positions: dict[Place, Position] = {}
-        self.counted: dict[Place, tuple[int, int]] = {}  # by the venue: free, locked
-        self.held: dict[Place, int] = {}
-        self.trading = 0
+        self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
+        self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
+        self.held: dict[Place, int] = {}  # by the venue
+        self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
+        self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
+        self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
+        self.trading = self.trading_ns = 0
         self.trading_why = ""
         self.breakers: dict[str, str] = {}
         self.outcomes: list[tuple[int, int, int]] = []  # (unix_ns, strategy, profit) of plans
@@ -141,8 +146,9 @@ class State:
             sorted((place, str(amount)) for place, amount in self.holdings.items()),
             sorted((place, each.size, str(each.cost), str(each.realised))
                    for place, each in self.positions.items()),
-            sorted((place, str(free), str(locked))
-                   for place, (free, locked) in self.counted.items()),
+            sorted((place, str(total), str(then))
+                   for place, (total, then) in self.counts.items()),
+            sorted((asset, str(amount)) for asset, amount in self.traded.items()),
             sorted(self.held.items()), sorted(self.breakers.items()),
             sorted(self.foreign.items()), sorted(self.signals), self.records,
         ]
@@ -176,8 +182,9 @@ class State:
 
     def _plan_closed(self, record: r.PlanClosed, now: int) -> None:
         plan = self.open_plans.pop(record.plan)
-        plan.closed = record
-        self.outcomes.append((now, plan.planned.strategy, record.profit_micro))
+        before = plan.profit_micro
+        plan.closed, plan.profit_micro = record, record.profit_micro
+        self.outcomes.append((now, plan.planned.strategy, record.profit_micro - before))
 
     def _intended(self, record: r.Intended, now: int) -> None:
         order = Order(record, now, changed_ns=now)
@@ -237,6 +244,7 @@ class State:
         order = self.orders.get(record.order)
         if order is None:
             return
+        self._reopen(order.intent.plan)
         order.booked += record.size
         order.venue_filled = max(order.venue_filled, order.booked)
         state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)
@@ -249,22 +257,30 @@ class State:
         self._book((record.venue, record.symbol), trade, -1)
         order = self.orders.get(trade.order)
         if order is not None:
+            self._reopen(order.intent.plan)
             order.booked -= trade.size
             order.venue_filled = order.booked
             state = after_bust(order.state, booked=order.booked, size=order.intent.size)
             self._stand(order, state, now, odd=True)
 
     def _posted(self, record: r.Posted, _now: int) -> None:
+        self.postings.add((record.venue, record.reference))
+        self.booked_at[record.venue] = self.booked_at.get(record.venue, 0) + 1
         self._add((record.venue, record.asset), money(record.amount))
 
     def _counted(self, record: r.Counted, _now: int) -> None:
-        self.counted[record.venue, record.asset] = money(record.free), money(record.locked)
+        place = (record.venue, record.asset)
+        self.counts[place] = (
+            money(record.free) + money(record.locked), self.holdings.get(place, 0))
 
     def _held(self, record: r.Held, _now: int) -> None:
-        self.held[record.venue, record.symbol] = record.size
+        place = (record.venue, record.symbol)
+        position = self.positions.get(place)
+        self.held[place] = record.size
+        self.held_then[place] = (record.size, position.size if position else 0)
 
-    def _state_changed(self, record: r.StateChanged, _now: int) -> None:
-        self.trading, self.trading_why = record.now, record.why
+    def _state_changed(self, record: r.StateChanged, now: int) -> None:
+        self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now
@@ -273,6 +289,12 @@ class State:
         self.foreign[record.venue] = self.foreign.get(record.venue, 0) + 1
 
     # --- parts ---------------------------------------------------------------------------------
+
+    def _reopen(self, number: int) -> None:
+        plan = self.plans.get(number)
+        if plan is not None and plan.closed is not None:
+            plan.closed = None
+            self.open_plans[number] = plan
 
     def _name(self, number: int, venue_order: str) -> None:
         order = self.orders[number]
@@ -300,10 +322,13 @@ class State:
     def _book(self, place: Place, trade: Trade, sign: int) -> None:
         """Move money and position by a trade; by its opposite with ``sign`` -1."""
         venue, listed = place[0], self.listed[place]
+        self.booked_at[venue] = self.booked_at.get(venue, 0) + 1
         value = self.value(place, trade.price, trade.size) * trade.side * sign
         self._add((venue, trade.fee_asset), -trade.fee * sign)
+        amount = self.amount(place, trade.size) * trade.side * sign
+        self.traded[listed.base] = self.traded.get(listed.base, 0) + amount
         if not listed.settle:
-            self._add((venue, listed.base), self.amount(place, trade.size) * trade.side * sign)
+            self._add((venue, listed.base), amount)
             self._add((venue, listed.quote), -value)
             return
         position = self.positions.setdefault(place, Position())
