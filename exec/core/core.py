@@ -56,7 +56,7 @@ class Core:
         flags: p.Flags, clock: p.Clock, settings: Settings, when_durable: WhenDurable,
     ) -> None:
         """Take over ``state``, which every record appended to ``log`` changes at once."""
-        self._log, self.state, self._clock = log, state, clock
+        self._log, self.state, self._clock, self._gateways = log, state, clock, gateways
         self._books, self._settings = books, settings
         self.unready = dict.fromkeys(gateways, "not connected yet")
         limits = settings.limits
@@ -74,6 +74,7 @@ class Core:
         self._doubts = Doubts(state, gateways, settings, clock)
         self._reconciler = Reconciler(self, log, state, gateways, settings, clock)
         self._halted_plans: set[int] = set()
+        self._retries: dict[int, int] = {}  # plans whose hedge the gate refused: not before
         self._hear: dict[type, Callable[[Any], None]] = {
             p.Accepted: self._accepted, p.Denied: self._denied, p.Traded: self._traded,
             p.Over: self._over, p.CancelDenied: self._cancel_denied, p.Lost: self._lost,
@@ -160,6 +161,8 @@ class Core:
         plan = self.state.open_plans.get(number)
         if plan is None or any(each in self.sender.prepared for each in plan.orders):
             return
+        if self._clock.mono_ns() < self._retries.get(number, 0):
+            return
         step = next_step(self.state, plan, self._books, self._settings, self._clock.unix_ns(),
                          lambda venue: not self.unready.get(venue, "unknown"))
         if step.move is Move.ORDER:
@@ -170,6 +173,7 @@ class Core:
             profit = profit_of(self.state, self._books, plan)
             self._log.append(r.PlanClosed(number, step.why, step.residual, profit))
             self._halted_plans.discard(number)
+            self._retries.pop(number, None)
             self.trading.count_losses()
         elif step.move is Move.HALT and number not in self._halted_plans:
             self._halted_plans.add(number)
@@ -181,7 +185,8 @@ class Core:
         strategy = strategy_of(self.state, plan.planned.plan)
         judged = self._judge(Proposal(step.purpose, strategy, (proposed,)))
         if isinstance(judged, Refusal):
-            return  # asked again with the next timer, until the plan's deadline halts
+            self._retries[plan.planned.plan] = self._clock.mono_ns() + self._settings.retry_ns
+            return  # tried again, until the plan's deadline halts
         number = self.sender.intend(
             plan.planned.plan, step.leg, proposed, judged[0], step.purpose, r.Tif.IOC)
         self.sender.send_when_durable([number], 0, lambda: self.review(plan.planned.plan))

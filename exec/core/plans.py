@@ -18,10 +18,9 @@ from exec.core.exposure import in_reference, residual
 from exec.core.ports import Books
 from exec.core.settings import Settings
 from exec.gate.checks import Purpose
-from exec.orders import FINAL
 from exec.orders import State as OrderState
 from exec.records import Leg, Tif
-from exec.state import Order, Plan, State
+from exec.state import Plan, State
 
 PPM: Final = 1_000_000
 
@@ -58,7 +57,8 @@ def next_step(
     usable: Callable[[str], bool],
 ) -> Step:
     """Return what an open plan needs now; ``usable`` tells whether a venue takes orders."""
-    late = now_ns - plan.born_ns > plan.planned.deadline_ns
+    since_ns = max(plan.born_ns, state.trading_ns)  # an operator's word begins the time anew
+    late = now_ns - since_ns > plan.planned.deadline_ns
     waiting = _waiting(state, plan, late=late)
     if waiting is not None:
         return waiting
@@ -69,10 +69,11 @@ def next_step(
         return Step(Move.CLOSE, "held", residual=left)
     if plan.planned.policy == "hold":
         return Step(Move.HALT, "its policy is to hold, and what is left is worth too much")
-    attempts = len(plan.orders) - len(plan.planned.legs)
+    hedges = plan.orders[len(plan.planned.legs) :]
+    attempts = sum(state.orders[number].born_ns > state.trading_ns for number in hedges)
     if attempts >= settings.attempts_max:
         return Step(Move.HALT, f"{attempts} attempts did not hedge it")
-    step = _cheapest(state, plan, books, left, usable)
+    step = _cheapest(plan, books, settings, left, usable)
     if step is None:
         return Step(Move.HALT, "no venue took its hedge in time") if late else WAIT
     return step
@@ -119,14 +120,14 @@ def _tradable(books: Books, leg: Leg, size: int) -> int:
 
 
 def _cheapest(
-    state: State, plan: Plan, books: Books, left: int, usable: Callable[[str], bool]
+    plan: Plan, books: Books, settings: Settings, left: int, usable: Callable[[str], bool]
 ) -> Step | None:
     """Return the cheaper of chasing and unwinding; by policy the only one, if it can be had."""
     side = -1 if left > 0 else 1
     found: list[tuple[int, Step]] = []
     for index, leg in enumerate(plan.planned.legs):
         purpose = Purpose.CHASE if leg.side == side else Purpose.UNWIND
-        step = _priced(books, leg, index, side, abs(left), purpose, usable)
+        step = _priced(books, settings, leg, index, side, abs(left), purpose, usable)
         if step is not None:
             found.append(step)
     wanted = plan.planned.policy
@@ -136,25 +137,25 @@ def _cheapest(
 
 
 def _priced(
-    books: Books, leg: Leg, index: int, side: int, size: int, purpose: Purpose,
-    usable: Callable[[str], bool],
+    books: Books, settings: Settings, leg: Leg, index: int, side: int, size: int,
+    purpose: Purpose, usable: Callable[[str], bool],
 ) -> tuple[int, Step] | None:
     """Return what a hedge on one leg costs per mille of its size, and the order; None: not now."""
     size = _tradable(books, leg, size)
     quote = books.quote(leg.venue, leg.symbol)
     if not size or quote.distrust or not usable(leg.venue):
         return None
-    worst, cost = books.walk(leg.venue, leg.symbol, side, size)
+    there, worst, cost = books.walk(leg.venue, leg.symbol, side, size)
     collar = leg.collar if side == leg.side else 2 * leg.price - leg.collar
-    if not worst or (worst - collar) * side > 0:
+    size = _tradable(books, leg, there)
+    if not size or (worst - collar) * side > 0:
         return None
     fee = cost * books.taker_fee_ppm(leg.venue, leg.symbol) // PPM
+    price = worst + side * (worst * settings.slack_ppm // PPM)
+    price = min(price, collar) if side > 0 else max(price, collar)
+    tick = books.rules(leg.venue, leg.symbol)[0]
+    price -= side * (price * side % tick)  # towards the book: never beyond the collar
     # paid (positive) or received (negative) per size: comparable between legs of one pair
-    paid = (cost * side + fee) * 1_000 // size
+    paid = (cost * side + fee) * 1_000 // there
     return paid, Step(
-        Move.ORDER, leg=index, side=side, price=worst, size=size, purpose=purpose)
-
-
-def settled(order: Order) -> bool:
-    """Return whether nothing can happen to an order any more, as far as anybody knows."""
-    return order.state in FINAL and order.settled
+        Move.ORDER, leg=index, side=side, price=price, size=size, purpose=purpose)

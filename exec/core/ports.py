@@ -201,10 +201,10 @@ class Books(Protocol):
     def quote(self, venue: str, symbol: str) -> Quote:
         """Return the touch now."""
 
-    def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int]:
-        """Return the worst price of taking ``size`` and its whole cost in price times size quanta.
+    def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
+        """Return how much of ``size`` the book holds, the worst price, and the whole cost.
 
-        (0, 0) where the book does not hold so much.
+        The cost is in price times size quanta.
         """
 
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:

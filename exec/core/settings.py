@@ -16,7 +16,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     riskier_first: bool  # else all legs at once
     plan_deadline_ns: int  # after this a residual halts trading
     collar_ppm: int  # how far from its first price a leg may be chased or unwound
-    attempts_max: int  # orders per plan beyond its legs
+    slack_ppm: int  # beyond the price that the book shows, so that a hedge fills though it moves
+    attempts_max: int  # hedging orders per plan, until an operator looked
+    retry_ns: int  # between attempts that the gate refused
     hold_max: int  # a residual worth less is kept
     answer_max_ns: int  # an order without an answer for so long is in doubt
     proof_margin_ns: int  # absence counts when asked this long after the order's own deadline

@@ -109,13 +109,14 @@ def not_killed(_: Proposal, at: Situation, __: Limits) -> Refusal | None:
 
 
 def trading_allows(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
-    """Refuse all but flattening in HALTED, all that does not reduce in RESTRICTED."""
+    """Refuse all that does not reduce in RESTRICTED and HALTED, everything in EMERGENCY.
+
+    A halt because of one plan must not leave the others with one leg.
+    """
     state = at.trading
     if state >= TradingState.EMERGENCY:
         return Refusal("trading_state", state, TradingState.HALTED)
-    if state is TradingState.HALTED and proposal.purpose is not Purpose.FLATTEN:
-        return Refusal("trading_state", state, TradingState.RESTRICTED)
-    if state is TradingState.RESTRICTED and proposal.purpose not in REDUCING:
+    if state >= TradingState.RESTRICTED and proposal.purpose not in REDUCING:
         return Refusal("trading_state", state, TradingState.CAUTIOUS)
     return None
 
