@@ -36,8 +36,8 @@ def _histories(options: argparse.Namespace) -> int:
     again = hashlib.sha256(b"".join(
         each.payload for each in lived(options.first).stored)).hexdigest()[:16]
     print(f"{options.seeds} seeds over {len(NETWORKS)} networks in {elapsed:.0f} s:"
-          f" {orders} orders, {fills} fills, {records} records, {halts} histories halted for a person;"
-          f" {bad} with errors; seed {options.first} twice: {digest} {again}")
+          f" {orders} orders, {fills} fills, {records} records, {halts} histories halted for a"
+          f" person; {bad} with errors; seed {options.first} twice: {digest} {again}")
     return 1 if bad or digest != again else 0
 
 

@@ -102,7 +102,7 @@ class World:
                     self._guard(action)
                 continue
             self._now = next_turn
-            next_turn += 20 * MS
+            next_turn += (20 if trade else 100) * MS
             self._guard(self.core.on_timer)
             self._move()
             if trade:

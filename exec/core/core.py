@@ -13,7 +13,7 @@ from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
 from exec.core.plans import Move, Step, next_step
-from exec.core.reconcile import Reconciler
+from exec.core.reconcile import RECONCILING, Reconciler
 from exec.core.results import profit_of
 from exec.core.sender import Sender, WhenDurable
 from exec.core.settings import Settings
@@ -29,7 +29,6 @@ from shm.layout import Strategy, TradingState
 
 PPM: Final = 1_000_000
 TEXT_MAX: Final = 200  # of what a venue says
-RECONCILING: Final = "reconciling"
 UNANSWERED: Final = (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING)
 
 
@@ -315,10 +314,12 @@ class Core:
         """Let time pass: doubts are asked about, plans go on, breakers and surveys turn."""
         unix_ns = self._clock.unix_ns()
         for order in [*self.state.live.values()]:
-            silent = unix_ns - order.changed_ns > self._settings.answer_max_ns
-            if silent and order.state in UNANSWERED and (
-                    order.intent.order not in self.sender.prepared):
+            if unix_ns - order.changed_ns <= self._settings.answer_max_ns:
+                continue
+            if order.state in UNANSWERED and order.intent.order not in self.sender.prepared:
                 self._log.append(r.Doubted(order.intent.order, "no answer in time"))
+            elif order.state is OrderState.OPEN and order.intent.tif != r.Tif.GTC:
+                self._log.append(r.Doubted(order.intent.order, "it cannot rest, and has not ended"))
         self._doubts.turn()
         self.trading.turn()
         for number in [*self.state.open_plans]:

@@ -18,6 +18,7 @@ from shm.layout import TradingState
 if TYPE_CHECKING:
     from exec.core.core import Core
 
+RECONCILING = "reconciling"  # why a venue takes no orders yet
 OVERLAP_NS = 60_000_000_000  # fills are asked for again from so long before the last survey
 
 
@@ -39,7 +40,9 @@ class Reconciler:
     def begin(self, venue: str, since_unix_ns: int = 0) -> None:
         """Survey a venue now."""
         now_ns = self._clock.mono_ns()
-        self._due_ns[venue] = now_ns + self._settings.survey_ns
+        waiting = self._core.unready[venue] == RECONCILING
+        self._due_ns[venue] = now_ns + (
+            self._settings.query_max_ns if waiting else self._settings.survey_ns)
         self._quiet.pop(venue, None)
         if not self._in_flight(venue):
             self._quiet[venue] = self._booked(venue)
@@ -48,10 +51,10 @@ class Reconciler:
         self._gateways[venue].survey(since)
 
     def turn(self) -> None:
-        """Survey each venue that is due and can be asked."""
+        """Survey each venue that is due and can be asked; again and again until it answers."""
         now_ns = self._clock.mono_ns()
         for venue in self._gateways:
-            if now_ns >= self._due_ns[venue] and not self._core.unready[venue]:
+            if now_ns >= self._due_ns[venue] and self._core.unready[venue] in ("", RECONCILING):
                 self.begin(venue)
 
     # --- what surveys bring --------------------------------------------------------------------
