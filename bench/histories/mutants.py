@@ -55,15 +55,17 @@ class FillBookedTwice(Core):
 
 
 class LateFillNotHedged(Core):
-    """The cancel/fill race: a fill after its plan was closed moves nothing."""
+    """The cancel/fill race: an order's end ends its plan, and what fills after moves nothing."""
 
-    def review(self, number: int) -> None:
-        """Step, wrongly."""
-        plan = self.state.plans.get(number)
-        if plan is not None and plan.profit_micro and number in self.state.open_plans:
-            self.state.open_plans.pop(number)
-            return
-        super().review(number)
+    def _over(self, report: p.Over) -> None:
+        super()._over(msgspec.structs.replace(report, filled=0))
+
+    def _traded(self, report: p.Traded) -> None:
+        order = self._ours(report.venue, report.client_id, report.venue_order)
+        late = order is not None and order.state in FINAL
+        super()._traded(report)
+        if order is not None and late:
+            self.state.open_plans.pop(order.intent.plan, None)
 
 
 class AbsenceBelievedAtOnce(Core):
@@ -91,17 +93,12 @@ class DoubtsForgotten(Core):
         super().on_timer()
 
 
-class MissingFillsNotAsked(Core):
-    """The venue says that more filled than it told of, and nobody asks."""
+class OnlyTheStreamIsBelieved(Core):
+    """Fills that the stream lost are not taken from queries and surveys."""
 
-    def _over(self, report: p.Over) -> None:
-        super()._over(msgspec.structs.replace(report, filled=0))
-
-    def _seen(self, report: p.Seen) -> None:
-        if report.found != r.Found.ENDED:
-            super()._seen(report)
-            return
-        super()._seen(msgspec.structs.replace(report, filled=0))
+    def _traded(self, report: p.Traded) -> None:
+        if report.source == "stream":
+            super()._traded(report)
 
 
 class FailedListingIsEmpty(Core):
@@ -190,7 +187,7 @@ class PartialIsWhole(Core):
 
 MUTANTS: Final[tuple[type[Core], ...]] = (
     TimeoutIsReject, BlindResend, FillAfterEndDropped, FillBookedTwice, LateFillNotHedged,
-    AbsenceBelievedAtOnce, DoubtsForgotten, MissingFillsNotAsked, FailedListingIsEmpty,
+    AbsenceBelievedAtOnce, DoubtsForgotten, OnlyTheStreamIsBelieved, FailedListingIsEmpty,
     DoubtIsNoRisk, FeesForgotten, HedgeForgetsItself, SentBeforeWritten, PartialIsWhole,
 )
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 MONEY = 18
-ACCOUNT, OTHER = "me", "*"
+ACCOUNT = "me"
+RECORDS_MAX = 20_000  # no honest history is so long
 SYMBOL = "BTC/USDT"
 TIFS = {r.Tif.GTC: Tif.GTC, r.Tif.IOC: Tif.IOC, r.Tif.FOK: Tif.FOK}
 
@@ -68,6 +69,8 @@ class Venue:
         if self._bad(self.network.unsent):
             return ""
         assert self._world.journaled(order), f"sent without a durable intent: {order}"
+        assert self._world.may_hedge(order), f"hedged beside an order in doubt: {order}"
+        assert order.order < RECORDS_MAX, "it never stops sending"
         if not self._bad(self.network.lost_request):
             wait = 12_000 * MS if self._bad(self.network.late_request) else self._latency()
             self._world.at(wait, lambda: self._arrive(order))

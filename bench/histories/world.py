@@ -182,6 +182,14 @@ class World:
         written = r.decode(self.stored[order.order - 1].payload)
         return isinstance(written, r.Intended) and written.client_id == order.client_id
 
+    def may_hedge(self, order: r.Intended) -> bool:
+        """Return whether every other order of its plan has ended, as the journal has it."""
+        if order.purpose not in ("chase", "unwind"):
+            return True
+        state = replay(self.stored)
+        plan = state.plans[order.plan]
+        return all(state.orders[each].settled for each in plan.orders if each != order.order)
+
     def _born(self) -> Core:
         self.state = replay(self.stored)
         begin(self, self.state, self._settings, [
@@ -272,6 +280,7 @@ class World:
                     found.append(f"{name}: {asset} moved {moved}, booked {ours}")
             if open_orders := venue.exchange.open_orders(ACCOUNT):
                 found.append(f"{name}: {len(open_orders)} orders rest")
+        found += self._false_ends()
         doubts = [each for each in self.state.orders.values() if each.state is OrderState.UNKNOWN]
         found += [f"order {each.intent.order} is in doubt still" for each in doubts]
         found += [f"order {number} is not settled" for number in self.state.live]
@@ -282,4 +291,22 @@ class World:
         net = sum(trade.size * trade.side for trade in self.state.trades.values())
         if abs(net) > 10 * len(self.state.plans):
             found.append(f"{net} size quanta are unhedged")
+        return found
+
+    def _false_ends(self) -> list[str]:
+        """Return orders that the journal says never were in a book, although they were."""
+        found = []
+        for stored in self.stored:
+            record = r.decode(stored.payload)
+            if isinstance(record, r.Unsent | r.Rejected) or (
+                    isinstance(record, r.Proven) and record.found == r.Found.ABSENT):
+                intent = self.state.orders[record.order].intent
+                if intent.client_id in self.venues[intent.venue].arrived:
+                    found.append(f"order {record.order} reached the book, and the journal says"
+                                 f" {type(record).__name__}")
+            elif isinstance(record, r.Ended):
+                intent = self.state.orders[record.order].intent
+                if any(fill.client_id == intent.client_id and fill.now_ns > stored.unix_ns
+                       for fill in self.venues[intent.venue].fills):
+                    found.append(f"order {record.order} filled after the journal ended it")
         return found
