@@ -86,7 +86,7 @@ class Inquiry:
         found = self._pick(asked.order, page, asked_unix_ns)
         if found is not None:
             return found
-        start_ms = asked.order.deadline_unix_ns // MS_NS - BIRTH_MS
+        start_ms = max(0, asked.order.deadline_unix_ns // MS_NS - BIRTH_MS)
         return Outcome(requests=[self._among(asked, f"&startTime={start_ms}", asked_unix_ns)])
 
     def among(

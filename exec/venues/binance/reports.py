@@ -18,6 +18,14 @@ NAMES_MAX: Final = 100_000  # of orders, the oldest are forgotten first
 STREAM, ANSWER, QUERY = "stream", "answer", "query"
 
 
+def trade_name(trade: int, *, maker: bool) -> str:
+    """Return what a trade is called here: the venue's id, with an "m" where our order was there.
+
+    Both sides of a self-trade have the same id, and USD-M prevents none of FOK orders.
+    """
+    return f"{trade}m" if maker else str(trade)
+
+
 class Reports:
     """Writes the reports of one account."""
 
@@ -101,7 +109,8 @@ class Reports:
         """Return a fill that a query brought."""
         listing = self.listing(row.symbol)
         return p.Traded(
-            self.venue, listing.symbol, client_id, str(row.order), str(row.trade),
+            self.venue, listing.symbol, client_id, str(row.order),
+            trade_name(row.trade, maker=row.maker),
             Side.BUY if row.buy else Side.SELL, positive(row.price, listing.price_decimals),
             positive(row.size, listing.size_decimals), row.fee,
             row.fee_asset or self._fee_asset(listing, row.fee), not row.maker,
@@ -150,7 +159,8 @@ class Reports:
             raise DecodeError(f"a trade numbered {row.trade}")
         fee = row.fee or "0"
         reports: list[p.Report] = [p.Traded(
-            self.venue, listing.symbol, client_id, str(row.order), str(row.trade),
+            self.venue, listing.symbol, client_id, str(row.order),
+            trade_name(row.trade, maker=row.maker),
             Side.BUY if row.side == "BUY" else Side.SELL,
             positive(row.last_price, listing.price_decimals),
             positive(row.last_size, listing.size_decimals), fee,
