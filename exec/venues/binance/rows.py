@@ -178,7 +178,7 @@ class ListenKey(Struct, frozen=True):
 class Frame(Struct, frozen=True):
     """A text of the WebSocket API: an answer, or an event of a subscription."""
 
-    id: str | int | None = None
+    id: Word | int | None = None
     status: int = 0
     result: Raw = ABSENT
     error: Problem | None = None
@@ -189,13 +189,12 @@ class Frame(Struct, frozen=True):
 class StreamFrame(Struct, frozen=True):
     """A text of USD-M's private stream: an event, wrapped or not, or a command's answer."""
 
-    id: str | int | None = None
+    id: Word | int | None = None
     result: Raw = ABSENT
     code: int = 0
     msg: str = ""
-    stream: str = ""
     data: Raw = ABSENT
-    kind: str = field(name="e", default="")
+    kind: Word = field(name="e", default="")
 
 
 class Kind(Struct, frozen=True):
