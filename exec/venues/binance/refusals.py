@@ -11,7 +11,6 @@ from exec.venues.binance import rows
 from exec.venues.binance.numbers import read, shown, whole
 
 OPEN: Final = frozenset({-1000, -1001, -1006, -1007, -1008})  # it may have been carried out
-KEY: Final = frozenset({-1002, -1022, -2014, -2015})
 ORDER_ABSENT: Final = -2013
 ORDER_ARCHIVED: Final = -2026  # ended over 90 days ago without a fill
 CANCEL_REJECTED: Final = -2011  # of a symbol: nothing was open
@@ -40,11 +39,6 @@ class Failure(NamedTuple):
     def too_many(self) -> bool:
         """Return whether it is about how much was asked."""
         return self.status in TOO_MANY
-
-    @property
-    def of_key(self) -> bool:
-        """Return whether the key, its signature or its permissions are refused."""
-        return self.status == 401 or self.code in KEY
 
     @property
     def leaves_open(self) -> bool:

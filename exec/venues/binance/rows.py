@@ -166,6 +166,12 @@ class Income(Struct, frozen=True):
     number: Count | Name = field(name="tranId")
 
 
+class ServerTime(Struct, frozen=True):
+    """The venue's clock."""
+
+    time_ms: Count = field(name="serverTime")
+
+
 class ListenKey(Struct, frozen=True):
     """The name of a user stream."""
 
@@ -291,6 +297,7 @@ USDM_BALANCES: Final = Decoder(tuple[UsdmBalance, ...])
 POSITIONS: Final = Decoder(tuple[Position, ...])
 INCOMES: Final = Decoder(tuple[Income, ...])
 LISTEN_KEY: Final = Decoder(ListenKey)
+SERVER_TIME: Final = Decoder(ServerTime)
 NAMES: Final = Decoder(tuple[str, ...])
 FRAME: Final = Decoder(Frame)
 STREAM_FRAME: Final = Decoder(StreamFrame)

@@ -25,6 +25,7 @@ class BinanceSpot(BinanceCodec):
     """One account at Binance spot."""
 
     orders_path = user_path = PATH
+    time_path = "/api/v3/time"
     shape = Shape(
         root="/api/v3", trades="myTrades", read_trades=rows.spot_trades, span_ms=86_400_000,
         weights={"order": 4, "openOrders": 6, "openOrders of all": 80, "allOrders": 20,
@@ -47,7 +48,7 @@ class BinanceSpot(BinanceCodec):
         channel = ORDERS if number.startswith(LOGIN) else USER
         if failure is None or (channel == USER and failure.code == ALREADY_SUBSCRIBED):
             return Outcome(reports=spent, answers=number, live=[channel])
-        return Outcome(reports=[*spent, self._unready(failure)], answers=number)
+        return Outcome(reports=[*spent, *self._unready(failure)], answers=number)
 
     def _holdings(self, since_unix_ns: int, now_unix_ns: int) -> Sequence[Request]:
         return [self._wire.rest(q.Money, "GET", f"{self.shape.root}/account", "", now_unix_ns,
@@ -83,8 +84,7 @@ class BinanceSpot(BinanceCodec):
         if kind == "balanceUpdate":
             return Outcome(reports=[self._moved(read(rows.BALANCE_UPDATE, text))])
         if kind == "eventStreamTerminated":
-            return Outcome(reports=[p.Ready(self.venue, "the venue ended the user stream")],
-                           requests=self._listen(now_unix_ns))
+            return Outcome(reports=[p.Ready(self.venue, "the venue ended the user stream")])
         if kind == "serverShutdown":
             return Outcome(reports=[p.Ready(self.venue, "the venue shuts a connection down")])
         return Outcome()

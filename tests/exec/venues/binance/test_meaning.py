@@ -183,30 +183,41 @@ def test_money_from_outside_and_balances_of_the_stream() -> None:
         assert codec.frame(USER, orjson.dumps({"event": {"e": kind}}), NOW_NS) == Outcome()
 
 
-def test_a_stream_that_the_venue_ends_is_subscribed_again_and_no_order_goes_meanwhile() -> None:
+def test_a_stream_that_the_venue_ends_asks_for_a_new_connection() -> None:
     codec = spot()
-    outcome = codec.frame(
-        USER, b'{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}}', NOW_NS)
-    (again,), (report,) = outcome.requests, outcome.reports
-    assert isinstance(report, p.Ready)
-    assert report.unready
-    assert (again.channel, again.purpose) == (USER, "subscribe")
+    for channel, kind in ((USER, "eventStreamTerminated"), (ORDERS, "serverShutdown")):
+        text = orjson.dumps({"event": {"e": kind, "E": 1770123456789}})
+        (report,) = codec.frame(channel, text, NOW_NS).reports
+        assert isinstance(report, p.Ready)
+        assert report.unready
+    (again,) = codec.opening(USER, NOW_NS)
     assert framed(codec, again.id, {"status": 200, "result": {"subscriptionId": 1}},
                   USER).live == [USER]
-    shut = codec.frame(ORDERS, b'{"event":{"e":"serverShutdown","E":1770123456789}}', NOW_NS)
-    assert isinstance(shut.reports[0], p.Ready)
+    active = {"status": 400, "error": {"code": -2035, "msg": "already active"}}
+    assert framed(codec, again.id, active, USER).live == [USER]
 
 
-def test_a_key_that_is_refused_stops_the_venue() -> None:
-    codec = spot()
+@pytest.mark.parametrize("make", [spot, usdm])
+def test_a_login_that_is_refused_proves_no_channel(make: Any) -> None:
+    codec = make()
     (login,) = codec.opening(ORDERS, NOW_NS)
     bad = {"status": 401, "error": {"code": -2015, "msg": "Invalid API-key"}}
-    outcome = framed(codec, login.id, bad)
-    assert not outcome.live
-    assert any(isinstance(each, p.Ready) and each.unready for each in outcome.reports)
-    outcome = codec.frame(ORDERS, orjson.dumps({"id": None} | bad), NOW_NS)
-    assert any(isinstance(each, p.Ready) and "-2015" in each.unready for each in outcome.reports)
+    for outcome in (framed(codec, login.id, bad),
+                    codec.frame(ORDERS, orjson.dumps({"id": None} | bad), NOW_NS)):
+        assert not outcome.live
+        (report,) = outcome.reports
+        assert isinstance(report, p.Ready)
+        assert "-2015" in report.unready
+    busy = {"status": 429, "error": {"code": -1003, "msg": "", "data": {"retryAfter": 1}}}
+    for number in (login.id, None):
+        outcome = codec.frame(ORDERS, orjson.dumps({"id": number} | busy), NOW_NS)
+        assert not outcome.live
+        assert outcome.reports == [p.Budget(codec.venue, 0, 0, 60 * NS)]
     assert framed(codec, login.id, {"status": 200, "result": {}}).live == [ORDERS]
+
+
+def test_the_venues_clock_is_read() -> None:
+    assert spot().clock(b'{"serverTime":1499827319559}') == (1499827319559 * MS_NS, MS_NS)
 
 
 # --- limits --------------------------------------------------------------------------------------
@@ -356,12 +367,15 @@ def opened(codec: BinanceUsdm, key: bytes = b"abc") -> Request:
     return listed
 
 
-def test_a_listen_key_is_proved_renewed_and_replaced() -> None:
+def test_a_listen_key_is_proved_renewed_and_given_up() -> None:
     codec = usdm()
     listed = opened(codec)
     assert codec.user_path == "/private/ws/abc"
-    assert framed(codec, listed.id, {"result": []}, USER).live == ()
-    assert framed(codec, listed.id, {"result": ["abc"]}, USER).live == [USER]
+    assert framed(codec, listed.id, {"result": ["abc", "abc"]}, USER).live == [USER]
+    assert framed(codec, listed.id, {"result": ["abc@ORDER_TRADE_UPDATE"]}, USER).live == [USER]
+    outcome = framed(codec, listed.id, {"result": []}, USER)
+    assert not outcome.live
+    assert isinstance(outcome.reports[0], p.Ready)
     assert codec.keep(NOW_NS + 29 * 60 * NS) == ()
     (renewal,) = codec.keep(NOW_NS + 30 * 60 * NS)
     assert renewal.method == "PUT"
@@ -369,21 +383,17 @@ def test_a_listen_key_is_proved_renewed_and_replaced() -> None:
     assert codec.keep(NOW_NS + 31 * 60 * NS)  # it was not answered
     codec.answer(renewal, ok(b"{}"), NOW_NS + 31 * 60 * NS)
     assert codec.keep(NOW_NS + 60 * 60 * NS) == ()
-    outcome = codec.frame(USER, b'{"e":"listenKeyExpired","E":1,"listenKey":"abc"}', NOW_NS)
+    (asked,) = codec.answer(renewal, refused(400, -1125), NOW_NS).requests
+    outcome = framed(codec, asked.id, {"result": ["abc"]}, USER)  # it ended, whatever is listed
     assert isinstance(outcome.reports[0], p.Ready)
-    (wanted,) = outcome.requests
-    assert codec.answer(wanted, refused(503, -1), NOW_NS).requests == ()
-    assert codec.keep(NOW_NS + NS) == ()
-    (wanted,) = codec.keep(NOW_NS + 11 * NS)
-    assert wanted.method == "POST"
-    (heard,) = codec.answer(wanted, ok(b'{"listenKey":"def"}'), NOW_NS).requests
-    assert orjson.loads(heard.text)["params"] == ["def"]
-    assert framed(codec, heard.id, {"result": None}, USER).live == [USER]
+    assert codec.keep(NOW_NS + 90 * 60 * NS) == ()
+    listed = opened(codec, b"def")
     assert codec.user_path == "/private/ws/def"
-    (renewal,) = codec.keep(NOW_NS + 40 * 60 * NS)
-    outcome = codec.answer(renewal, refused(400, -1125), NOW_NS)
-    assert isinstance(outcome.reports[0], p.Ready)
-    assert outcome.requests[0].method == "POST"
+    assert framed(codec, listed.id, {"result": ["def"]}, USER).live == [USER]
+    (report,) = codec.frame(
+        USER, b'{"e":"listenKeyExpired","E":1,"listenKey":"def"}', NOW_NS).reports
+    assert isinstance(report, p.Ready)
+    assert codec.keep(NOW_NS + 90 * 60 * NS) == ()
 
 
 def test_funding_is_looked_up_by_its_number_and_told_once_under_it() -> None:
