@@ -152,8 +152,9 @@ class BinanceCodec(Codec):
         frame = read(rows.FRAME, text)
         if bytes(frame.event):
             return self._event(frame.event, now_unix_ns)
-        failure = None if frame.status == 200 else refusals.of_frame(frame.status, frame.error)
-        spent = [*self._budgets.of_rates(frame.rates), *self._barred(failure, now_unix_ns)]
+        failure = None if frame.status == 200 else refusals.of_frame(
+            frame.status, frame.error, now_unix_ns)
+        spent = [*self._budgets.of_rates(frame.rates), *self._barred(failure)]
         number = frame.id if isinstance(frame.id, str) else ""
         if number.startswith(PLACE):
             reports = self._placed(number.removeprefix(PLACE), frame.result, failure)
@@ -182,8 +183,8 @@ class BinanceCodec(Codec):
 
     def answer(self, request: Request, answer: Answer, asked_unix_ns: int) -> Outcome:
         """Return what a REST answer means; one to an order that cannot be read is Lost."""
-        failure = refusals.of_answer(answer, asked_unix_ns)
-        spent = [*self._budgets.of_headers(answer.headers), *self._barred(failure, asked_unix_ns)]
+        failure = refusals.of_answer(answer)
+        spent = [*self._budgets.of_headers(answer.headers), *self._barred(failure)]
         understand = self._asked.get(type(request))
         if understand is not None:
             found = understand(request, answer, failure, asked_unix_ns)
@@ -254,8 +255,8 @@ class BinanceCodec(Codec):
 
     # --- parts ---------------------------------------------------------------------------------
 
-    def _barred(self, failure: refusals.Failure | None, now_unix_ns: int) -> list[p.Budget]:
-        return [] if failure is None else self._budgets.barred(failure.barred_ns(now_unix_ns))
+    def _barred(self, failure: refusals.Failure | None) -> list[p.Budget]:
+        return [] if failure is None else self._budgets.barred(failure.barred_ns)
 
     def _unready(self, failure: refusals.Failure) -> list[p.Ready]:
         """Return that a connection is not let in; nothing where we only came too often."""

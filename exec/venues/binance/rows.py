@@ -55,7 +55,7 @@ class Rate(Struct, frozen=True):
 
 
 class Fill(Struct, frozen=True):
-    """A fill in the answer to an order: we took."""
+    """A fill in the answer to an order: as good as always we took."""
 
     price: Number
     size: Number = field(name="qty")

@@ -31,7 +31,7 @@ FULL = {
     "side": "BUY", "fills": [
         {"price": "61234.00000000", "qty": "0.01000000", "commission": "0.00001000",
          "commissionAsset": "BTC", "tradeId": 56}]}
-TRADED = p.Traded(B, "BTC/USDT", "t1x1", "28", "56", Side.BUY, 6_123_400, 1_000, "0.00001000",
+TRADED = p.Traded(B, "BTC/USDT", "t1x1", "28", "56b", Side.BUY, 6_123_400, 1_000, "0.00001000",
                   "BTC", True, 1507725176595 * MS_NS, "answer")
 ROW = {"symbol": "BTCUSDT", "orderId": 28, "clientOrderId": "t1x1", "status": "NEW",
        "executedQty": "0"}
@@ -146,7 +146,7 @@ def test_execution_reports_in_every_state() -> None:
     assert event() == [accepted]
     fill: dict[str, Any] = {"x": "TRADE", "t": 56, "l": "0.01", "L": "61234", "z": "0.01",
                             "n": "0.00001000", "N": "BTC"}
-    traded = p.Traded(B, "BTC/USDT", "t1x1", "28", "56", Side.BUY, 6_123_400, 1_000, "0.00001000",
+    traded = p.Traded(B, "BTC/USDT", "t1x1", "28", "56b", Side.BUY, 6_123_400, 1_000, "0.00001000",
                       "BTC", taker=True, venue_unix_ns=1499405658657 * MS_NS, source="stream")
     assert event(**fill, X="PARTIALLY_FILLED") == [traded]
     assert event(**fill, X="FILLED") == [
@@ -154,7 +154,7 @@ def test_execution_reports_in_every_state() -> None:
     (maker,) = event(**fill | {"m": True, "S": "SELL", "n": "0", "N": None}, X="PARTIALLY_FILLED")
     assert isinstance(maker, p.Traded)
     assert (maker.trade, maker.taker, maker.side, maker.fee_asset) == (
-        "56m", False, Side.SELL, "USDT")
+        "56s", False, Side.SELL, "USDT")
     ended = {"c": "the cancel's", "C": "t1x1", "x": "CANCELED", "X": "CANCELED", "z": "0.01"}
     assert event(**ended) == [p.Over(B, "t1x1", "28", "cancelled", 1_000, "stream")]
     assert event(x="EXPIRED", X="EXPIRED", eR=4) == [
@@ -242,6 +242,8 @@ def test_usage_is_told_by_headers_and_rows_and_waits_by_both() -> None:
             request, answer, NOW_NS).reports
         answer = refused(status, -1003, headers={"retry-after": "soon"})
         assert p.Budget(B, 0, 0, 60 * NS) in codec.answer(request, answer, NOW_NS).reports
+        answer = refused(status, -1003, headers={"retry-after": "9" * 12})
+        assert p.Budget(B, 0, 0, 3 * 86_400 * NS) in codec.answer(request, answer, NOW_NS).reports
         error = {"status": status, "error": {"code": -1003, "msg": "", "data": {
             "serverTime": 1, "retryAfter": NOW_NS // MS_NS + 9_000}}}
         assert p.Budget(B, 0, 0, 9 * NS) in framed(codec, "p-t1x1", error).reports
@@ -263,7 +265,7 @@ def test_a_filled_order_is_told_after_its_fills() -> None:
              "isMaker": False}
     traded, seen = answered(codec, fills, [trade], LATE_NS + NS).reports
     assert isinstance(traded, p.Traded)
-    assert (traded.client_id, traded.trade, traded.size) == ("t1x1", "56", 1_000)
+    assert (traded.client_id, traded.trade, traded.size) == ("t1x1", "56b", 1_000)
     assert seen == p.Seen(B, "t1x1", "28", Found.ENDED, "cancelled", 1_000, LATE_NS)
     page = [trade | {"id": number} for number in range(1, 1001)]
     outcome = answered(codec, fills, page, LATE_NS)
@@ -424,7 +426,7 @@ def test_trades_positions_and_wallets_of_usdm() -> None:
     text = orjson.dumps({"e": "ORDER_TRADE_UPDATE", "E": 1, "T": 1, "o": order})
     traded, over = codec.frame(USER, text, NOW_NS).reports
     assert isinstance(traded, p.Traded)
-    assert (traded.price, traded.size, traded.trade, traded.taker) == (612_345, 5_000, "9m", False)
+    assert (traded.price, traded.size, traded.trade, traded.taker) == (612_345, 5_000, "9b", False)
     assert isinstance(over, p.Over)
     wrapped = b'{"stream":"abc","data":%s}' % text
     assert codec.frame(USER, wrapped, NOW_NS).reports == [traded, over]
