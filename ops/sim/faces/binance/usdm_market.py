@@ -60,16 +60,20 @@ class Market:
 
     def ping(self, ask: Ask) -> object:
         """Answer."""
+        ask.params.done()
         return {}
 
     def time(self, ask: Ask) -> object:
         """Return the venue's clock."""
+        ask.params.done()
         return {"serverTime": self._now_ms()}
 
     # --- catalogue -----------------------------------------------------------------------------
 
     def catalogue(self, ask: Ask) -> object:
-        """Return the limits of requests and every contract with its filters."""
+        """Return the limits of requests and every contract with its filters, whichever is named."""
+        ask.params.text("symbol")
+        ask.params.done()
         return {
             "timezone": "UTC", "serverTime": self._now_ms(), "futuresType": "U_MARGINED",
             "rateLimits": [row.row() for row in self._limits.rows], "exchangeFilters": [],
