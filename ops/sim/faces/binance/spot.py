@@ -8,6 +8,7 @@
 Source: shared/venues/binance.md, 2026-11-21.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
@@ -31,7 +32,7 @@ from ops.sim.faces.binance.errors import (
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.listen_keys import ListenKeys
 from ops.sim.faces.binance.numbers import Numbers
-from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
+from ops.sim.faces.binance.public import SHUTDOWN, Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
@@ -53,6 +54,7 @@ AGE_NS_MAX: Final = 24 * 3600 * 10**9  # of a connection
 ATTEMPTS_MAX: Final = 300
 ATTEMPTS_S: Final = 300.0
 STREAMS_MAX: Final = 1024
+STAMP: Final = re.compile(rb'"[ET]":\d{13}')  # what is written in ms
 
 
 class Binance(PublicFace):
@@ -84,7 +86,7 @@ class Binance(PublicFace):
         routes = Routes(figures, floor, market, account, trading, self._keys)
         self._door = Door(floor, self._auth, self.limits, routes.rest())
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
-        self._depths, self._ticks = Depths(outlet, self), 0
+        self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
         self._attempts = Window(ATTEMPTS_MAX, ATTEMPTS_S)
 
     # --- REST ----------------------------------------------------------------------------------
@@ -118,10 +120,13 @@ class Binance(PublicFace):
         session.state["opened_ns"] = now_ns
         if not self._attempts.take(now_ns):
             session.close(1008, "Too many connection attempts")
-        elif session.path.startswith(PATH):
+            return
+        session.subscribe((SHUTDOWN, ""), SHUTDOWN)
+        if session.path.startswith(PATH):
             self._api.opened(session)
-        else:
-            super().opened(session)
+            return
+        session.state["in us"] = "timeunit=microsecond" in session.query.lower()
+        super().opened(session)
 
     def request_limit(self, session: Session) -> int:
         """Return how many messages a second a connection may send: the API has weights instead."""
@@ -151,7 +156,9 @@ class Binance(PublicFace):
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
         """Name the subscription or the stream."""
         if session.path.startswith(PATH):
-            return self._api.wrap(session, topic[1], body)
+            return self._api.wrap(session, topic, body)
+        if session.state["in us"]:
+            body = STAMP.sub(rb"\g<0>000", body)
         return super().wrap(session, topic, body)
 
     def beat(self, session: Session, second: int) -> None:
@@ -169,7 +176,7 @@ class Binance(PublicFace):
                 event = {"e": "listenKeyExpired", "E": self.now_ms(), "listenKey": key}
                 session.send(self.wrap(session, topic, orjson.dumps(event)))
             session.unsubscribe(topic)
-            if not session.topics:
+            if session.topics.keys() <= {(SHUTDOWN, "")}:
                 session.close(1000, "listen key ended")
 
     # --- the matching engine -------------------------------------------------------------------
@@ -199,6 +206,10 @@ class Binance(PublicFace):
     def tick(self) -> None:
         """Tell of balances that changed without the book changing, and end the slow second."""
         self._stream.flush()
+        down, self._down = self._down, self.floor.in_maintenance()
+        if self._down and not down:
+            event = {"e": "serverShutdown", "E": self.now_ms()}
+            self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
         self._ticks += 1
         if self._ticks % SLOW == 0:
             for line in self.lines.values():

@@ -52,8 +52,6 @@ class BinanceUsdm(PublicFace):
     ping_every_s = 180.0
     requests_per_s = 10
     perpetual = True
-    prefix = "/fapi/v1"
-    depth_max = 1000
 
     def __init__(
         self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
