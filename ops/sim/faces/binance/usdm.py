@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 
 from engine.model.clock import Clock
+from ops.sim.book import Touch
 from ops.sim.exchange.events import Event
 from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
@@ -73,6 +74,7 @@ class BinanceUsdm(PublicFace):
         self._door = Door(floor, auth, self._limits, routes_of(*parts, self._depth))
         self._api = WsApi(floor, auth, self._limits, methods_of(*parts, self._depth))
         self._second = 0
+        self._touches: dict[str, Touch] = {}  # as told to all at once
 
     # --- connections ---------------------------------------------------------------------------
 
@@ -149,10 +151,10 @@ class BinanceUsdm(PublicFace):
 
     def update(self, line: Line, update: Update) -> None:
         """Publish what happened."""
-        before = self._state[line.native].touch
         super().update(line, update)
-        touch = self._state[line.native].touch
-        if touch != before and self.outlet.wanted(("!bookTicker", "")):
+        touch = line.book.touch()
+        if self.outlet.wanted(("!bookTicker", "")) and touch != self._touches.get(line.native):
+            self._touches[line.native] = touch
             self.outlet.publish(("!bookTicker", ""), self._quote(line, touch))
 
     def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
