@@ -129,6 +129,8 @@ class Sim(Table, frozen=True):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
     messages_per_s: Rate = 50.0  # book messages per venue, synthetic market
     tls: bool = False
+    accounts: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("main", "other")  # at each venue
+    balances: dict[str, NotionalMin] = {}  # at the start, by asset; others: worth 1,000,000 USD
     faults: list[str] = []  # "VENUE:KIND[:RATE]", see engine/model/fault.py
 
 

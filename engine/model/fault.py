@@ -1,6 +1,7 @@
 """What a fault of a local venue server is, and how a config writes it.
 
-"VENUE:KIND[:RATE][@FROM-TO]", seconds since the server's start.
+"VENUE:KIND[:RATE][@FROM-TO]", seconds since the server's start.  The catalogue is
+shared/RELIABILITY.md section 2.
 """
 
 import re
@@ -34,13 +35,36 @@ class Kind(StrEnum):
     DISCONNECT = "disconnect"  # closed with code 1001
     STALE_SNAPSHOT = "stale_snapshot"  # REST: the book as it was at the start
     NO_SNAPSHOT = "no_snapshot"  # REST: a book request is never answered
-    HTTP_429 = "http_429"
-    HTTP_500 = "http_500"
+    HTTP_429 = "http_429"  # a request is refused with the venue's rate-limit answer
+    HTTP_418 = "http_418"  # the address is banned for ms: every request is refused
+    HTTP_500 = "http_500"  # a request fails before it does anything
+    # order entry: the request is carried out, and the client learns it late, wrong or never
+    ANSWER_5XX = "answer_5xx"  # carried out, answered with the venue's 5xx; over WebSocket: never
+    ANSWER_LOST = "answer_lost"  # carried out, and the connection closes instead of an answer
+    ANSWER_LATE = "answer_late"  # answered ms later
+    # private streams
+    FILL_LATE = "fill_late"  # told ms later than it was
+    FILL_DUPLICATE = "fill_duplicate"  # told twice
+    FILL_LOST = "fill_lost"  # not told
+    FILL_BEFORE_ACK = "fill_before_ack"  # told before the acceptance of its order
+    # orders
+    CANCEL_FILL_RACE = "cancel_fill_race"  # the order fills while its cancel is under way
+    PARTIAL_THEN_END = "partial_then_end"  # half of it fills, the venue ends the rest
+    # the venue as a whole, for as long as the fault is in force
+    MAINTENANCE = "maintenance"  # requests are refused, streams closed
+    HALT = "halt"  # a symbol, or all, takes no orders and no cancels
+    FILTERS = "filters"  # tick and lot are ten times as coarse
+    CLOCK_SKEW = "clock_skew"  # the venue's clock is ms ahead
+    ID_REUSE = "id_reuse"  # once: the venue restarts, orders are gone, its ids begin again
 
 
-FRAME: Final = frozenset(list(Kind)[: list(Kind).index(Kind.STALE_SNAPSHOT)])
+_KINDS: Final = list(Kind)
+FRAME: Final = frozenset(_KINDS[: _KINDS.index(Kind.STALE_SNAPSHOT)])
 BOOK_REQUEST: Final = frozenset({Kind.STALE_SNAPSHOT, Kind.NO_SNAPSHOT})
-REQUEST: Final = frozenset({Kind.HTTP_429, Kind.HTTP_500})
+REQUEST: Final = frozenset({Kind.HTTP_429, Kind.HTTP_418, Kind.HTTP_500})
+ANSWER: Final = frozenset({Kind.ANSWER_5XX, Kind.ANSWER_LOST, Kind.ANSWER_LATE})
+FILL: Final = frozenset({
+    Kind.FILL_LATE, Kind.FILL_DUPLICATE, Kind.FILL_LOST, Kind.FILL_BEFORE_ACK})
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,7 +75,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     rate: float = 1.0  # probability per frame or request
     count: int = -1  # strikes left; -1: no end
     symbol: str = ""  # native; empty: all
-    ms: float = 500.0  # how long, for DELAY and STALL
+    ms: float = 500.0  # how long: DELAY, STALL, HTTP_418, *_LATE; how far: CLOCK_SKEW
     start_s: float = 0.0  # in force from then, in seconds since the server's start
     end_s: float = 1e18
 

@@ -3,11 +3,11 @@
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from engine.model.fault import FRAME, Fault, Kind
+from engine.model.fault import ANSWER, FRAME, Fault, Kind
 from ops.sim import faults
 from ops.sim.face import Topic
 
@@ -20,11 +20,13 @@ RST_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class Connection(WSListener):
-    """A client.  Answers go out untouched; market data runs through the faults."""
+    """A client.  Answers go out untouched; data and order-entry answers run through the faults."""
 
     def __init__(self, server: "VenueServer", path: str, query: str, connection_id: int) -> None:
         super().__init__()
         self._server = server
+        self.ip, self.account = "", ""
+        self.state: dict[str, Any] = {}
         self.path, self.query, self.connection_id = path, query, connection_id
         self.topics: dict[Topic, str] = {}
         self.messages = 0
@@ -42,6 +44,8 @@ class Connection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Greet."""
         self._transport = transport
+        peer = transport.underlying_transport.get_extra_info("peername")
+        self.ip = peer[0] if peer else ""
         self._server.joined(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -97,8 +101,26 @@ class Connection(WSListener):
             return
         transport.send(WSMsgType.TEXT, text)
 
+    def answer(self, text: bytes) -> None:
+        """Send the answer to an order-entry request, unless a fault strikes it."""
+        server = self._server
+        fault = server.faults.strike(server.name, "", ANSWER, server.clock.mono_ns())
+        if fault is None:
+            self.send(text)
+        elif fault.kind is Kind.ANSWER_LATE:
+            asyncio.get_running_loop().call_later(fault.ms / 1000, self.send, text)
+        elif fault.kind is Kind.ANSWER_LOST:
+            self.close(WSCloseCode.GOING_AWAY.value, "")
+
     def push(self, topic: Topic, text: bytes) -> None:
-        """Send market data through the faults."""
+        """Send data through the faults; a private topic's through those of fills first."""
+        if topic[0].startswith("@"):
+            self._server.told.push(self, topic, text)
+        else:
+            self.forward(topic, text)
+
+    def forward(self, topic: Topic, text: bytes) -> None:
+        """Send one frame of data through the frame faults."""
         server = self._server
         now_ns = server.clock.mono_ns()
         fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from engine.model.clock import Clock
-from ops.sim.face import Face
+from ops.sim.floor import Floor
 from ops.sim.market import Market
 from ops.sim.pace import Alarm
 
@@ -14,8 +14,8 @@ GRAIN_NS: Final = 1_000_000  # what falls into one millisecond is sent together
 class Drive:
     """Turns the market's events into frames when they are due."""
 
-    def __init__(self, market: Market, faces: dict[str, Face], clock: Clock) -> None:
-        self._market, self._faces, self._clock = market, faces, clock
+    def __init__(self, market: Market, floors: dict[str, Floor], clock: Clock) -> None:
+        self._market, self._floors, self._clock = market, floors, clock
         self._virtual_ns = 0
         self._origin_ns: int | None = None  # mono time of virtual 0; None while paused
         self._alarm: Alarm | None = None
@@ -34,9 +34,9 @@ class Drive:
     def pause(self) -> None:
         """Stop the flow and send what waits, so that clients can equal the truth."""
         self._origin_ns = None
-        for face in self._faces.values():
-            for line in face.lines.values():
-                face.flush(line)
+        for floor in self._floors.values():
+            for line in floor.face.lines.values():
+                floor.face.flush(line)
 
     def resume(self) -> None:
         """Let it flow again from where it stopped."""
@@ -59,5 +59,5 @@ class Drive:
 
     def _run_to(self, virtual_ns: int) -> None:
         for line, update in self._market.advance(virtual_ns):
-            self._faces[line.venue].update(line, update)
+            self._floors[line.venue].flow(line, update)
         self._virtual_ns = virtual_ns

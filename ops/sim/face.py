@@ -1,15 +1,23 @@
-"""What a protocol face is: requests in, answers out; market changes in, frames out.  No socket."""
+"""What a protocol face is: requests in, answers out; market changes in, frames out.  No socket.
+
+Public streams carry topics of a channel and a symbol; private ones a channel that begins with
+"@" and an account's name: a session that proved who it is subscribes to them like to any other.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import orjson
 
 from engine.model.clock import Clock
 from ops.sim.book import Change
+from ops.sim.exchange.events import Event
 from ops.sim.listing import Line
+
+if TYPE_CHECKING:
+    from ops.sim.floor import Floor
 
 Topic = tuple[str, str]  # (channel, native symbol); the symbol is empty where a channel has none
 Query = Mapping[str, str]
@@ -19,11 +27,12 @@ SELL: Final = -1
 
 
 class Print(NamedTuple):
-    """One public trade; ``side`` is the taker's."""
+    """One public trade; ``side`` is the taker's.  The floor numbers it."""
 
     side: int
     price: int
     size: int
+    trade_id: int = 0
 
 
 class Update(NamedTuple):
@@ -34,12 +43,25 @@ class Update(NamedTuple):
     send: bool  # False: only the quote goes out now, the levels ride on the next update
 
 
+class HttpRequest(NamedTuple):
+    """One REST request, as it came: signatures cover the exact text."""
+
+    method: str
+    path: str
+    raw_query: str  # without the question mark, not decoded
+    query: Query  # decoded; values of a repeated name joined by commas
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    ip: str
+
+
 class Answer(NamedTuple):
-    """One REST answer."""
+    """One REST answer; ``entry`` marks that of an order-entry request, which faults may hit."""
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = {}
+    entry: bool = False
 
 
 class Session(Protocol):
@@ -51,9 +73,15 @@ class Session(Protocol):
     messages: int  # sent so far on this connection; counted by faces that number messages
     combined: bool
     connection_id: int
+    ip: str
+    account: str  # who it proved to be; empty: nobody yet
+    state: dict[str, Any]  # what else a face remembers of it
 
     def send(self, text: bytes) -> None:
         """Answer the client; answers are never hit by frame faults."""
+
+    def answer(self, text: bytes) -> None:
+        """Answer an order-entry request, unless a fault delays or loses the answer."""
 
     def push(self, topic: Topic, text: bytes) -> None:
         """Send market data, which faults may hit."""
@@ -86,10 +114,13 @@ class Face(ABC):
     ping_every_s: float = 0.0  # control-frame pings from the server; 0 = none
     requests_per_s: int = 0  # more incoming messages than this: disconnected; 0 = no limit
     any_depth: bool = False  # subscribers of one book may see different depths of it
+    clocked: bool = False  # diffs leave on a clock, whatever caused them; else each at once
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: "Floor"
+    ) -> None:
         self.lines = {line.native: line for line in lines}
-        self.outlet, self.clock = outlet, clock
+        self.outlet, self.clock, self.floor = outlet, clock, floor
 
     def opened(self, session: Session) -> None:  # noqa: B027  most venues say nothing first
         """Greet a new connection."""
@@ -119,17 +150,45 @@ class Face(ABC):
         """Return a recorded frame as this connection would have got it."""
         return frame
 
+    def heard(self, event: Event) -> None:  # noqa: B027  venues without private streams ignore it
+        """Tell clients of what happened to their orders and money; in the middle of an operation.
+
+        Order, account and private events only: book changes and prints come by ``update``.
+        """
+
+    def relisted(self, line: Line) -> None:  # noqa: B027  most venues tell in the catalogue alone
+        """Tell of a line's new filters or trading status, where the venue has a stream for that."""
+
+    def tick(self) -> None:  # noqa: B027  not every venue has timers
+        """Ten times a second: let dead-man switches, tokens and sessions expire."""
+
+    # --- REST ----------------------------------------------------------------------------------
+
+    def request(self, request: HttpRequest) -> Answer:
+        """Answer any REST request; a face with private calls sorts them out here."""
+        return self.rest(request.path, request.query)
+
     @abstractmethod
     def rest(self, path: str, query: Query) -> Answer:
         """Answer a public REST request."""
 
+    def refused(self, status: int, retry_s: int) -> Answer:
+        """Return the venue's own answer to what faults refuse: 418, 429, 500, 503."""
+        return Answer(b"", status, {"Retry-After": str(retry_s)} if retry_s else {})
+
+    def maintenance(self) -> Answer:
+        """Return the venue's own answer while it is being maintained."""
+        return self.refused(503, 0)
+
+    # --- clock ---------------------------------------------------------------------------------
+
     def now_ms(self) -> int:
         """Return the venue's clock in ms."""
-        return self.clock.unix_ns() // 1_000_000
+        return self.floor.now_ns() // 1_000_000
 
     def now_iso(self) -> str:
         """Return the venue's clock as 2026-08-02T03:35:51.302928Z."""
-        return iso(self.clock.unix_ns())
+        return iso(self.floor.now_ns())
 
 
 def iso(unix_ns: int) -> str:

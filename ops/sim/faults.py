@@ -56,6 +56,12 @@ class Faults:
             return fault
         return None
 
+    def standing(self, venue: str, kind: Kind, mono_ns: int) -> Fault | None:
+        """Return the fault that is in force at a venue as a whole, if one is."""
+        at_s = (mono_ns - self._start_ns) / NS
+        return next((fault for fault in self._faults if fault.kind is kind and fault.count
+                     and fault.venue in ("*", venue) and fault.start_s <= at_s < fault.end_s), None)
+
     def corrupt(self, text: bytes) -> bytes:
         """Flip the high bit of one byte."""
         at = self._random.randrange(len(text))

@@ -39,18 +39,21 @@ WIRES: Final = {
 
 
 class Line:
-    """One instrument at one simulated venue, with its reference book.
+    """One instrument at one simulated venue, with its books.
 
     Book prices count ticks of 10**-price_decimals, sizes count lots of 10**-size_decimals; the
     catalogue lists steps of ``tick_decimals`` and ``lot_decimals``, which a recording's line has
     before its first frame.
+    ``outside`` is what the market shows, ``book`` what the public sees: the same object until a
+    client trades there, then clients' orders are in the second alone (floor.py).
     ``last_id`` is the venue's own number of the book's state, 0 where the venue has none.
     ``numbered`` is False for recordings older than the venue's sequence numbers (OKX 2022).
     """
 
     __slots__ = (
-        "book", "last_id", "lot_decimals", "native", "numbered", "pair", "price_decimals",
-        "price_pad", "size_decimals", "size_pad", "started", "tick_decimals", "venue",
+        "book", "last_id", "lot_decimals", "native", "numbered", "outside", "pair",
+        "price_decimals", "price_pad", "recorded", "size_decimals",
+        "size_pad", "started", "tick_decimals", "venue",
     )
 
     def __init__(
@@ -61,10 +64,11 @@ class Line:
         self.price_decimals, self.size_decimals = price_decimals, size_decimals
         self.tick_decimals, self.lot_decimals = price_decimals, size_decimals
         self.price_pad, self.size_pad = price_pad, size_pad
-        self.book = Book()
+        self.book = self.outside = Book()
         self.last_id = 0
         self.numbered = True
         self.started = started  # False: the recording's first snapshot has not come yet
+        self.recorded = not started
 
     def price(self, ticks: int) -> str:
         """Return a price with all of its wire decimals."""

@@ -13,12 +13,13 @@ from aiohttp import web
 from picows import WSListener, WSUpgradeRequest, ws_create_server
 
 from engine.model.clock import Clock
-from engine.model.fault import BOOK_REQUEST, REQUEST, Kind
+from engine.model.fault import ANSWER, BOOK_REQUEST, REQUEST, Kind
 from ops.sim.book import Book
 from ops.sim.connection import Connection
-from ops.sim.face import Answer, Face, Topic
+from ops.sim.face import Answer, Face, HttpRequest, Topic
 from ops.sim.faults import Faults
 from ops.sim.listing import Line
+from ops.sim.told import Told
 
 HOST: Final = "127.0.0.1"
 MESSAGE_SIZE_MAX: Final = 1 << 20
@@ -33,6 +34,8 @@ class VenueServer:
     def __init__(self, name: str, clock: Clock, faults: Faults) -> None:
         self.name, self.clock, self.faults = name, clock, faults
         self.face: Face
+        self.told = Told(self)
+        self._banned_until_ns = 0
         self.snapshots: Snapshots | None = None
         self.settle: Callable[[], None] | None = None  # brings the books up to what was sent
         self.muted: set[Topic] = set()  # topics that a recording serves: the face must not
@@ -92,6 +95,13 @@ class VenueServer:
         """Close every connection, as a venue does when it restarts."""
         for connection in tuple(self.connections):
             connection.close(1001, "")
+
+    def tick(self) -> None:
+        """Ten times a second: faults that hold for a while, and the face's timers."""
+        self.face.floor.tick()
+        self.face.tick()
+        if self.connections and self.face.floor.in_maintenance():
+            self.drop_all()
 
     def beat(self, second: int) -> None:
         """Once a second: heartbeats, pings, and newcomers who never subscribed."""
@@ -165,26 +175,54 @@ class VenueServer:
 
     # --- REST ----------------------------------------------------------------------------------
 
-    async def _rest(self, request: web.Request) -> web.Response:
+    async def _rest(self, request: web.Request) -> web.StreamResponse:
         if self.settle is not None:
             self.settle()
-        path = request.path
-        query = {name: ",".join(request.query.getall(name)) for name in request.query}
+        asked = HttpRequest(
+            request.method, request.path, request.rel_url.raw_query_string,
+            {name: ",".join(request.query.getall(name)) for name in request.query},
+            {name.lower(): value for name, value in request.headers.items()},
+            await request.read(), request.remote or "")
+        answer = self._unwilling() or await self._book(asked) or self.face.request(asked)
+        if answer.entry:
+            fault = self.faults.strike(self.name, "", ANSWER, self.clock.mono_ns())
+            if fault is not None and fault.kind is Kind.ANSWER_LATE:
+                await asyncio.sleep(fault.ms / 1000)
+            elif fault is not None and fault.kind is Kind.ANSWER_LOST:
+                if request.transport is not None:
+                    request.transport.abort()
+            elif fault is not None:
+                answer = self.face.refused(503, 0)
+        return _response(answer)
+
+    def _unwilling(self) -> Answer | None:
+        """Refuse what faults refuse before the face sees it."""
         now_ns = self.clock.mono_ns()
-        if fault := self.faults.strike(self.name, "", REQUEST, now_ns):
-            limited = fault.kind is Kind.HTTP_429
-            return web.Response(
-                status=429 if limited else 500, headers={"Retry-After": "1"} if limited else {})
-        is_book = path.rsplit("/", 1)[-1] in BOOK_PATHS
-        if is_book:
-            symbol = query.get("symbol") or query.get("instId") or query.get("pair") or ""
-            fault = self.faults.strike(self.name, symbol, BOOK_REQUEST, now_ns)
-            if fault is not None and fault.kind is Kind.NO_SNAPSHOT:
-                await asyncio.Event().wait()
-            if fault is not None:
-                return _response(self._stale(path, query))
-        answer = await self.snapshots(path, query) if self.snapshots and is_book else None
-        return _response(answer or self.face.rest(path, query))
+        if self.face.floor.in_maintenance():
+            return self.face.maintenance()
+        if now_ns < self._banned_until_ns:
+            return self.face.refused(418, -(-(self._banned_until_ns - now_ns) // 10**9))
+        fault = self.faults.strike(self.name, "", REQUEST, now_ns)
+        if fault is None:
+            return None
+        if fault.kind is Kind.HTTP_418:
+            self._banned_until_ns = now_ns + int(fault.ms * 1e6)
+            return self.face.refused(418, max(1, int(fault.ms / 1000)))
+        limited = fault.kind is Kind.HTTP_429
+        return self.face.refused(429 if limited else 500, 1 if limited else 0)
+
+    async def _book(self, asked: HttpRequest) -> Answer | None:
+        """Answer a book request as a fault or a recording would; None: the face answers."""
+        path, query = asked.path, dict(asked.query)
+        if path.rsplit("/", 1)[-1] not in BOOK_PATHS:
+            return None
+        symbol = query.get("symbol") or query.get("instId") or query.get("pair") or ""
+        fault = self.faults.strike(self.name, symbol, BOOK_REQUEST, self.clock.mono_ns())
+        if fault is not None and fault.kind is Kind.NO_SNAPSHOT:
+            await asyncio.Event().wait()
+        if fault is not None:
+            return self._stale(path, query)
+        return await self.snapshots(path, query) if self.snapshots else None
 
     def _stale(self, path: str, query: dict[str, str]) -> Answer:
         """Answer a book request as at the server's start."""

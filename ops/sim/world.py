@@ -16,17 +16,21 @@ from engine.model.clock import Clock
 from engine.model.errors import ConfigInvalid
 from engine.model.fault import Fault, parse
 from ops.sim.certificates import server_context
+from ops.sim.credentials import Credentials
 from ops.sim.drive import Drive
 from ops.sim.faces import FACES
 from ops.sim.faults import Faults
+from ops.sim.floor import Clients, Floor
 from ops.sim.listing import Line, invented_line, listed_pair, native_of
 from ops.sim.market import Market
 from ops.sim.playback import Playback
 from ops.sim.server import VenueServer
 from ops.sim.tape import Tape
-from ops.sim.truth import Truth, truth_of
+from ops.sim.truth import AccountTruth, Truth, account_truth_of, truth_of
 
 ENDPOINTS: Final = "endpoints.json"
+CREDENTIALS: Final = "credentials.json"
+TICK_S: Final = 0.1
 
 
 class World:
@@ -54,15 +58,18 @@ class World:
         everything = [line for of_venue in lines.values() for line in of_venue]
         if not recorded:  # the first books are part of what faces begin with
             market = Market(everything, seed=sim.seed, messages_per_s=sim.messages_per_s)
+        clients = Clients(sim.seed, sim.accounts, sim.balances)
         for name, of_venue in lines.items():
             server = VenueServer(name, clock, self.faults)
-            server.face = FACES[name](of_venue, server, clock)
+            floor = Floor(name, of_venue, clock, self.faults, clients)
+            floor.face = server.face = FACES[name](of_venue, server, clock, floor)
             self.servers[name] = server
         self.flow: Drive | Playback
         if tape is not None:
             self.flow = Playback(tape, self.servers, clock, speed=sim.speed, loop=sim.loop)
         else:
-            self.flow = Drive(market, {name: s.face for name, s in self.servers.items()}, clock)
+            floors = {name: server.face.floor for name, server in self.servers.items()}
+            self.flow = Drive(market, floors, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, folder: Path) -> None:
@@ -74,6 +81,10 @@ class World:
             await server.open(self._routes(), before.get(name, (0, 0)), tls)
         path.write_text(json.dumps(self.endpoints(), indent=1))
         path.chmod(0o600)
+        secrets = folder / CREDENTIALS
+        secrets.touch(mode=0o600)
+        secrets.chmod(0o600)
+        secrets.write_bytes(msgspec.json.format(msgspec.json.encode(self.credentials())))
         self._tasks = [asyncio.create_task(self._beats(), name="sim beats")]
         if isinstance(self.flow, Playback):
             self._tasks.append(asyncio.create_task(self.flow.run(), name="sim playback"))
@@ -100,6 +111,11 @@ class World:
         """Return where each venue listens."""
         return {name: {"ws": s.ws_url, "rest": s.rest_url} for name, s in self.servers.items()}
 
+    def credentials(self) -> dict[str, list[Credentials]]:
+        """Return the keys that each venue issued."""
+        return {name: list(server.face.floor.credentials.values())
+                for name, server in self.servers.items()}
+
     def truth(self, venue: str, symbol: str) -> Truth | None:
         """Return the reference book of a unified or native symbol."""
         server = self.servers.get(venue)
@@ -108,19 +124,30 @@ class World:
         line = server.line(symbol) if server else None
         return truth_of(line) if line else None
 
+    def account_truth(self, venue: str, account: str) -> AccountTruth | None:
+        """Return what an account holds, ordered and traded."""
+        server = self.servers.get(venue)
+        exchange = server.face.floor.exchange if server else None
+        if exchange is None or account not in exchange.accounts.by_name:
+            return None
+        return account_truth_of(exchange, account)
+
     async def _beats(self) -> None:
-        second = 0
+        ticks = 0
         while True:
-            await asyncio.sleep(1.0)
-            second += 1
+            await asyncio.sleep(TICK_S)
+            ticks += 1
             for server in self.servers.values():
-                server.beat(second)
+                server.tick()
+                if ticks % int(1 / TICK_S) == 0:
+                    server.beat(int(ticks * TICK_S))
 
     # --- control calls -------------------------------------------------------------------------
 
     def _routes(self) -> list[web.RouteDef]:
         return [
             web.get("/sim/truth/{venue}/{symbol:.+}", self._get_truth),
+            web.get("/sim/ledger/{venue}/{account}", self._get_ledger),
             web.post("/sim/pause", self._post_pause),
             web.post("/sim/resume", self._post_resume),
             web.get("/sim/faults", self._get_faults),
@@ -132,6 +159,12 @@ class World:
         truth = self.truth(request.match_info["venue"], request.match_info["symbol"])
         if truth is None:
             return web.json_response({"error": "no such venue or symbol"}, status=404)
+        return web.Response(body=msgspec.json.encode(truth), content_type="application/json")
+
+    async def _get_ledger(self, request: web.Request) -> web.Response:
+        truth = self.account_truth(request.match_info["venue"], request.match_info["account"])
+        if truth is None:
+            return web.json_response({"error": "no such venue or account"}, status=404)
         return web.Response(body=msgspec.json.encode(truth), content_type="application/json")
 
     async def _post_pause(self, _request: web.Request) -> web.Response:

@@ -16,7 +16,7 @@ from ops.sim.exchange.fees import NO_FEES, Fees
 from ops.sim.exchange.filters import Filters, Reason, Refusal
 from ops.sim.exchange.ledger import Ledger
 from ops.sim.exchange.matching import Matching
-from ops.sim.exchange.orders import ClientIds, Ids, Order, Request, Why
+from ops.sim.exchange.orders import ClientIds, Ids, Order, Request, Status, Why
 from ops.sim.exchange.outside import OutsideFlow
 from ops.sim.exchange.positions import Position
 from ops.sim.exchange.registry import Registry
@@ -38,9 +38,10 @@ class Exchange:
         self.ledger = Ledger(keep=keep)
         self.accounts = Accounts(self.ledger, self.listed)
         self.registry = Registry(client_ids, keep=keep)
-        ids = Ids(epoch)
+        ids = self._ids = Ids(epoch)
         self.settlement = Settlement(self.ledger, self.accounts, ids, self._hear)
         matching = Matching(self.accounts, self.registry, self.settlement, self._hear)
+        self._matching = matching
         self._outside = OutsideFlow(matching, self.settlement)
         self._desk = Desk(
             self.listed, self.accounts, self.registry, matching, ids, self._hear)
@@ -115,6 +116,19 @@ class Exchange:
         self._sink(Transferred(now_ns, account, asset, amount))
         self._aftermath.finish(now_ns)
 
+    def restart(self, now_ns: int) -> None:
+        """Withdraw every order, forget orders and fills, number again from the epoch's start.
+
+        Money and positions stay: this is the fault of a venue that comes back without its orders.
+        """
+        for account in self.accounts.by_name.values():
+            for order in list(account.orders.values()):
+                listed = self.listed[order.symbol]
+                self._matching.pull(now_ns, listed, order, Status.CANCELLED, Why.WITHDRAWN)
+        self._aftermath.finish(now_ns, self.listed.values())
+        self.registry.clear()
+        self._ids.begin_again()
+
     # --- the outside flow ----------------------------------------------------------------------
 
     def set_level(self, now_ns: int, symbol: str, side: int, price: int, size: int) -> int:
@@ -132,6 +146,10 @@ class Exchange:
         listed = self.listed[symbol]
         self._outside.print_trade(now_ns, listed, side, price, size)
         self._aftermath.finish(now_ns, (listed,))
+
+    def number_trade(self) -> int:
+        """Return an id for a trade of the outside flow that was never told here."""
+        return self._ids.trade()
 
     def clear_outside(self, now_ns: int, symbol: str) -> None:
         """Forget all of the outside flow: a recording that starts its book anew."""

@@ -126,7 +126,11 @@ class Ids:
     """
 
     def __init__(self, epoch: int) -> None:
-        self._order = self._trade = epoch * IDS_PER_EPOCH
+        self._first = self._order = self._trade = epoch * IDS_PER_EPOCH
+
+    def begin_again(self) -> None:
+        """Use the same numbers as from the start on."""
+        self._order = self._trade = self._first
 
     def order(self) -> int:
         """Return the next order id."""

@@ -50,6 +50,11 @@ class Registry:
         if self._policy is ClientIds.UNIQUE_OPEN and self._by_client.get(key) == order.id:
             del self._by_client[key]
 
+    def clear(self) -> None:
+        """Forget everything; no order may be open."""
+        for each in (self._by_id, self._by_account, self._by_client, self._ended, self._fills):
+            each.clear()
+
     def fill(self, fill: Fill) -> None:
         """Remember a fill."""
         fills = self._fills.get(fill.account)

@@ -29,6 +29,7 @@ from ops.sim.face import (
     to_json,
 )
 from ops.sim.faces.binance_catalogue import catalogue_row
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 50_000_000_000
@@ -50,21 +51,23 @@ class _State:
         self.first_id = 0  # of the pending diff
         self.sent_id = line.last_id
         self.touch = touch
-        self.trade_id = 1_000_000
 
 
 class Binance(Face):
     """Binance spot."""
 
     path = "/stream"
+    clocked = True
     ping_every_s = 20.0
     requests_per_s = 5
     perpetual = False
     prefix = "/api/v3"
     depth_max = 5000
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
         self._state = {line.native: _State(line, line.book.touch()) for line in lines}
@@ -150,7 +153,6 @@ class Binance(Face):
             if self.outlet.wanted(("bookTicker", line.native)):
                 self.outlet.publish(("bookTicker", line.native), self._quote(line, touch))
         for each in update.prints:
-            state.trade_id += 1
             for kind in ("trade", "aggTrade"):
                 if self.outlet.wanted((kind, line.native)):
                     self.outlet.publish((kind, line.native), self._print(line, each, kind))
@@ -189,7 +191,7 @@ class Binance(Face):
         ).encode()
 
     def _print(self, line: Line, each: Print, kind: str) -> bytes:
-        now_ms, trade_id = self.now_ms(), self._state[line.native].trade_id
+        now_ms, trade_id = self.now_ms(), each.trade_id
         price, size = line.price(each.price), line.size(each.size)
         maker = "false" if each.side == BUY else "true"  # m: was the buyer the maker?
         if kind == "aggTrade":
@@ -271,6 +273,7 @@ class Binance(Face):
 class BinanceUs(Binance):
     """Binance.US: the same protocol, slower pings."""
 
+    clocked = True
     ping_every_s = 180.0
 
 
@@ -280,6 +283,7 @@ class BinanceUsdm(Binance):
     The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
     """
 
+    clocked = True
     ping_every_s = 180.0
     requests_per_s = 10
     perpetual = True

@@ -27,6 +27,7 @@ from ops.sim.face import (
     strings,
     to_json,
 )
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 NUMBER: Final = b'"sequence_num":?'  # replaced per connection
@@ -43,10 +44,11 @@ class Coinbase(Face):
     path = "/"
     subscribe_within_s = 5.0
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         self._touch = {line.native: line.book.touch() for line in lines}
-        self._trade_id = dict.fromkeys(self.lines, 1_000_000)
         self._trades: dict[str, list[dict[str, str]]] = {native: [] for native in self.lines}
 
     # --- streams ---------------------------------------------------------------------------
@@ -151,10 +153,9 @@ class Coinbase(Face):
             "l2_data", f'{{"type":"{kind}","product_id":"{line.native}","updates":[{rows}]}}')
 
     def _row(self, line: Line, each: Print) -> dict[str, str]:
-        self._trade_id[line.native] += 1
         maker = "SELL" if each.side == BUY else "BUY"
         return {
-            "product_id": line.native, "trade_id": str(self._trade_id[line.native]),
+            "product_id": line.native, "trade_id": str(each.trade_id),
             "price": line.price(each.price), "size": line.plain_size(each.size),
             "time": self.now_iso(), "side": maker,
         }

@@ -27,6 +27,7 @@ from ops.sim.face import (
     strings,
     to_json,
 )
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 SIDES: Final = ("buy", "sell")
@@ -41,12 +42,13 @@ class CoinbaseExchange(Face):
     path = "/"
     subscribe_within_s = 5.0
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_SEQUENCE + number * 1_000_003
         self._orders = Random("orders")  # noqa: S311  not a secret
-        self._trade_id = dict.fromkeys(self.lines, 1_000_000)
         self._last = {line.native: Print(BUY, line.book.touch().bid, 1) for line in lines}
 
     # --- streams ---------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class CoinbaseExchange(Face):
             if channel == "heartbeat":
                 session.push((channel, native), orjson.dumps({
                     "type": "heartbeat", "sequence": self.lines[native].last_id,
-                    "last_trade_id": self._trade_id[native], "product_id": native,
+                    "last_trade_id": self._last[native].trade_id, "product_id": native,
                     "time": self.now_iso(),
                 }))
 
@@ -132,7 +134,6 @@ class CoinbaseExchange(Face):
         native = line.native
         line.last_id += len(update.changes)
         for each in update.prints:
-            self._trade_id[native] += 1
             self._last[native] = each
             if self.outlet.wanted(("matches", native)):
                 self.outlet.publish(("matches", native), self._match(line, each, "match"))
@@ -164,7 +165,7 @@ class CoinbaseExchange(Face):
     def _match(self, line: Line, each: Print, kind: str) -> bytes:
         maker = "sell" if each.side == BUY else "buy"
         return orjson.dumps({
-            "type": kind, "trade_id": self._trade_id[line.native],
+            "type": kind, "trade_id": each.trade_id,
             "maker_order_id": self._order_id(), "taker_order_id": self._order_id(), "side": maker,
             "size": line.plain_size(each.size), "price": line.price(each.price),
             "product_id": line.native, "sequence": line.last_id, "time": self.now_iso(),
@@ -180,7 +181,7 @@ class CoinbaseExchange(Face):
             "open_24h": price, "volume_24h": "0.00000000", "low_24h": price, "high_24h": price,
             "volume_30d": "0.00000000", "best_bid": line.price(touch.bid),
             "best_ask": line.price(touch.ask), "side": "buy" if each.side == BUY else "sell",
-            "time": self.now_iso(), "trade_id": self._trade_id[line.native],
+            "time": self.now_iso(), "trade_id": each.trade_id,
             "last_size": line.plain_size(each.size),
         })
 

@@ -27,6 +27,7 @@ from ops.sim.face import (
     strings,
     to_json,
 )
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 DEPTHS: Final = (10, 25, 100, 500, 1000)
@@ -43,11 +44,12 @@ class Kraken(Face):
     subscribe_within_s = 60.0
     any_depth = True
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         self._views: dict[Topic, Prices] = {}  # what subscribers of one depth hold
         self._touch = {line.native: line.book.touch() for line in lines}
-        self._trade_id = dict.fromkeys(self.lines, 1_000_000)
         self._last = {line.native: Print(BUY, line.book.touch().bid, 1) for line in lines}
         self._rest_names = {rest_name(line): line for line in lines}
 
@@ -141,7 +143,6 @@ class Kraken(Face):
             if self.outlet.wanted(("ticker", line.native)):
                 self.outlet.publish(("ticker", line.native), self._ticker(line, touch, "update"))
         for each in update.prints:
-            self._trade_id[line.native] += 1
             self._last[line.native] = each
             if self.outlet.wanted(("trade", line.native)):
                 self.outlet.publish(("trade", line.native), self._print(line, each))
@@ -197,7 +198,7 @@ class Kraken(Face):
         return (
             f'{{"channel":"trade","type":"update","data":[{{"symbol":"{line.native}",'
             f'"side":"{side}","price":{line.price(each.price)},"qty":{line.size(each.size)},'
-            f'"ord_type":"market","trade_id":{self._trade_id[line.native]},'
+            f'"ord_type":"market","trade_id":{each.trade_id},'
             f'"timestamp":"{self.now_iso()}"}}]}}'
         ).encode()
 

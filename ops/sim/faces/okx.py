@@ -28,6 +28,7 @@ from ops.sim.face import (
     json_object,
     to_json,
 )
+from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 70_000_000_000
@@ -48,7 +49,6 @@ class _State:
         self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.sent_id = line.last_id
         self.touch = line.book.touch()
-        self.trade_id = 1_000_000
         self.last = Print(BUY, self.touch.bid, 1)
 
 
@@ -57,9 +57,12 @@ class Okx(Face):
 
     path = "/ws/v5/public"
     subscribe_within_s = 30.0
+    clocked = True
 
-    def __init__(self, lines: Sequence[Line], outlet: Outlet, clock: Clock) -> None:
-        super().__init__(lines, outlet, clock)
+    def __init__(
+        self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
+    ) -> None:
+        super().__init__(lines, outlet, clock, floor)
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
         self._state = {line.native: _State(line) for line in lines}
@@ -135,7 +138,7 @@ class Okx(Face):
                 if self.outlet.wanted((channel, line.native)):
                     self.outlet.publish((channel, line.native), body(line, touch))
         for each in update.prints:
-            state.trade_id, state.last = state.trade_id + 1, each
+            state.last = each
             if self.outlet.wanted(("trades", line.native)):
                 self.outlet.publish(("trades", line.native), self._print(line, each))
         if update.send:
@@ -181,10 +184,10 @@ class Okx(Face):
         ).encode()
 
     def _print(self, line: Line, each: Print) -> bytes:
-        state, side = self._state[line.native], "buy" if each.side == BUY else "sell"
+        side = "buy" if each.side == BUY else "sell"
         return (
             f'{{"arg":{{"channel":"trades","instId":"{line.native}"}},"data":[{{'
-            f'"instId":"{line.native}","tradeId":"{state.trade_id}",'
+            f'"instId":"{line.native}","tradeId":"{each.trade_id}",'
             f'"px":"{line.plain_price(each.price)}","sz":"{line.plain_size(each.size)}",'
             f'"side":"{side}","ts":"{self.now_ms()}","count":"1","source":"0",'
             f'"seqId":{line.last_id}}}]}}'

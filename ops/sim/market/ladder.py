@@ -36,7 +36,7 @@ class Ladder:
 
     def __init__(self, line: Line, habit: Habit, random: Random, share: float) -> None:
         """``share`` is the part of the recorded changes that one message here gathers, up to 1."""
-        self.book: Book = line.book
+        self.book: Book = line.outside
         self._habit, self._random, self._share = habit, random, share
         mix = habit.mix
         self._kinds = shuffled({

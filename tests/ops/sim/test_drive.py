@@ -7,6 +7,7 @@ from ops.sim.drive import LAG_NS_MAX, Drive
 from ops.sim.face import Update
 from ops.sim.faces.kraken import Kraken
 from ops.sim.faults import Faults
+from ops.sim.floor import Clients, Floor
 from ops.sim.listing import Line, invented_line
 from ops.sim.market import Market
 from ops.sim.server import VenueServer
@@ -29,8 +30,10 @@ def a_drive(clock: ManualClock) -> tuple[Drive, Counting]:
     line = invented_line("kraken", "BTC/USD")
     market = Market([line], seed=1, messages_per_s=RATE)
     server = VenueServer("kraken", clock, Faults([], seed=1, start_mono_ns=0))
-    face = Counting([line], server, clock)
-    return Drive(market, {"kraken": face}, clock), face
+    floor = Floor("kraken", [line], clock, server.faults, Clients(1, ["main"], {}))
+    face = Counting([line], server, clock, floor)
+    floor.face = server.face = face
+    return Drive(market, {"kraken": floor}, clock), face
 
 
 def test_what_the_machine_slept_through_is_left_out() -> None:
