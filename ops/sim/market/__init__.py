@@ -10,7 +10,7 @@ the price seen into changes of levels as *habits* describes them; *perpetuals* a
 funding; *draws* makes chance cheap.  Time is virtual, and the seed alone decides what happens.
 
 Decisions: 2026-11-21: values move on a grid of 10 ms, not per message, so that the rate of
-messages does not change the prices.  2026-11-21: distributions are tables of 2,048 values.
+messages does not change the prices.  2026-11-21: distributions are tables of 1,024 values.
 """
 
 from ops.sim.market.ladder import LEVELS_MAX

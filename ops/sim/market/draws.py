@@ -10,7 +10,7 @@ from random import Random
 from statistics import NormalDist
 from typing import Final, TypeVar
 
-SIZE: Final = 2048
+SIZE: Final = 1024
 _SHARES: Final = tuple((place + 0.5) / SIZE for place in range(SIZE))
 _P90: Final = NormalDist().inv_cdf(0.9)
 _Value = TypeVar("_Value")

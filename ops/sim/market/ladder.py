@@ -31,21 +31,28 @@ _NOTHING: Final[list[Print]] = []
 _new: Final = tuple.__new__  # a Change in half the time that its own constructor takes
 
 
+class Tables:
+    """A venue's chances, shared by its lines: small enough to stay in the processor's caches."""
+
+    def __init__(self, habit: Habit, random: Random) -> None:
+        self.kinds = shuffled({
+            (side, kind): weight for side in (BID, ASK) for kind, weight in enumerate(habit.mix)
+        }, random)
+        self.counts = lognormal(*habit.levels)
+        self.distances = tuple(bp / 1e4 for bp in through(habit.distances))
+        self.usd = lognormal(*LEVEL_USD)
+        self.traded_usd = lognormal(habit.trades.median_usd, habit.trades.p90_usd)
+
+
 class Ladder:
     """One line's outside book, and what changes it."""
 
-    def __init__(self, line: Line, habit: Habit, random: Random, share: float) -> None:
+    def __init__(
+        self, line: Line, habit: Habit, tables: Tables, random: Random, share: float,
+    ) -> None:
         """``share`` is the part of the recorded changes that one message here gathers, up to 1."""
         self.book: Book = line.outside
-        self._habit, self._random, self._share = habit, random, share
-        mix = habit.mix
-        self._kinds = shuffled({
-            (side, kind): weight for side in (BID, ASK) for kind, weight in enumerate(mix)
-        }, random)
-        self._counts = lognormal(*habit.levels)
-        self._distances = tuple(bp / 1e4 for bp in through(habit.distances))
-        self._usd = lognormal(*LEVEL_USD)
-        self._traded_usd = lognormal(habit.trades.median_usd, habit.trades.p90_usd)
+        self._habit, self._tables, self._random, self._share = habit, tables, random, share
         price_usd = PRICES.get(line.pair.base, UNKNOWN_PRICE)
         self._lots_per_usd = 10.0**line.size_decimals / price_usd
         self._chance = habit.trades.per_message * share
@@ -59,7 +66,7 @@ class Ladder:
         for side, best in ((BID, bid), (ASK, ask)):
             self.book.set(side, best, self._size(0.0))
             for _ in range(FIRST_LEVELS):
-                distance = self._distances[int(self._random.random() * SIZE)]
+                distance = self._tables.distances[int(self._random.random() * SIZE)]
                 ticks = int(best * distance)
                 price = best - ticks if side == BID else best + ticks
                 if ticks and price > 0:
@@ -79,7 +86,7 @@ class Ladder:
         ):
             prints = self._trade()
         if send and not self.is_behind:
-            count = int(self._counts[int(random() * SIZE)] * self._share + random())
+            count = int(self._tables.counts[int(random() * SIZE)] * self._share + random())
             self._churn(min(room, max(count, 1)) - len(changes), middle, half)
         if not changes:
             self._resize_touch(BID if random() < 0.5 else ASK)
@@ -137,7 +144,7 @@ class Ladder:
         left = sizes[price]
         prints: list[Print] = []
         for _ in range(1 + round(PAUSES[int(random() * SIZE)] * (trades.prints - 1))):
-            size = int(self._traded_usd[int(random() * SIZE)] * self._lots_per_usd) or 1
+            size = int(self._tables.traded_usd[int(random() * SIZE)] * self._lots_per_usd) or 1
             if size >= left:
                 break
             left -= size
@@ -155,13 +162,14 @@ class Ladder:
 
     def _size(self, distance: float) -> int:
         """Return a size in lots: more money further from the touch."""
-        usd = self._usd[int(self._random.random() * SIZE)] * (1 + DEPTH_WEIGHT * distance)
+        usd = self._tables.usd[int(self._random.random() * SIZE)] * (1 + DEPTH_WEIGHT * distance)
         return int(usd * self._lots_per_usd) or 1
 
     def _churn(self, count: int, middle: float, half: float) -> None:
         """Change ``count`` levels as the venue's mix says; keep their number within bounds."""
         random, book, changes = self._random.random, self.book, self.changes
-        kinds, distances, per_usd = self._kinds, self._distances, self._lots_per_usd
+        tables, per_usd = self._tables, self._lots_per_usd
+        kinds, distances, all_usd = tables.kinds, tables.distances, tables.usd
         for _ in range(count):
             side, kind = kinds[int(random() * SIZE)]
             if kind >= TOUCH:
@@ -193,7 +201,7 @@ class Ladder:
                     del prices[at], sizes[price]
                     changes.append(_new(Change, (side, price, 0)))
                     continue
-            usd = self._usd[int(random() * SIZE)] * (1 + DEPTH_WEIGHT * distance)
+            usd = all_usd[int(random() * SIZE)] * (1 + DEPTH_WEIGHT * distance)
             size = sizes[price] = int(usd * per_usd) or 1
             changes.append(_new(Change, (side, price, size)))
 

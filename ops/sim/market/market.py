@@ -9,7 +9,7 @@ from engine.model.instrument import Kind
 from ops.sim.face import Update
 from ops.sim.listing import Line
 from ops.sim.market.habits import HABITS
-from ops.sim.market.ladder import Ladder
+from ops.sim.market.ladder import Ladder, Tables
 from ops.sim.market.perpetuals import Basis, Funding
 from ops.sim.market.schedule import Schedule, share
 from ops.sim.market.values import GRID_NS, GRID_S, Values
@@ -39,6 +39,7 @@ class Market:
         self._random = Random(seed)  # noqa: S311  not a secret
         self._values = Values((line.pair for line in lines), self._random)
         self._venues: dict[str, Venue] = {}
+        self._tables: dict[str, Tables] = {}
         self._bases: dict[Line, Basis] = {}
         self._followers: list[_Follower] = []
         self._queue: list[tuple[int, int]] = [(GRID_NS, _TICK)]  # (virtual ns, follower)
@@ -53,13 +54,16 @@ class Market:
 
     def _follow(self, line: Line, gap_s: float) -> _Follower:
         habit, fair = HABITS[line.venue], self._values.fairs[line.pair.group]
-        venue = self._venues.setdefault(line.venue, Venue(habit))
+        if line.venue not in self._venues:
+            self._venues[line.venue] = Venue(habit)
+            self._tables[line.venue] = Tables(habit, self._random)
+        venue, tables = self._venues[line.venue], self._tables[line.venue]
         basis = None
         if line.pair.kind is Kind.PERPETUAL:
             basis = self._bases[line] = Basis(line, fair, self._random)
         return _Follower(
             line, View(line, venue, fair, basis, self._random),
-            Ladder(line, habit, self._random, share(habit, gap_s)),
+            Ladder(line, habit, tables, self._random, share(habit, gap_s)),
             Schedule(habit, gap_s, self._random))
 
     @property
