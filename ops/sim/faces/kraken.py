@@ -53,6 +53,7 @@ class Kraken(Face):
         self._edges: dict[Topic, Edges] = {}  # how far subscribers of one depth see
         self._touch = {line.native: line.book.touch() for line in lines}
         self._last = {line.native: Print(BUY, line.book.touch().bid, 1) for line in lines}
+        self._sums: dict[str, tuple[Edges, int]] = {}  # checksums, and how deep they reach
         self._topics = {line.native: [(depth, (f"book:{depth}", line.native)) for depth in DEPTHS]
                         for line in lines}
         self._rest_names = {rest_name(line): line for line in lines}
@@ -150,6 +151,12 @@ class Kraken(Face):
             self._last[line.native] = each
             if self.outlet.wanted(("trade", line.native)):
                 self.outlet.publish(("trade", line.native), self._print(line, each))
+        if known := self._sums.get(line.native):
+            (bid, ask), _ = known
+            for side, price, _ in update.changes:
+                if price >= bid if side == BID else price <= ask:
+                    del self._sums[line.native]
+                    break
         for depth, topic in self._topics[line.native]:
             if self.outlet.wanted(topic):
                 self._to_depth(line, topic, depth, update.changes)
@@ -181,6 +188,7 @@ class Kraken(Face):
 
     def restart(self, line: Line) -> None:
         """Send a snapshot to the subscribers of every depth."""
+        self._sums.pop(line.native, None)
         for depth in DEPTHS:
             topic = (f"book:{depth}", line.native)
             if self.outlet.wanted(topic):
@@ -194,8 +202,15 @@ class Kraken(Face):
         return (
             f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{line.native}",'
             f'"bids":[{_levels(line, bids)}],"asks":[{_levels(line, asks)}],'
-            f'"checksum":{checksum(line)},"timestamp":"{self.now_iso()}"}}]}}'
+            f'"checksum":{self._sum(line)},"timestamp":"{self.now_iso()}"}}]}}'
         ).encode()
+
+    def _sum(self, line: Line) -> int:
+        """Return the checksum of the book as it stands; most changes are too deep to move it."""
+        known = self._sums.get(line.native)
+        if known is None:
+            known = self._sums[line.native] = _edges(line, CHECKSUM_DEPTH), checksum(line)
+        return known[1]
 
     def _print(self, line: Line, each: Print) -> bytes:
         side = "buy" if each.side == BUY else "sell"
