@@ -4,7 +4,7 @@ from typing import Final
 
 from engine.model.quanta import plain
 
-KEPT_MAX: Final = 2048  # texts per line
+KEPT_MAX: Final = 512  # texts per line
 
 
 class Texts(dict[int, str]):

@@ -34,28 +34,28 @@ _new: Final = tuple.__new__  # a Change in half the time that its own constructo
 class Tables:
     """A venue's chances, shared by its lines: small enough to stay in the processor's caches."""
 
-    def __init__(self, habit: Habit, random: Random) -> None:
+    def __init__(self, habit: Habit, share: float, random: Random) -> None:
+        """``share`` is the part of the recorded changes that one message gathers, up to 1."""
         self.kinds = shuffled({
             (side, kind): weight for side in (BID, ASK) for kind, weight in enumerate(habit.mix)
         }, random)
-        self.counts = lognormal(*habit.levels)
+        self.counts = [max(1, int(count * share + random.random()))
+                       for count in lognormal(*habit.levels)]
         self.distances = tuple(bp / 1e4 for bp in through(habit.distances))
         self.usd = lognormal(*LEVEL_USD)
         self.traded_usd = lognormal(habit.trades.median_usd, habit.trades.p90_usd)
+        self.chance = habit.trades.per_message * share  # of a trade with a message
 
 
 class Ladder:
     """One line's outside book, and what changes it."""
 
-    def __init__(
-        self, line: Line, habit: Habit, tables: Tables, random: Random, share: float,
-    ) -> None:
-        """``share`` is the part of the recorded changes that one message here gathers, up to 1."""
+    def __init__(self, line: Line, habit: Habit, tables: Tables, random: Random) -> None:
         self.book: Book = line.outside
-        self._habit, self._tables, self._random, self._share = habit, tables, random, share
+        self._habit, self._tables, self._random = habit, tables, random
+        self._half, self._room = habit.spread / 2, habit.levels_max
         price_usd = PRICES.get(line.pair.base, UNKNOWN_PRICE)
         self._lots_per_usd = 10.0**line.size_decimals / price_usd
-        self._chance = habit.trades.per_message * share
         self.changes: list[Change] = []
         self.is_behind = False
 
@@ -78,16 +78,23 @@ class Ladder:
         What changed stands in ``changes``; ``is_behind`` tells whether more must follow at once.
         """
         changes = self.changes = []
-        random, room = self._random.random, self._habit.levels_max
-        half = middle * self._habit.spread / 2
-        prints = self._follow(middle, half)
-        if not prints and len(changes) < room and random() < (
-            self._chance if send else self._chance / 4
+        tables, random, half = self._tables, self._random.random, middle * self._half
+        bids, asks = self.book.prices
+        near, far = NEAR * half, FAR * half
+        prints = _NOTHING
+        self.is_behind = False
+        if not (bids and asks and middle - far <= bids[-1] <= middle - near
+                and middle + near <= asks[0] <= middle + far):
+            prints = self._follow(middle, half)
+        if (
+            random() < (tables.chance if send else tables.chance / 4)
+            and not prints and len(changes) < self._room
         ):
             prints = self._trade()
         if send and not self.is_behind:
-            count = int(self._tables.counts[int(random() * SIZE)] * self._share + random())
-            self._churn(min(room, max(count, 1)) - len(changes), middle, half)
+            count = min(self._room, tables.counts[int(random() * SIZE)]) - len(changes)
+            if count > 0:
+                self._churn(count, middle, half)
         if not changes:
             self._resize_touch(BID if random() < 0.5 else ASK)
         return prints
@@ -95,15 +102,15 @@ class Ladder:
     # --- the touch -----------------------------------------------------------------------------
 
     def _follow(self, middle: float, half: float) -> list[Print]:
-        """Move the touch where it is too near or too far; return what was traded on the way."""
+        """Move the touch where it is too near or too far; return what was traded on the way.
+
+        Where ticks are coarse, the nearest possible touch counts as near enough.
+        """
         bids, asks = self.book.prices
         bid, ask = max(1, math.floor(middle - half)), math.ceil(middle + half)
         bid_low, bid_high = min(bid, middle - FAR * half), middle - NEAR * half
         ask_low, ask_high = middle + NEAR * half, max(ask, middle + FAR * half)
-        self.is_behind = False
-        if bids and asks and bid_low <= bids[-1] <= bid_high and ask_low <= asks[0] <= ask_high:
-            return _NOTHING
-        prints, room = list[Print](), self._habit.levels_max
+        prints, room = list[Print](), self._room
         if asks and asks[0] < ask_low:
             self._clear(ASK, bisect_left(asks, ask), prints)
         if bids and bids[-1] > bid_high:
@@ -119,7 +126,7 @@ class Ladder:
     def _clear(self, side: int, count: int, prints: list[Print]) -> None:
         """Take the best ``count`` levels out, as far as this message can; some are traded."""
         prices, sizes = self.book.prices[side], self.book.sizes[side]
-        count = min(count, self._habit.levels_max - len(self.changes))
+        count = min(count, self._room - len(self.changes))
         gone = prices[:count] if side == ASK else prices[: -count - 1 : -1]
         traded = self._random.random() < 0.5
         for price in gone:

@@ -56,14 +56,14 @@ class Market:
         habit, fair = HABITS[line.venue], self._values.fairs[line.pair.group]
         if line.venue not in self._venues:
             self._venues[line.venue] = Venue(habit)
-            self._tables[line.venue] = Tables(habit, self._random)
+            self._tables[line.venue] = Tables(habit, share(habit, gap_s), self._random)
         venue, tables = self._venues[line.venue], self._tables[line.venue]
         basis = None
         if line.pair.kind is Kind.PERPETUAL:
             basis = self._bases[line] = Basis(line, fair, self._random)
         return _Follower(
             line, View(line, venue, fair, basis, self._random),
-            Ladder(line, habit, tables, self._random, share(habit, gap_s)),
+            Ladder(line, habit, tables, self._random),
             Schedule(habit, gap_s, self._random))
 
     @property

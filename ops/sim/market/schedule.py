@@ -64,6 +64,6 @@ class Schedule:
 def share(habit: Habit, gap_s: float) -> float:
     """Return the part of the recorded changes that gather in ``gap_s``: 1 from the clock's own on.
 
-    Messages in quicker succession carry less each, down to a fifth.
+    Messages in quicker succession carry less each, down to a tenth.
     """
-    return 1.0 if not habit.clock_s else min(1.0, max(0.2, gap_s / habit.clock_s))
+    return 1.0 if not habit.clock_s else min(1.0, max(0.1, gap_s / habit.clock_s))
