@@ -168,6 +168,10 @@ class Simulator:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
+    def waited_s(self) -> float:
+        """Return for how long it was ready to run while others had its core."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+
     def stop(self) -> None:
         """End it."""
         self.process.terminate()
@@ -210,11 +214,11 @@ async def _measure(
     await asyncio.sleep(WARM_S)
     for client in clients:
         client.drain.frames = client.drain.size = 0
-    cpu_s, since_ns = simulator.cpu_s(), time.monotonic_ns()
+    cpu_s, waited_s, since_ns = simulator.cpu_s(), simulator.waited_s(), time.monotonic_ns()
     pinging = asyncio.ensure_future(_ping(clients, urls))
     await asyncio.sleep(seconds)
     passed_s = (time.monotonic_ns() - since_ns) / 1e9
-    used_s = simulator.cpu_s() - cpu_s
+    used_s, waited_s = simulator.cpu_s() - cpu_s, simulator.waited_s() - waited_s
     books = [client for client in clients if client.wanted.books]
     frames = sum(client.drain.frames for client in books)
     size = sum(client.drain.size for client in clients)
@@ -229,6 +233,7 @@ async def _measure(
          book_messages_per_s=f"{frames / passed_s:,.0f}",
          other_messages_per_s=f"{(sum(c.drain.frames for c in clients) - frames) / passed_s:,.0f}",
          bytes_per_s=f"{size / passed_s:,.0f}", core=f"{used_s / passed_s:.0%}", alive=alive,
+         core_taken_by_others=f"{waited_s / passed_s:.0%}",
          us_per_book_message=f"{used_s / max(1, frames) * 1e6:.1f}")
     target = Target("p99", ANSWER_US_MAX)
     report("sim answers WebSocket pings",

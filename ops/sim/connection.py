@@ -99,13 +99,24 @@ class Connection(WSListener):
                 return
             self._stalled_until_ns = 0
         if self._server.holds:
-            if not self._batch:
-                self._server.waiting.append(self)
-            self._batch.append(text)
+            self._keep(text)
         elif self.queued() > QUEUE_SIZE_MAX:
             self._abort(transport)
         else:
             transport.send(WSMsgType.TEXT, text)
+
+    def keep(self, text: bytes) -> bool:
+        """Let data without faults wait for the end of the turn; return whether nothing hinders."""
+        is_free = not (self._deaf or self._stalled_until_ns or self._overtaken is not None
+                       or self._held is not None)
+        if is_free:
+            self._keep(text)
+        return is_free
+
+    def _keep(self, text: bytes) -> None:
+        if not self._batch:
+            self._server.waiting.append(self)
+        self._batch.append(text)
 
     def flush(self) -> None:
         """Send what was held back, in one piece."""

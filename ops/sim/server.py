@@ -156,9 +156,14 @@ class VenueServer:
 
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send what the face made of a change."""
-        if topic not in self.muted:
-            for connection in tuple(self._subscribers.get(topic, ())):
-                connection.push(topic, self.face.wrap(connection, topic, body))
+        if topic in self.muted:
+            return
+        wrap = self.face.wrap
+        is_plain = self.holds and not self.faults.in_force and topic[0][0] != "@"
+        for connection in tuple(self._subscribers.get(topic, ())):
+            text = wrap(connection, topic, body)
+            if not (is_plain and connection.keep(text)):
+                connection.push(topic, text)
 
     def hold(self) -> None:
         """Keep what is sent from now on until ``release``: nothing is read or awaited meanwhile."""

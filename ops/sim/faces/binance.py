@@ -149,11 +149,11 @@ class Binance(Face):
             line.last_id += hole + len(changes)
             for side, price, size in changes:
                 state.pending[side][price] = size
-        touch = line.book.touch()
-        if touch != state.touch:
-            state.touch = touch
-            if self.outlet.wanted(("bookTicker", line.native)):
-                self.outlet.publish(("bookTicker", line.native), self._quote(line, touch))
+        if self.outlet.wanted(topic := ("bookTicker", line.native)):
+            touch = line.book.touch()
+            if touch != state.touch:
+                state.touch = touch
+                self.outlet.publish(topic, self._quote(line, touch))
         for each in update.prints:
             for kind in ("trade", "aggTrade"):
                 if self.outlet.wanted((kind, line.native)):

@@ -20,12 +20,16 @@ from ops.sim.market.habits import Habit
 LEVELS_MIN: Final = 120  # per side
 LEVELS_MAX: Final = 400
 FIRST_LEVELS: Final = 250
-LEVEL_USD: Final = (1500.0, 5400.0)  # of one level at the touch: median and 90th percentile
 DEPTH_WEIGHT: Final = 40.0  # at a distance d levels are 1 + 40 d times as large
 SWEEP_PRINTS_MAX: Final = 3
-NEAR: Final = 0.4  # of half a spread from the middle: nearer, the touch must go
-FAR: Final = 1.6  # further, a better one comes
+NEAR: Final = 0.1  # of half a spread from the middle: nearer, the touch must go
+FAR: Final = 2.5  # further, a better one comes
+HOLE: Final = 6  # a level so many times nearer to the touch than to the next one is missing
 NEW, RESIZE, DELETE, GHOST, TOUCH, INSIDE = range(6)
+BITS: Final = SIZE.bit_length() - 1  # of a place in a table
+TWICE: Final = 2 * BITS
+THREE: Final = 1 << 3 * BITS
+assert SIZE == 1 << BITS
 
 _NOTHING: Final[list[Print]] = []
 _new: Final = tuple.__new__  # a Change in half the time that its own constructor takes
@@ -42,7 +46,7 @@ class Tables:
         self.counts = [max(1, int(count * share + random.random()))
                        for count in lognormal(*habit.levels)]
         self.distances = tuple(bp / 1e4 for bp in through(habit.distances))
-        self.usd = lognormal(*LEVEL_USD)
+        self.usd = lognormal(*habit.level_usd)
         self.traded_usd = lognormal(habit.trades.median_usd, habit.trades.p90_usd)
         self.chance = habit.trades.per_message * share  # of a trade with a message
 
@@ -128,7 +132,7 @@ class Ladder:
         prices, sizes = self.book.prices[side], self.book.sizes[side]
         count = min(count, self._room - len(self.changes))
         gone = prices[:count] if side == ASK else prices[: -count - 1 : -1]
-        traded = self._random.random() < 0.5
+        traded = self._random.random() < self._habit.trades.sweeps
         for price in gone:
             size = sizes.pop(price)
             if traded and len(prints) < SWEEP_PRINTS_MAX:
@@ -174,19 +178,21 @@ class Ladder:
 
     def _churn(self, count: int, middle: float, half: float) -> None:
         """Change ``count`` levels as the venue's mix says; keep their number within bounds."""
-        random, book, changes = self._random.random, self.book, self.changes
+        random, changes = self._random.random, self.changes
+        all_prices, all_sizes = self.book.prices, self.book.sizes
         tables, per_usd = self._tables, self._lots_per_usd
         kinds, distances, all_usd = tables.kinds, tables.distances, tables.usd
         for _ in range(count):
-            side, kind = kinds[int(random() * SIZE)]
+            draw = int(random() * THREE)  # one draw for three tables: this loop is the hottest
+            side, kind = kinds[draw >> TWICE]
             if kind >= TOUCH:
                 if kind == INSIDE:
                     self._narrow(side, middle, half)
                 else:
                     self._resize_touch(side)
                 continue
-            prices, sizes = book.prices[side], book.sizes[side]
-            distance = distances[int(random() * SIZE)]
+            prices, sizes = all_prices[side], all_sizes[side]
+            distance = distances[draw >> BITS & SIZE - 1]
             if side == BID:
                 best = prices[-1]
                 price = best - (int(best * distance) or 1)
@@ -200,21 +206,31 @@ class Ladder:
             if (kind == NEW and levels < LEVELS_MAX) or levels < LEVELS_MIN:
                 if price not in sizes:
                     insort(prices, price)
-            else:  # the nearest there is, never the best
+            else:  # the next there is behind that price, never the best
                 at = bisect_left(prices, price)
-                at = min(at, levels - 2) if side == BID else min(max(at, 1), levels - 1)
-                price = prices[at]
-                if kind != RESIZE:
-                    del prices[at], sizes[price]
-                    changes.append(_new(Change, (side, price, 0)))
-                    continue
-            usd = all_usd[int(random() * SIZE)] * (1 + DEPTH_WEIGHT * distance)
+                if side == BID:
+                    if at > levels - 2:
+                        at = levels - 2
+                elif not 0 < at < levels:
+                    at = levels - 1 if at else 1
+                if abs(prices[at] - price) * HOLE > abs(best - price) and levels < LEVELS_MAX:
+                    insort(prices, price)  # a hole that the price left behind fills up
+                else:
+                    price = prices[at]
+                    if kind != RESIZE:
+                        del prices[at], sizes[price]
+                        changes.append(_new(Change, (side, price, 0)))
+                        continue
+            usd = all_usd[draw & SIZE - 1] * (1 + DEPTH_WEIGHT * distance)
             size = sizes[price] = int(usd * per_usd) or 1
             changes.append(_new(Change, (side, price, size)))
 
     def _narrow(self, side: int, middle: float, half: float) -> None:
         """Improve the best price as far as the spread allows, or let the best one go."""
         prices, sizes = self.book.prices[side], self.book.sizes[side]
+        if len(prices) < 2:
+            self._resize_touch(side)
+            return
         best, second = (prices[-1], prices[-2]) if side == BID else (prices[0], prices[1])
         sign = 1 if side == BID else -1
         room = int(sign * (middle - best) - NEAR * half)

@@ -16,7 +16,7 @@ from ops.sim.market.values import GRID_NS, GRID_S, Values
 from ops.sim.market.view import Venue, View
 
 NS: Final = 1_000_000_000
-STRAINS_PER_S: Final = 1 / 40  # of each line
+STRAINS_PER_S: Final = 1 / 60  # of each line
 SLOW_PER_S: Final = 1 / 60  # of each venue
 SLOW_S: Final = 2.0
 _TICK: Final = -1  # in the place of a follower: the grid

@@ -17,9 +17,9 @@ from ops.sim.market.draws import NORMALS, SIZE
 GRID_NS: Final = 10_000_000
 GRID_S: Final = GRID_NS / 1e9
 WALK_PER_ROOT_S: Final = 0.6e-4  # of the factor and of each currency: 0.6 bp after a second
-JUMPS_PER_S: Final = 0.2  # of each currency
-FACTOR_JUMPS_PER_S: Final = 0.05  # of all together
-JUMP_MEAN: Final = 10e-4
+JUMPS_PER_S: Final = 0.1  # of each currency
+FACTOR_JUMPS_PER_S: Final = 0.03  # of all together
+JUMP_MEAN: Final = 12e-4
 JUMP_MAX: Final = 80e-4
 HOME_S: Final = 600.0  # values drift back to where they began, so that days of running stay sane
 STEADY: Final = {  # how much of all that movement a currency takes part in; others: all of it

@@ -11,10 +11,11 @@ from ops.sim.market.perpetuals import Basis
 from ops.sim.market.values import Fair
 
 NS: Final = 1_000_000_000
-BIAS: Final = 0.3e-4
+BIAS: Final = 0.2e-4  # deviation of a line's own opinion in the long run
+BIAS_S: Final = 5.0  # how long it sticks to it
 STRAIN_MIN: Final = 4e-4
 STRAIN_MAX: Final = 25e-4
-STRAIN_S: Final = 0.7  # it is gone by two thirds after so long
+STRAIN_S: Final = 0.5  # it is gone by two thirds after so long
 SLOW: Final = 4.0  # times the venue's lag, while it is slow
 
 
@@ -73,5 +74,6 @@ class View:
                 self._strain = 0.0
         self._log = seen + (self._log - seen) * math.exp(-elapsed_s / self.venue.lag_s)
         normal = NORMALS[int(self._random.random() * SIZE)]
-        self._bias = 0.99 * self._bias + normal * (0.14 * BIAS)
+        step = min(1.0, elapsed_s / BIAS_S)
+        self._bias += normal * (BIAS * math.sqrt(2 * step)) - self._bias * step
         return math.exp(self._log + self._bias) * self._scale
