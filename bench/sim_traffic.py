@@ -361,9 +361,9 @@ def table(measured: Sequence[tuple[Case, Traffic, Traffic]]) -> str:
 
 
 def read_table(text: str) -> dict[str, tuple[Traffic, Traffic]]:
-    """Take such a table apart: venue -> recorded and invented."""
+    """Take the table in a page apart: venue -> recorded and invented."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")]
-            for line in text.splitlines() if line.startswith("|")]
+            for line in text[text.index("| | ") :].splitlines() if line.startswith("|")]
     heads, figures = rows[0], {row[0]: row[1:] for row in rows[2:]}
 
     def column(number: int) -> Traffic:
