@@ -9,6 +9,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from engine.model.fault import ANSWER, FRAME, Fault, Kind
 from ops.sim import faults
+from ops.sim.batch import framed, head
 from ops.sim.face import Topic
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Connection(WSListener):
         self._stalled_until_ns = 0
         self._overtaken: bytes | None = None  # the frame that the next one overtakes
         self._held: list[bytes] | None = None  # frames behind a delayed one
+        self._batch: list[bytes] = []  # frames that leave at the end of the market's turn
         self._second, self._requests = 0, 0
 
     # --- what the client does ----------------------------------------------------------------
@@ -96,10 +98,40 @@ class Connection(WSListener):
             if self._server.clock.mono_ns() < self._stalled_until_ns:
                 return
             self._stalled_until_ns = 0
+        if self._server.holds:
+            self._keep(text)
+        elif self.queued() > QUEUE_SIZE_MAX:
+            self._abort(transport)
+        else:
+            transport.send(WSMsgType.TEXT, text)
+
+    def keep(self, text: bytes) -> bool:
+        """Let data without faults wait for the end of the turn; return whether nothing hinders."""
+        is_free = not (self._deaf or self._stalled_until_ns or self._overtaken is not None
+                       or self._held is not None)
+        if is_free:
+            self._keep(text)
+        return is_free
+
+    def _keep(self, text: bytes) -> None:
+        if not self._batch:
+            self._server.waiting.append(self)
+        self._batch.append(text)
+
+    def flush(self) -> None:
+        """Send what was held back, in one piece."""
+        batch, transport = self._batch, self._transport
+        if not batch:
+            return
+        self._batch = []
+        if transport is None or transport.is_disconnected:
+            return
         if self.queued() > QUEUE_SIZE_MAX:
             self._abort(transport)
-            return
-        transport.send(WSMsgType.TEXT, text)
+        elif len(batch) == 1:
+            transport.send(WSMsgType.TEXT, batch[0])
+        else:
+            transport.underlying_transport.write(framed(batch))
 
     def answer(self, text: bytes) -> None:
         """Send the answer to an order-entry request, unless a fault strikes it."""
@@ -122,11 +154,12 @@ class Connection(WSListener):
     def forward(self, topic: Topic, text: bytes) -> None:
         """Send one frame of data through the frame faults."""
         server = self._server
-        now_ns = server.clock.mono_ns()
-        fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)
-        if fault is not None:
-            self._suffer(fault, text)
-            return
+        if server.faults.in_force:
+            now_ns = server.clock.mono_ns()
+            fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)
+            if fault is not None:
+                self._suffer(fault, text)
+                return
         self._forward(text)
         if self._overtaken is not None:
             late, self._overtaken = self._overtaken, None
@@ -134,11 +167,13 @@ class Connection(WSListener):
 
     def ping(self) -> None:
         """Send a control-frame ping."""
+        self.flush()
         if self._transport is not None and not self._deaf:
             self._transport.send_ping(b"%d" % self._server.clock.unix_ns())
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame and hang up."""
+        self.flush()
         if self._transport is not None:
             self._transport.send_close(WSCloseCode(code), reason.encode())
             self._transport.disconnect()
@@ -200,14 +235,9 @@ class Connection(WSListener):
         """Write the first half of a frame, then tear the connection down with a TCP RST."""
         if self._transport is None:
             return
-        size = len(text)
-        head = b"\x81" + (
-            bytes([size]) if size < 126
-            else b"\x7e" + struct.pack(">H", size) if size < 1 << 16
-            else b"\x7f" + struct.pack(">Q", size)
-        )
+        self.flush()
         transport = self._transport.underlying_transport
-        transport.write(head + text[: size // 2])
+        transport.write(head(len(text)) + text[: len(text) // 2])
         plain = transport.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
         self._abort(self._transport)

@@ -9,6 +9,10 @@ from ops.sim.pace import Alarm
 
 LAG_NS_MAX: Final = 100_000_000  # after a longer sleep of the machine, what was missed is left out
 GRAIN_NS: Final = 1_000_000  # what falls into one millisecond is sent together
+BUSY_GRAIN_NS: Final = 2_000_000  # and into two where that is much: each write costs
+BUSY: Final = 16  # updates in one turn
+TURN_NS_MAX: Final = 5_000_000  # then others have theirs: requests are answered under any load
+LOOK_EVERY: Final = 16  # updates between two looks at the clock
 
 
 class Drive:
@@ -54,10 +58,33 @@ class Drive:
         now_ns = self._clock.mono_ns()
         if now_ns - self._origin_ns - self._virtual_ns > LAG_NS_MAX:
             self._origin_ns = now_ns - self._virtual_ns - LAG_NS_MAX
-        self._run_to(now_ns - self._origin_ns)
-        self._alarm.set(self._origin_ns + max(self._market.next_ns, self._virtual_ns + GRAIN_NS))
+        count = self._run_to(now_ns - self._origin_ns, until_mono_ns=now_ns + TURN_NS_MAX)
+        grain_ns = BUSY_GRAIN_NS if count > BUSY else GRAIN_NS
+        self._alarm.set(self._origin_ns + max(self._market.next_ns, self._virtual_ns + grain_ns))
 
-    def _run_to(self, virtual_ns: int) -> None:
+    def _run_to(self, virtual_ns: int, until_mono_ns: int | None = None) -> int:
+        """Let happen what is due, at most until a time of the clock; return how much it was.
+
+        What is sent meanwhile leaves together.
+        """
+        outlets = [floor.face.outlet for floor in self._floors.values()]
+        for outlet in outlets:
+            outlet.hold()
+        try:
+            return self._happen(virtual_ns, until_mono_ns)
+        finally:
+            for outlet in outlets:
+                outlet.release()
+
+    def _happen(self, virtual_ns: int, until_mono_ns: int | None) -> int:
+        floors, count = self._floors, 0
         for line, update in self._market.advance(virtual_ns):
-            self._floors[line.venue].flow(line, update)
+            floors[line.venue].flow(line, update)
+            count += 1
+            if not count % LOOK_EVERY and until_mono_ns is not None and (
+                self._clock.mono_ns() > until_mono_ns
+            ):
+                virtual_ns = min(virtual_ns, self._market.next_ns - 1)
+                break
         self._virtual_ns = virtual_ns
+        return count

@@ -7,6 +7,7 @@ Public streams carry topics of a channel and a symbol; private ones a channel th
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import orjson
@@ -105,6 +106,12 @@ class Outlet(Protocol):
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send to everyone who subscribed the topic."""
 
+    def hold(self) -> None:
+        """Keep what is sent from now on until ``release``."""
+
+    def release(self) -> None:
+        """Send all that was kept, by one write per connection."""
+
 
 class Face(ABC):
     """One venue's protocol over its lines."""
@@ -197,8 +204,12 @@ class Face(ABC):
 
 def iso(unix_ns: int) -> str:
     """Write a time with microseconds, as 2026-08-02T03:35:51.302928Z."""
-    at = datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{unix_ns // 1000 % 1_000_000:06d}Z"
+    return f"{_second(unix_ns // 1_000_000_000)}.{unix_ns // 1000 % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=16)  # messages of one second share all but their microseconds
+def _second(unix_s: int) -> str:
+    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def json_object(message: bytes) -> dict[str, Any] | None:

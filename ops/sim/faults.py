@@ -25,6 +25,11 @@ class Faults:
         self._start_ns = start_mono_ns
         self.struck: dict[str, int] = {}  # "venue:kind" -> strikes, for tests and the operator
 
+    @property
+    def in_force(self) -> bool:
+        """Return whether there is any fault at all."""
+        return bool(self._faults)
+
     def add(self, fault: Fault) -> None:
         """Put one more fault in force."""
         self._faults.append(fault)

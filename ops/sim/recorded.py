@@ -190,7 +190,7 @@ class KrakenReader:
             line.book.clear()
         changes = to_changes(line, rows)
         line.book.apply(changes)
-        line.book.truncate(self._depths.get(line.native, DEPTH_UNKNOWN))
+        changes += line.book.truncate(self._depths.get(line.native, DEPTH_UNKNOWN))
         line.started = line.started or fresh
         return None if fresh else changes
 

@@ -144,11 +144,11 @@ class Coinbase(Face):
         return self._levels(line, "snapshot", changes)
 
     def _levels(self, line: Line, kind: str, changes: Iterable[Change]) -> bytes:
-        at = self.now_iso()
-        rows = ",".join(
-            f'{{"side":"{SIDES[side]}","event_time":"{at}","price_level":"{line.price(price)}",'
-            f'"new_quantity":"{line.size(size)}"}}' for side, price, size in changes
-        )
+        at, prices, written = self.now_iso(), line.prices, line.size
+        rows = ",".join([
+            f'{{"side":"{SIDES[side]}","event_time":"{at}","price_level":"{prices[price]}",'
+            f'"new_quantity":"{written(size)}"}}' for side, price, size in changes
+        ])
         return self._message(
             "l2_data", f'{{"type":"{kind}","product_id":"{line.native}","updates":[{rows}]}}')
 

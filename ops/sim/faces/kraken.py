@@ -5,6 +5,7 @@ that falls out is never deleted by message, one that comes in is sent like a cha
 """
 
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -34,7 +35,8 @@ DEPTHS: Final = (10, 25, 100, 500, 1000)
 CHECKSUM_DEPTH: Final = 10
 CHANNELS: Final = ("book", "trade", "ticker")
 OLD_NAMES: Final = {"BTC": "XBT", "DOGE": "XDG"}  # REST and v1; v2 says BTC and DOGE
-Prices = tuple[frozenset[int], frozenset[int]]
+NO_EDGE: Final = 1 << 62  # above any price
+Edges = tuple[int, int]  # the worst bid and ask within a depth; 0 and NO_EDGE: all are
 
 
 class Kraken(Face):
@@ -48,9 +50,12 @@ class Kraken(Face):
         self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
     ) -> None:
         super().__init__(lines, outlet, clock, floor)
-        self._views: dict[Topic, Prices] = {}  # what subscribers of one depth hold
+        self._edges: dict[Topic, Edges] = {}  # how far subscribers of one depth see
         self._touch = {line.native: line.book.touch() for line in lines}
         self._last = {line.native: Print(BUY, line.book.touch().bid, 1) for line in lines}
+        self._sums: dict[str, tuple[Edges, int]] = {}  # checksums, and how deep they reach
+        self._topics = {line.native: [(depth, (f"book:{depth}", line.native)) for depth in DEPTHS]
+                        for line in lines}
         self._rest_names = {rest_name(line): line for line in lines}
 
     # --- streams ---------------------------------------------------------------------------
@@ -129,7 +134,7 @@ class Kraken(Face):
         self, session: Session, topic: Topic, line: Line, channel: str, depth: int
     ) -> None:
         if channel == "book":
-            self._views.setdefault(topic, _prices(line, depth))
+            self._edges.setdefault(topic, _edges(line, depth))
             session.push(topic, self.snapshot(line, depth))
         elif channel == "ticker":
             session.push(topic, self._ticker(line, line.book.touch(), "snapshot"))
@@ -146,28 +151,34 @@ class Kraken(Face):
             self._last[line.native] = each
             if self.outlet.wanted(("trade", line.native)):
                 self.outlet.publish(("trade", line.native), self._print(line, each))
-        for depth in DEPTHS:
-            self._to_depth(line, (f"book:{depth}", line.native), depth, update.changes)
+        if known := self._sums.get(line.native):
+            (bid, ask), _ = known
+            for side, price, _ in update.changes:
+                if price >= bid if side == BID else price <= ask:
+                    del self._sums[line.native]
+                    break
+        for depth, topic in self._topics[line.native]:
+            if self.outlet.wanted(topic):
+                self._to_depth(line, topic, depth, update.changes)
+            else:
+                self._edges.pop(topic, None)
 
     def _to_depth(self, line: Line, topic: Topic, depth: int, changes: Sequence[Change]) -> None:
-        """Send what subscribers of one depth must apply; nothing if they see no difference."""
-        if not self.outlet.wanted(topic):
-            self._views.pop(topic, None)
-            return
-        now = _prices(line, depth)
-        before = self._views.get(topic, now)
-        self._views[topic] = now
+        """Send what subscribers of one depth must apply; nothing if they see no difference.
+
+        Only levels within the depth as it is now matter: all others fall out at the client.
+        """
+        now = _edges(line, depth)
+        before = self._edges.get(topic, now)
+        self._edges[topic] = now
         rows: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
         for side, price, size in changes:
-            if price in now[side] or price in before[side]:
+            if price >= now[BID] if side == BID else price <= now[ASK]:
                 stays = price in line.book.sizes[side]
                 rows[side].append((price, size if stays else 0))
         for side in (BID, ASK):
-            sizes, told = line.book.sizes[side], {price for price, _ in rows[side]}
-            came_in = sorted(now[side] - before[side] - told, reverse=side == BID)
-            rows[side].extend((price, sizes[price]) for price in came_in)
-            gone = {price for price in before[side] - now[side] - told if price not in sizes}
-            rows[side].extend((price, 0) for price in gone)
+            if before[side] != now[side]:
+                rows[side].extend(_came_in(line, side, before[side], now[side], rows[side]))
         if rows[BID] or rows[ASK]:
             self.outlet.publish(topic, self._book(line, "update", rows[BID], rows[ASK]))
 
@@ -177,10 +188,11 @@ class Kraken(Face):
 
     def restart(self, line: Line) -> None:
         """Send a snapshot to the subscribers of every depth."""
+        self._sums.pop(line.native, None)
         for depth in DEPTHS:
             topic = (f"book:{depth}", line.native)
             if self.outlet.wanted(topic):
-                self._views[topic] = _prices(line, depth)
+                self._edges[topic] = _edges(line, depth)
                 self.outlet.publish(topic, self.snapshot(line, depth))
 
     def _book(
@@ -190,8 +202,15 @@ class Kraken(Face):
         return (
             f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{line.native}",'
             f'"bids":[{_levels(line, bids)}],"asks":[{_levels(line, asks)}],'
-            f'"checksum":{checksum(line)},"timestamp":"{self.now_iso()}"}}]}}'
+            f'"checksum":{self._sum(line)},"timestamp":"{self.now_iso()}"}}]}}'
         ).encode()
+
+    def _sum(self, line: Line) -> int:
+        """Return the checksum of the book as it stands; most changes are too deep to move it."""
+        known = self._sums.get(line.native)
+        if known is None:
+            known = self._sums[line.native] = _edges(line, CHECKSUM_DEPTH), checksum(line)
+        return known[1]
 
     def _print(self, line: Line, each: Print) -> bytes:
         side = "buy" if each.side == BUY else "sell"
@@ -261,23 +280,33 @@ def rest_name(line: Line) -> str:
 
 def checksum(line: Line) -> int:
     """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros."""
-    text = "".join(
-        number.replace(".", "").lstrip("0")
-        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH)
-        for number in (line.price(price), line.size(size))
-    )
-    return zlib.crc32(text.encode())
+    top = line.book.top
+    levels = top(ASK, CHECKSUM_DEPTH) + top(BID, CHECKSUM_DEPTH)
+    return zlib.crc32("".join([f"{price}{size}" for price, size in levels]).encode())
 
 
-def _prices(line: Line, depth: int) -> Prices:
+def _edges(line: Line, depth: int) -> Edges:
     bids, asks = line.book.prices
-    return frozenset(bids[-depth:]), frozenset(asks[:depth])
+    return (bids[-depth] if len(bids) >= depth else 0,
+            asks[depth - 1] if len(asks) >= depth else NO_EDGE)
+
+
+def _came_in(
+    line: Line, side: int, before: int, now: int, told: Iterable[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return the levels beyond the edge of before that are within the depth now, best first."""
+    prices, sizes = line.book.prices[side], line.book.sizes[side]
+    known = {price for price, _ in told}
+    found = (prices[bisect_left(prices, now) : bisect_left(prices, before)][::-1] if side == BID
+             else prices[bisect_right(prices, before) : bisect_right(prices, now)])
+    return [(price, sizes[price]) for price in found if price not in known]
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
-    return ",".join(
-        f'{{"price":{line.price(price)},"qty":{line.size(size)}}}' for price, size in levels
-    )
+    prices, written = line.prices, line.size
+    return ",".join([
+        f'{{"price":{prices[price]},"qty":{written(size)}}}' for price, size in levels
+    ])
 
 
 def _result(value: object) -> Answer:

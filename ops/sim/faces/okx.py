@@ -131,7 +131,7 @@ class Okx(Face):
         for side, price, size in update.changes:
             state.pending[side][price] = size
         if update.changes:
-            line.last_id += state.ids.randint(1, STEP_MAX)
+            line.last_id += 1 + int(state.ids.random() * STEP_MAX)
         if (touch := line.book.touch()) != state.touch:
             state.touch = touch
             for channel, body in (("bbo-tbt", self._quote), ("tickers", self._ticker_of)):
@@ -281,10 +281,11 @@ def orders(price: int, size: int) -> int:
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
-    return ",".join(
-        f'["{line.plain_price(price)}","{line.plain_size(size)}","0","{orders(price, size)}"]'
+    prices, written = line.plain_prices, line.plain_size
+    return ",".join([
+        f'["{prices[price]}","{written(size)}","0","{orders(price, size)}"]'
         for price, size in levels
-    )
+    ])
 
 
 def _data(rows: Sequence[object]) -> Answer:

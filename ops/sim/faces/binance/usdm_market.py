@@ -301,4 +301,5 @@ def changes(line: Line, span: Span) -> tuple[str, str, str]:
     """Return a day's price change, that in percent, and the average price."""
     percent = (span.last - span.open) * 100_000 // span.open if span.open else 0
     average = span.value // span.volume if span.volume else span.last
-    return line.price(span.last - span.open), from_quanta(percent, 3), line.price(average)
+    change = from_quanta(span.last - span.open, line.price_decimals) + line.price_pad
+    return change, from_quanta(percent, 3), line.price(average)

@@ -1,5 +1,6 @@
 """The user stream of the simulated USD-M: what is told, to whom, and for how long."""
 
+from decimal import Decimal
 from typing import Any
 
 from engine.model.fault import Fault, Kind
@@ -52,7 +53,7 @@ def test_orders_fills_and_positions_are_told_in_the_documented_shape() -> None:
             assert set(position) == {
                 "s", "pa", "ep", "bep", "cr", "up", "mt", "iw", "ps"}
             assert (position["pa"], position["ep"]) == ("0.1000", bought.body["avgPrice"])
-            assert float(wallet["wb"]) == sum(map(float, trader.truth().balances["USDT"]))
+            assert Decimal(wallet["wb"]) == sum(map(Decimal, trader.truth().balances["USDT"]))
 
     run(body)
 
