@@ -28,6 +28,7 @@ from ops.sim.exchange.orders import BUY, SELL, Order, Request, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
+from ops.sim.market.perpetuals import Funding
 from ops.sim.rules import HOUSES, MONEY_DECIMALS, fees_of, filters_of, symbol_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Floor:
         self.venue, self.faults = venue, faults
         self.face: Face
         self.settle: Callable[[], None] | None = None  # a recording's book up to what was sent
+        self.fundings: Callable[[Line, int], Funding] | None = None  # the invented market's
         self._clock, self._clients = clock, clients
         self._skew_ns = 0
         self._hearing = False  # nobody is there to tell of the accounts' first money
@@ -110,6 +112,20 @@ class Floor:
         if not (touch.bid and touch.ask):
             return 0
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
+
+    def funding(self, native: str) -> Funding | None:
+        """Return what the market says of a perpetual, None where it is recorded."""
+        return self.fundings(self._lines[native], self.now_ns()) if self.fundings else None
+
+    def mark(self, native: str) -> int:
+        """Return what bands and open profit go by, in the symbol's price quanta; 0 if unknown.
+
+        It is a perpetual's mark price; else, and of a recording, the middle of the book.
+        """
+        line = self._lines[native]
+        perpetual = self.exchange.listed[native].symbol.perpetual
+        told = self.funding(native) if perpetual else None
+        return told.mark * self._price_factor(line) if told else self.mid(native)
 
     # --- the market's side ---------------------------------------------------------------------
 
@@ -165,8 +181,8 @@ class Floor:
             if not line.recorded:
                 line.book = deepcopy(line.outside)
             self._changed.clear()
-        if mid := self.mid(native):
-            self.exchange.set_mark(native, mid)
+        if mark := self.mark(native):
+            self.exchange.set_mark(native, mark)
 
     def _mirror(self, line: Line) -> None:
         """Make the matching engine's outside flow what the line's outside book is."""

@@ -22,7 +22,7 @@ from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
 from ops.sim.faces.binance.usdm_errors import BANNED, MANY_REQUESTS, OUTCOME_UNKNOWN
-from ops.sim.faces.binance.usdm_funding import Funding
+from ops.sim.faces.binance.usdm_funding import Fundings
 from ops.sim.faces.binance.usdm_history import History
 from ops.sim.faces.binance.usdm_keys import Keys
 from ops.sim.faces.binance.usdm_market import Market
@@ -60,7 +60,7 @@ class BinanceUsdm(PublicFace):
         super().__init__(lines, outlet, clock, floor)
         rows, auth = Rows(self.lines, floor.exchange), Auth(floor)
         self._limits = Limits(LIMITS)
-        self.funding = Funding(floor, self.lines)
+        self.funding = Fundings(floor, self.lines)
         self._keys = Keys(floor)
         self._trading = Trading(floor, self.lines, self._limits, rows)
         reader = self._trading.reader
@@ -173,7 +173,7 @@ class BinanceUsdm(PublicFace):
         if second != self._second:
             self._second = second
             for native in self.lines:
-                if mark := self.funding.mark(native):
+                if mark := self.floor.mark(native):
                     self.floor.exchange.set_mark(native, mark)
             self._streams.second(second)
 

@@ -16,7 +16,7 @@ from ops.sim.faces.binance.errors import Refused
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.params import Params
 from ops.sim.faces.binance.usdm_errors import DEPTH_LIMIT
-from ops.sim.faces.binance.usdm_funding import EVERY_S, Funding
+from ops.sim.faces.binance.usdm_funding import EVERY_S, Fundings
 from ops.sim.faces.binance.usdm_request import Reader
 from ops.sim.faces.binance.usdm_tape import Span, Tape, Trade
 from ops.sim.faces.binance.usdm_text import Rows, rate, shown
@@ -49,7 +49,7 @@ class Market:
 
     def __init__(
         self, floor: Floor, lines: dict[str, Line], reader: Reader, rows: Rows, limits: Limits,
-        funding: Funding,
+        funding: Fundings,
     ) -> None:
         self._floor, self._lines, self._reader, self._rows = floor, lines, reader, rows
         self._limits, self._funding = limits, funding
@@ -242,11 +242,11 @@ class Market:
         return self._each(ask, self._premium)
 
     def _premium(self, line: Line) -> dict[str, object]:
-        row = self._funding.row(line.native, self._rows.numbers[line.native])
+        told = self._funding.told(line.native, self._rows.numbers[line.native])
         return {
-            "symbol": line.native, "markPrice": row["mark"], "indexPrice": row["index"],
-            "estimatedSettlePrice": row["index"], "lastFundingRate": row["rate"],
-            "interestRate": INTEREST, "nextFundingTime": row["next"], "time": self._now_ms(),
+            "symbol": line.native, "markPrice": told.mark_price, "indexPrice": told.index_price,
+            "estimatedSettlePrice": told.index_price, "lastFundingRate": told.rate,
+            "interestRate": INTEREST, "nextFundingTime": told.next_ms, "time": self._now_ms(),
         }
 
     def fundings(self, ask: Ask) -> object:

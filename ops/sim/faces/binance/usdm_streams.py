@@ -12,7 +12,7 @@ import orjson
 from ops.sim.book import ASK, BID
 from ops.sim.exchange.filters import Filters
 from ops.sim.face import Outlet, Topic
-from ops.sim.faces.binance.usdm_funding import Funding
+from ops.sim.faces.binance.usdm_funding import Fundings
 from ops.sim.faces.binance.usdm_market import DELIVERY_MS, ONBOARD_MS, Market, changes, status_of
 from ops.sim.faces.binance.usdm_text import Rows
 from ops.sim.floor import Floor
@@ -55,7 +55,7 @@ class Streams:
 
     def __init__(
         self, floor: Floor, outlet: Outlet, lines: dict[str, Line], market: Market,
-        funding: Funding, rows: Rows,
+        funding: Fundings, rows: Rows,
     ) -> None:
         self._floor, self._outlet, self._lines = floor, outlet, lines
         self._market, self._funding, self._rows = market, funding, rows
@@ -82,10 +82,10 @@ class Streams:
             self._outlet.publish((everything, ""), orjson.dumps(events))
 
     def _mark(self, line: Line) -> dict[str, object]:
-        row = self._funding.row(line.native, self._rows.numbers[line.native])
+        told = self._funding.told(line.native, self._rows.numbers[line.native])
         return {
-            "e": "markPriceUpdate", "E": self._now_ms(), "s": line.native, "p": row["mark"],
-            "i": row["index"], "P": row["index"], "r": row["rate"], "T": row["next"],
+            "e": "markPriceUpdate", "E": self._now_ms(), "s": line.native, "p": told.mark_price,
+            "i": told.index_price, "P": told.index_price, "r": told.rate, "T": told.next_ms,
         }
 
     def _ticker(self, line: Line) -> dict[str, object]:

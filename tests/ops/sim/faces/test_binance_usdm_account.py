@@ -77,7 +77,9 @@ def test_a_shorts_profit_margins_and_wallet_follow_the_mark() -> None:
             trader.face.tick()
             bid, ask = trader.touch()
             (row,) = await get(trader, "v3/positionRisk")
-            assert float(row["markPrice"]) == pytest.approx((bid + ask) / 2, abs=0.1)
+            _, premium = await trader.venue.get("/fapi/v1/premiumIndex?symbol=BTCUSDT")
+            assert row["markPrice"] == premium["markPrice"]
+            assert float(row["markPrice"]) == pytest.approx((bid + ask) / 2, rel=0.01)
             entry, mark = float(row["entryPrice"]), float(row["markPrice"])
             assert float(row["unRealizedProfit"]) == pytest.approx(0.5 * (entry - mark))
             assert float(row["notional"]) == pytest.approx(-0.5 * mark)
