@@ -21,10 +21,12 @@ from ops.sim.faces.binance.limits import Limit, Limits
 from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
+from ops.sim.faces.binance.usdm_depth import Depths
 from ops.sim.faces.binance.usdm_errors import BANNED, MANY_REQUESTS, OUTCOME_UNKNOWN
 from ops.sim.faces.binance.usdm_funding import Fundings
 from ops.sim.faces.binance.usdm_history import History
 from ops.sim.faces.binance.usdm_keys import Keys
+from ops.sim.faces.binance.usdm_klines import Klines
 from ops.sim.faces.binance.usdm_market import Market
 from ops.sim.faces.binance.usdm_routes import methods_of, routes_of
 from ops.sim.faces.binance.usdm_streams import Streams, topic_of
@@ -70,10 +72,11 @@ class BinanceUsdm(PublicFace):
         self._user = UserStream(floor, outlet, rows, self._trading, accounts)
         self._streams = Streams(floor, outlet, self.lines, self._market, self.funding, rows)
         config = Config(floor, reader, accounts, self._user, self._limits)
+        self._klines = Klines(floor, outlet, self.lines, self._market, reader)
         parts = (self._trading, self._history, accounts, config, self._keys, self._market)
-        self._door = Door(floor, auth, self._limits, routes_of(*parts, self._depth))
+        self._door = Door(floor, auth, self._limits, routes_of(*parts, self._klines, self._depth))
         self._api = WsApi(floor, auth, self._limits, methods_of(*parts, self._depth))
-        self._second = 0
+        self._depths, self._second = Depths(floor, outlet), 0
         self._touches: dict[str, Touch] = {}  # as told to all at once
 
     # --- connections ---------------------------------------------------------------------------
@@ -162,8 +165,13 @@ class BinanceUsdm(PublicFace):
         self._market.tapes[line.native].note(self.now_ms(), prints, sums)
 
     def batched(self, line: Line, first_id: int, pending: Pending) -> None:
-        """Send the top of the book with every diff."""
-        self._streams.partial(line, (first_id, line.last_id, self._state[line.native].sent_id))
+        """Feed the slower diffs and the best levels."""
+        self._depths.add(line, first_id, pending, self._state[line.native].sent_id)
+
+    def flush(self, line: Line) -> None:
+        """Send all that waits, the slower diffs too."""
+        super().flush(line)
+        self._depths.flush(line)
 
     def tick(self) -> None:
         """Run timers: countdowns, good-till dates, funding, and once a second the streams."""
@@ -176,6 +184,7 @@ class BinanceUsdm(PublicFace):
                 if mark := self.floor.mark(native):
                     self.floor.exchange.set_mark(native, mark)
             self._streams.second(second)
+            self._klines.second()
 
     def heard(self, event: Event) -> None:
         """Tell clients of what happened to their orders and money."""

@@ -1,11 +1,12 @@
 """The public side of the simulated USD-M: what every path answers and streams."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.ops.sim.faces.binance_usdm_client import BTC, NAME, Trader, a_trader
-from tests.ops.sim.wire import Client, run
+from tests.ops.sim.wire import Book, Client, run
 
 ETH = "ETH/USDT:USDT"
 DAY = {
@@ -98,7 +99,8 @@ def test_the_catalogue_tells_what_the_engine_demands() -> None:
 @pytest.mark.parametrize(("path", "code"), [
     ("depth", -1102), ("depth?symbol=NOPE", -1121), ("depth?symbol=BTCUSDT&limit=7", -4021),
     ("trades?symbol=BTCUSDT&limit=1001", -1130), ("trades?symbol=BTCUSDT&limit=x", -1100),
-    ("klines?symbol=BTCUSDT", 404), ("ticker/price?symbol=btcusdt", -1121),
+    ("klines?symbol=BTCUSDT", -1102), ("klines?symbol=BTCUSDT&interval=2m", -1120),
+    ("nothing", 404), ("ticker/price?symbol=btcusdt", -1121),
     ("aggTrades?symbol=BTCUSDT&symbol=BTCUSDT", -1101), ("ping?colour=red", -1104),
 ])
 def test_what_is_wrong_with_a_question_is_said_in_the_venues_code(path: str, code: int) -> None:
@@ -106,6 +108,37 @@ def test_what_is_wrong_with_a_question_is_said_in_the_venues_code(path: str, cod
         async with a_trader() as (trader, _):
             status, answer = await trader.venue.get("/fapi/v1/" + path)
             assert (status if code == 404 else answer["code"]) == code
+
+    run(body)
+
+
+def test_candles_sum_up_the_minutes_and_close_once() -> None:
+    async def body() -> None:
+        async with a_trader() as (trader, clock):
+            client = await trader.venue.connect("/market/ws/btcusdt@kline_1m")
+            await client.settle()
+            clock.advance(60 - trader.face.now_ms() / 1000 % 60)
+            for _ in range(6):
+                trader.venue.step(1.0)
+                trader.face.tick()
+                clock.advance(30)
+            trader.face.tick()
+            rows = await get(trader, "klines?symbol=BTCUSDT&interval=1m")
+            assert [row[0] for row in rows] == [rows[0][0] + 60_000 * n for n in range(4)]
+            day = await get(trader, "ticker/24hr?symbol=BTCUSDT")
+            assert sum(float(row[5]) for row in rows) == pytest.approx(float(day["volume"]))
+            assert sum(row[8] for row in rows) == day["count"]
+            assert max(float(row[2]) for row in rows) == float(day["highPrice"])
+            assert rows[-1][1:6] == [day["lastPrice"]] * 4 + ["0.0000"]  # nothing traded since
+            assert all(0 <= float(row[9]) <= float(row[5]) for row in rows)
+            (hour,) = await get(trader, "klines?symbol=BTCUSDT&interval=1d&limit=1")
+            assert hour[8] == day["count"]
+            await client.settle()
+            told = [frame["k"] for frame in client.take()]
+            closed = [each for each in told if each["x"]]
+            assert [[each["t"], each["o"], each["h"], each["l"], each["c"], each["v"]]
+                    for each in closed] == [row[:6] for row in rows[:3]]
+            assert set(told[0]) == set("tTsifLochlvnxqVQB")
 
     run(body)
 
@@ -171,6 +204,35 @@ def test_tickers_and_the_best_levels_are_streamed() -> None:
             assert float(partial[-1]["b"][0][0]) == max(map(float, bids))
             quote = [each for each in told if each["e"] == "bookTicker"][-1]
             assert float(quote["a"]) == min(map(float, asks))
+
+    run(body)
+
+
+@pytest.mark.parametrize(("stream", "ms"), [
+    ("depth", 250), ("depth@500ms", 500), ("depth@100ms", 100)])
+def test_diffs_of_every_speed_link_up_to_the_same_book(stream: str, ms: int) -> None:
+    async def body() -> None:
+        async with a_trader() as (trader, clock):
+            client = await trader.venue.connect(f"/public/ws/btcusdt@{stream}")
+            await client.settle()
+            trader.venue.step(1.0)
+            _, snapshot = await trader.venue.get("/fapi/v1/depth?symbol=BTCUSDT&limit=1000")
+            for _ in range(40):
+                trader.venue.world.flow.step(100_000_000)  # type: ignore[union-attr]
+                clock.advance(0.1)
+            trader.venue.step(0.1)
+            await client.settle()
+            book, last = Book(), 0
+            book.apply(snapshot["bids"], snapshot["asks"])
+            diffs = [diff for diff in client.take() if diff["u"] >= snapshot["lastUpdateId"]]
+            for diff in diffs:
+                assert not last or diff["pu"] == last
+                last = diff["u"]
+                book.apply(diff["b"], diff["a"])
+            assert book.both() == trader.venue.truth("BTCUSDT")
+            gaps = [later["E"] - diff["E"] for diff, later in pairwise(diffs[:-1])]
+            assert min(gaps) >= ms - 100 * (ms == 100)
+            assert len(diffs) > 3000 / ms
 
     run(body)
 
