@@ -18,6 +18,8 @@ from ops.sim.market.draws import PAUSES, SIZE, lognormal, shuffled, through
 from ops.sim.market.habits import Habit
 
 LEVELS_MIN: Final = 120  # per side
+LEVELS_LOW: Final = 40  # fewer, after a jump: makers come back at once
+LEVELS_BARE: Final = 12  # fewer, and venues that send every change send more at once
 LEVELS_MAX: Final = 400
 FIRST_LEVELS: Final = 250
 DEPTH_WEIGHT: Final = 40.0  # at a distance d levels are 1 + 40 d times as large
@@ -96,9 +98,12 @@ class Ladder:
         ):
             prints = self._trade()
         if send and not self.is_behind:
-            count = min(self._room, tables.counts[int(random() * SIZE)]) - len(changes)
+            missing = LEVELS_LOW - min(len(bids), len(asks))
+            count = max(tables.counts[int(random() * SIZE)], 2 * missing)
+            count = min(self._room, count) - len(changes)
             if count > 0:
                 self._churn(count, middle, half)
+            self.is_behind = missing > LEVELS_LOW - LEVELS_BARE
         if not changes:
             self._resize_touch(BID if random() < 0.5 else ASK)
         return prints
