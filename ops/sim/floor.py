@@ -28,6 +28,7 @@ from ops.sim.exchange.orders import BUY, SELL, Order, Request, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
+from ops.sim.market import Funding
 from ops.sim.rules import HOUSES, MONEY_DECIMALS, fees_of, filters_of, symbol_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Floor:
         self.venue, self.faults = venue, faults
         self.face: Face
         self.settle: Callable[[], None] | None = None  # a recording's book up to what was sent
+        self.fundings: Callable[[Line, int], Funding] | None = None  # the invented market's
         self._clock, self._clients = clock, clients
         self._skew_ns = 0
         self._hearing = False  # nobody is there to tell of the accounts' first money
@@ -110,6 +112,12 @@ class Floor:
         if not (touch.bid and touch.ask):
             return 0
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
+
+    def funding(self, native: str) -> Funding | None:
+        """Return a perpetual's mark, index and funding as of now; None on a recording."""
+        if self.fundings is None:
+            return None
+        return self.fundings(self._lines[native], self.now_ns())
 
     # --- the market's side ---------------------------------------------------------------------
 

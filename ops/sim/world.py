@@ -69,6 +69,8 @@ class World:
             self.flow = Playback(tape, self.servers, clock, speed=sim.speed, loop=sim.loop)
         else:
             floors = {name: server.face.floor for name, server in self.servers.items()}
+            for floor in floors.values():
+                floor.fundings = market.funding
             self.flow = Drive(market, floors, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
