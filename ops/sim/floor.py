@@ -234,6 +234,10 @@ class Floor:
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
             size=size))
 
+    def rename(self, order: Order, client_id: str) -> None:
+        """Give an open order another client id, as an amendment does at Binance."""
+        self.exchange.rename(order, client_id)
+
     def cancel(
         self, account: str, *, order_id: int = 0, client_id: str = "", why: Why = Why.ASKED,
     ) -> Order | Refusal:

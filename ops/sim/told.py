@@ -30,18 +30,18 @@ class Told:
             asyncio.get_running_loop().call_later(1.0, self._release, event.order.id)
             return
         if not isinstance(event, Fill):
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
             return
         fault = server.faults.strike(
             server.name, event.symbol, FILL - {Kind.FILL_BEFORE_ACK}, server.clock.mono_ns())
         kind = fault.kind if fault else None
         if fault and kind is Kind.FILL_LATE:
             asyncio.get_running_loop().call_later(
-                fault.ms / 1000, connection.forward, topic, text)
+                fault.ms / 1000, self._send, connection, topic, text)
         elif kind is not Kind.FILL_LOST:
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
         if kind is Kind.FILL_DUPLICATE:
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
         self._release(event.order_id)
 
     def _holds(self, symbol: str) -> bool:
@@ -53,4 +53,7 @@ class Told:
     def _release(self, order_id: int) -> None:
         """Send the acceptance that a fill overtook, or that no fill came to overtake in 1 s."""
         for connection, topic, text in self._held.pop(order_id, ()):
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
+
+    def _send(self, connection: "Connection", topic: Topic, text: bytes) -> None:
+        connection.forward(topic, self._server.face.stamp(connection, text))

@@ -54,6 +54,8 @@ class Desk:
         self._sink(Accepted(now_ns, order))
         if order.tif is Tif.FOK and filled(draft.steps) < order.size:
             self._matching.end(now_ns, order, Status.EXPIRED, Why.FOK)
+        elif order.post_only and draft.steps:
+            self._matching.end(now_ns, order, Status.EXPIRED, Why.WOULD_TAKE)
         else:
             self._matching.run(now_ns, self._listed[order.symbol], order, draft.steps)
         return order
@@ -141,7 +143,7 @@ class Desk:
         steps = list(plan(
             listed.book.half(-request.side), request.account, request.stp,
             limit=request.price, size=size))
-        if request.post_only and steps:
+        if request.post_only and steps and not request.post_only_ends:
             return Refusal(Reason.WOULD_TAKE, request.price, steps[0].price)
         order = _order_of(now_ns, request, size, account.fees, listed.symbol)
         return self._afford(account, listed.symbol, request, order, steps)

@@ -186,6 +186,12 @@ class Exchange:
         self._aftermath.finish(now_ns, (self.listed[order.symbol],))
         return order
 
+    def rename(self, order: Order, client_id: str) -> None:
+        """Give an open order another client id, which no open order has."""
+        taken = self.registry.taken(order.account, client_id)
+        assert taken in (None, order.id), f"{client_id} is in use"
+        self.registry.rename(order, client_id)
+
     def cancel(
         self, now_ns: int, account: str, *, order_id: int = 0, client_id: str = "",
         why: Why = Why.ASKED,

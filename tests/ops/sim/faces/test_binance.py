@@ -133,7 +133,10 @@ def test_prints_lie_at_the_touch_and_m_tells_the_taker() -> None:
             assert len(trades) > 20
             assert [t["t"] for t in trades] == list(range(trades[0]["t"], trades[-1]["t"] + 1))
             assert {t["m"] for t in trades} == {True, False}
-            assert len(frames) == 2 * len(trades)
+            sums = [frame for frame in frames if frame["e"] == "aggTrade"]
+            assert [s["a"] for s in sums] == list(range(sums[0]["a"], sums[0]["a"] + len(sums)))
+            covered = [t for s in sums for t in range(s["f"], s["l"] + 1)]
+            assert covered == [t["t"] for t in trades]
 
     run(body)
 
@@ -141,7 +144,7 @@ def test_prints_lie_at_the_touch_and_m_tells_the_taker() -> None:
 def test_raw_paths_bring_bare_events_and_combined_ones_name_the_stream() -> None:
     async def body() -> None:
         async with a_venue("binance", "BTC/USDT") as venue:
-            raw = await venue.connect("/ws/btcusdt@depth")
+            raw = await venue.connect("/ws/btcusdt@depth@100ms")
             combined = await venue.connect("/stream?streams=btcusdt@depth@100ms")
             await raw.settle()
             await combined.settle()
@@ -219,8 +222,9 @@ def test_rest_refuses_in_the_venues_words() -> None:
             for path, code in (
                 ("/depth", -1102), ("/depth?symbol=NOPE", -1121),
                 ("/exchangeInfo?symbol=NOPE", -1121),
-                ("/depth?symbol=BTCUSDT&limit=many", -1130),
-                ("/depth?symbol=BTCUSDT&limit=5001", -1130),
+                ("/depth?symbol=BTCUSDT&limit=many", -1100),
+                ("/depth?symbol=BTCUSDT&limit=0", -1130),
+                ("/depth?symbol=BTCUSDT&depth=5", -1104),
                 ("/exchangeInfo?symbols=BTCUSDT", -1100),
             ):
                 status, answer = await venue.get("/api/v3" + path)

@@ -1,4 +1,6 @@
-"""Binance's three markets: spot, Binance.US, USD-M.  Source: shared/venues/binance.md, 2026-11-21.
+"""The public side of Binance's markets: streams, depth, catalogue.
+
+Source: shared/venues/binance.md, 2026-11-21.
 
 Diffs carry every change since the last diff: U..u on spot, and on USD-M pu as the link, where
 ids are shared by all symbols and leave holes.  bookTicker runs ahead of the diffs.  An unknown
@@ -7,7 +9,7 @@ or upper-case stream is acknowledged and stays silent, as the venue does.
 
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -28,7 +30,7 @@ from ops.sim.face import (
     strings,
     to_json,
 )
-from ops.sim.faces.binance_catalogue import catalogue_row
+from ops.sim.faces.binance.catalogue import catalogue_row
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -39,7 +41,19 @@ METHODS: Final = (
     "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 )
 MARKET_ONLY: Final = {"aggTrade", "trade"}  # on USD-M these live below /market, the rest /public
+Pending = tuple[dict[int, int], dict[int, int]]  # changed levels of bids and asks
 DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
+
+
+class Aggregate(NamedTuple):
+    """What one taker did at one price."""
+
+    id: int
+    side: int
+    price: int
+    size: int
+    first_id: int
+    last_id: int
 
 
 class _State:
@@ -47,14 +61,15 @@ class _State:
 
     def __init__(self, line: Line, touch: Touch) -> None:
         self.ids = Random(line.native)  # noqa: S311  not a secret
-        self.pending: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self.pending: Pending = ({}, {})
         self.first_id = 0  # of the pending diff
         self.sent_id = line.last_id
         self.touch = touch
+        self.aggregates = 0  # ids given so far
 
 
-class Binance(Face):
-    """Binance spot."""
+class PublicFace(Face):
+    """The public side that spot and USD-M share; spot's where they differ by a constant."""
 
     path = "/stream"
     clocked = True
@@ -149,37 +164,63 @@ class Binance(Face):
             line.last_id += hole + len(changes)
             for side, price, size in changes:
                 state.pending[side][price] = size
-        if self.outlet.wanted(topic := ("bookTicker", line.native)):
-            touch = line.book.touch()
-            if touch != state.touch:
-                state.touch = touch
-                self.outlet.publish(topic, self._quote(line, touch))
-        for each in update.prints:
-            for kind in ("trade", "aggTrade"):
-                if self.outlet.wanted((kind, line.native)):
-                    self.outlet.publish((kind, line.native), self._print(line, each, kind))
+        touch = line.book.touch()
+        if touch != state.touch:
+            state.touch = touch
+            if self.outlet.wanted(("bookTicker", line.native)):
+                self.outlet.publish(("bookTicker", line.native), self._quote(line, touch))
+        if update.prints:
+            self._publish_prints(line, state, update.prints)
         if update.send:
-            self.flush(line)
+            self.batch(line)
+
+    def _publish_prints(self, line: Line, state: _State, prints: Sequence[Print]) -> None:
+        """Send each match, then what each taker did at each price."""
+        if self.outlet.wanted(("trade", line.native)):
+            for each in prints:
+                self.outlet.publish(("trade", line.native), self._print(line, each))
+        first = state.aggregates + 1
+        sums = aggregated(first, prints)
+        state.aggregates += len(sums)
+        if self.outlet.wanted(("aggTrade", line.native)):
+            for total in sums:
+                self.outlet.publish(("aggTrade", line.native), self._aggregate(line, total))
+        self.traded(line, prints, sums)
+
+    def traded(
+        self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]
+    ) -> None:
+        """Remember prints, where a market can be asked for them."""
 
     def flush(self, line: Line) -> None:
+        """Send all that waits."""
+        self.batch(line)
+
+    def batch(self, line: Line) -> None:
         """Send the diff of everything since the last one."""
         state = self._state[line.native]
         if not state.first_id:
             return
         if self.outlet.wanted(("depth", line.native)):
-            self.outlet.publish(("depth", line.native), self._diff(line, state))
+            self.outlet.publish(
+                ("depth", line.native), self.diff(line, state.first_id, state.pending))
+        self.batched(line, state.first_id, state.pending)
         state.sent_id, state.first_id = line.last_id, 0
         for side in (BID, ASK):
             state.pending[side].clear()
 
-    def _diff(self, line: Line, state: _State) -> bytes:
+    def batched(self, line: Line, first_id: int, pending: Pending) -> None:
+        """Feed streams that are slower, or of another form, than the diffs."""
+
+    def diff(self, line: Line, first_id: int, pending: Pending) -> bytes:
+        """Write the changes that came since ``first_id``."""
         now_ms = self.now_ms()
         stamp = f'"T":{now_ms - 1},' if self.perpetual else ""
-        link = f'"pu":{state.sent_id},' if self.perpetual else ""
-        bids = _levels(line, state.pending[BID].items())
-        asks = _levels(line, state.pending[ASK].items())
+        link = f'"pu":{self._state[line.native].sent_id},' if self.perpetual else ""
+        bids = _levels(line, pending[BID].items())
+        asks = _levels(line, pending[ASK].items())
         return (
-            f'{{"e":"depthUpdate","E":{now_ms},{stamp}"s":"{line.native}","U":{state.first_id},'
+            f'{{"e":"depthUpdate","E":{now_ms},{stamp}"s":"{line.native}","U":{first_id},'
             f'"u":{line.last_id},{link}"b":[{bids}],"a":[{asks}]}}'
         ).encode()
 
@@ -192,16 +233,20 @@ class Binance(Face):
             f'{stamp if self.perpetual else ""}}}'
         ).encode()
 
-    def _print(self, line: Line, each: Print, kind: str) -> bytes:
+    def _aggregate(self, line: Line, each: Aggregate) -> bytes:
+        now_ms = self.now_ms()
+        maker = "false" if each.side == BUY else "true"  # m: was the buyer the maker?
+        tail = "" if self.perpetual else ',"M":true'
+        return (
+            f'{{"e":"aggTrade","E":{now_ms},"s":"{line.native}","a":{each.id},'
+            f'"p":"{line.price(each.price)}","q":"{line.size(each.size)}","f":{each.first_id},'
+            f'"l":{each.last_id},"T":{now_ms},"m":{maker}{tail}}}'
+        ).encode()
+
+    def _print(self, line: Line, each: Print) -> bytes:
         now_ms, trade_id = self.now_ms(), each.trade_id
         price, size = line.price(each.price), line.size(each.size)
-        maker = "false" if each.side == BUY else "true"  # m: was the buyer the maker?
-        if kind == "aggTrade":
-            tail = "" if self.perpetual else ',"M":true'
-            return (
-                f'{{"e":"aggTrade","E":{now_ms},"a":{trade_id},"s":"{line.native}","p":"{price}",'
-                f'"q":"{size}","f":{trade_id},"l":{trade_id},"T":{now_ms},"m":{maker}{tail}}}'
-            ).encode()
+        maker = "false" if each.side == BUY else "true"
         head = f'{{"e":"trade","E":{now_ms},'
         body = f'"s":"{line.native}","t":{trade_id},"p":"{price}","q":"{size}",'
         if self.perpetual:
@@ -272,25 +317,17 @@ class Binance(Face):
         }, headers=headers)
 
 
-class BinanceUs(Binance):
-    """Binance.US: the same protocol, slower pings."""
-
-    clocked = True
-    ping_every_s = 180.0
-
-
-class BinanceUsdm(Binance):
-    """Binance USD-M perpetuals: its own REST root, linked diffs, 10 requests a second.
-
-    The old root serves books and prints alike; ``/public`` and ``/market`` only their own.
-    """
-
-    clocked = True
-    ping_every_s = 180.0
-    requests_per_s = 10
-    perpetual = True
-    prefix = "/fapi/v1"
-    depth_max = 1000
+def aggregated(first_id: int, prints: Sequence[Print]) -> list[Aggregate]:
+    """Sum up neighbours of one side and price; number the sums from ``first_id`` on."""
+    sums: list[Aggregate] = []
+    for each in prints:
+        last = sums[-1] if sums else None
+        if last and (last.side, last.price) == (each.side, each.price):
+            sums[-1] = last._replace(size=last.size + each.size, last_id=each.trade_id)
+        else:
+            sums.append(Aggregate(first_id + len(sums), each.side, each.price, each.size,
+                                  each.trade_id, each.trade_id))
+    return sums
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
