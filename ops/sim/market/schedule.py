@@ -35,7 +35,7 @@ class Schedule:
         self._bursts = habit.bursts
         self._pause_ns = self._gap_ns / (1 - habit.bursts)
         self._beat_ns = habit.clock_s * NS if gap_s > habit.clock_s else self._gap_ns
-        self._due_ns = 0.0 if habit.is_common else random.random() * self._gap_ns
+        self._due_ns = -self._gap_ns * (1.0 if habit.is_common else random.random())
         self._waiting: list[int] = []  # quotes before the next diff, the nearest last
         self.is_quote = False  # whether the next message is a quote alone
 
