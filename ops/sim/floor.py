@@ -257,6 +257,11 @@ class Floor:
         return self._operate(lambda: self.exchange.cancel_all(
             self.now_ns(), account, symbol, why=why))
 
+    def set_margin(self, account: str, native: str, margin_ppm: int) -> Refusal | None:
+        """Let an account choose a perpetual's initial margin; see Exchange.set_margin."""
+        return self._operate(lambda: self.exchange.set_margin(
+            self.now_ns(), account, native, margin_ppm))
+
     def fund(self, native: str, rate_ppm: int) -> None:
         """Exchange a funding payment between longs and shorts."""
         self._ready(native)

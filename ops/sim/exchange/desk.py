@@ -13,7 +13,6 @@ from ops.sim.exchange.filters import (
     Reason,
     Refusal,
     Situation,
-    rests,
     review,
 )
 from ops.sim.exchange.matching import Matching
@@ -75,7 +74,7 @@ class Desk:
         account = self._accounts.by_name[order.account]
         asked = Request(
             account=order.account, symbol=order.symbol, side=order.side, price=price, size=size,
-            post_only=order.post_only)
+            post_only=order.post_only, reduce_only=order.reduce_only)
         refusal = review(asked, _situation(listed, account), AMEND_CHECKS)
         if refusal is not None:
             return refusal
@@ -110,6 +109,8 @@ class Desk:
             return Refusal(Reason.WOULD_TAKE, price, steps[0].price)
         if listed.symbol.perpetual:
             wanted.closing = self._accounts.closing(account, wanted)
+        if order.reduce_only and wanted.closing < size:
+            return Refusal(Reason.REDUCE_ONLY, size, wanted.closing)
         hold = needed(wanted, listed.symbol)
         refusal = self._short(account, listed.symbol, order, hold - order.reserved)
         if refusal is not None:
@@ -165,8 +166,11 @@ class Desk:
         """Find what an order must hold, and whether that is there."""
         if symbol.perpetual:
             order.closing = self._accounts.closing(account, order)
-        if request.reduce_only and (rests(request) or order.closing < order.size):
-            return Refusal(Reason.REDUCE_ONLY, order.size, order.closing)
+            order.margin_ppm = account.margins_ppm.get(symbol.name, symbol.margin_ppm)
+        if request.reduce_only:
+            if order.closing < order.size:
+                return Refusal(Reason.REDUCE_ONLY, order.size, order.closing)
+            order.reduces = account.positions[symbol.name]
         value = cost(steps, symbol) if order.kind is Kind.MARKET else None
         hold = needed(order, symbol, value)
         refusal = self._short(account, symbol, order, hold)

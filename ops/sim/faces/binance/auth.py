@@ -13,12 +13,14 @@ import hmac
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ops.sim.credentials import HMAC, Credentials
@@ -41,8 +43,8 @@ WINDOW_MS_MAX: Final = 60_000
 AHEAD_US: Final = 1_000_000
 MICROSECONDS: Final = 10**15  # a timestamp from here on is in us
 KEY: Final = re.compile(r"[A-Za-z0-9]{1,128}")
-STAMP: Final = re.compile(r"\d{1,18}")
-WINDOW: Final = re.compile(r"\d{1,9}(\.\d{1,3})?")
+STAMP: Final = re.compile(r"[0-9]{1,18}")
+WINDOW: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 SIGNATURE: Final = re.compile(r"(?:^|&)signature=([^&]*)")
 
 
@@ -68,6 +70,8 @@ class Auth:
         texts = (request.raw_query, body)
         signatures = [match[1] for text in texts for match in SIGNATURE.finditer(text)]
         payload = "".join(SIGNATURE.sub("", text).removeprefix("&") for text in texts)
+        if signatures and not payload.isascii():  # percent-encoding comes before signing
+            raise Refused(BAD_SIGNATURE)
         signature = unquote(signatures[0]) if signatures else ""
         self._check(found, values, payload, signature)
         return found
@@ -119,7 +123,7 @@ def verify(credentials: Credentials, payload: bytes, signature: str) -> bool:
         given = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):  # ValueError: not ASCII
         return False
-    private = load_pem_private_key(secret, None)
+    private = _private(secret)
     try:
         if isinstance(private, ed25519.Ed25519PrivateKey):
             private.public_key().verify(given, payload)
@@ -130,3 +134,8 @@ def verify(credentials: Credentials, payload: bytes, signature: str) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+@lru_cache(maxsize=64)  # parsing takes longer than verifying
+def _private(pem: bytes) -> PrivateKeyTypes:
+    return load_pem_private_key(pem, None)

@@ -7,9 +7,11 @@ ids are shared by all symbols and leave holes.  bookTicker runs ahead of the dif
 or upper-case stream is acknowledged and stays silent, as the venue does.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
 
 import orjson
 
@@ -17,32 +19,25 @@ from engine.model.clock import Clock
 from ops.sim.book import ASK, BID, Touch
 from ops.sim.face import (
     BUY,
-    Answer,
     Face,
     Outlet,
     Print,
-    Query,
     Session,
     Topic,
     Update,
-    count,
     json_object,
     strings,
-    to_json,
 )
-from ops.sim.faces.binance.catalogue import catalogue_row
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 FIRST_ID: Final = 50_000_000_000
 HOLE_MAX: Final = 90  # USD-M: ids that other symbols took in between
-KINDS: Final = {"depth", "bookTicker", "trade", "aggTrade"}
+SHUTDOWN: Final = "!serverShutdown"  # sent to all, subscribed by none
 METHODS: Final = (
     "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
 )
-MARKET_ONLY: Final = {"aggTrade", "trade"}  # on USD-M these live below /market, the rest /public
 Pending = tuple[dict[int, int], dict[int, int]]  # changed levels of bids and asks
-DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1000)
 
 
 class Aggregate(NamedTuple):
@@ -76,8 +71,6 @@ class PublicFace(Face):
     ping_every_s = 20.0
     requests_per_s = 5
     perpetual = False
-    prefix = "/api/v3"
-    depth_max = 5000
 
     def __init__(
         self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
@@ -86,7 +79,6 @@ class PublicFace(Face):
         for number, line in enumerate(lines):
             line.last_id = line.last_id or FIRST_ID + number * 1_000_003
         self._state = {line.native: _State(line, line.book.touch()) for line in lines}
-        self._used_weight = 0
 
     # --- streams ---------------------------------------------------------------------------
 
@@ -94,9 +86,7 @@ class PublicFace(Face):
         """Subscribe what the url names: /ws/a@depth/b@trade or /stream?streams=a@depth/b@trade."""
         _, raw, names = session.path.rpartition("/ws/")
         session.combined = not (raw or session.path.endswith("/ws"))
-        names = names if raw else ""
-        if session.query.startswith("streams="):
-            names = session.query.removeprefix("streams=").partition("&")[0]
+        names = dict(parse_qsl(session.query)).get("streams", unquote(names) if raw else "")
         self._subscribe(session, [name for name in names.split("/") if name])
 
     def _subscribe(self, session: Session, names: Sequence[str]) -> None:
@@ -104,17 +94,9 @@ class PublicFace(Face):
             if topic := self.topic(name, session.path):
                 session.subscribe(topic, name)
 
+    @abstractmethod
     def topic(self, name: str, path: str) -> Topic | None:
         """Return the topic of a stream name; None for one that stays silent."""
-        symbol, _, stream = name.partition("@")
-        kind = stream.partition("@")[0]
-        listed = symbol == symbol.lower() and symbol.upper() in self.lines
-        if kind not in KINDS or not listed:
-            return None
-        split = self.perpetual and path.startswith(("/public", "/market"))
-        if split and path.startswith("/market") != (kind in MARKET_ONLY):
-            return None
-        return kind, symbol.upper()
 
     def text(self, session: Session, message: bytes) -> None:
         """Serve SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS and the combined property."""
@@ -132,7 +114,7 @@ class PublicFace(Face):
                 if topic := self.topic(name, session.path):
                     session.unsubscribe(topic)
         elif method == "LIST_SUBSCRIPTIONS":
-            result = list(session.topics.values())
+            result = [word for word in session.topics.values() if word != SHUTDOWN]
         elif method == "SET_PROPERTY" and params in (["combined", True], ["combined", False]):
             session.combined = params == ["combined", True]
         elif method == "GET_PROPERTY" and params == ["combined"]:
@@ -253,37 +235,7 @@ class PublicFace(Face):
             return f'{head}"T":{now_ms},{body}"X":"MARKET","m":{maker}}}'.encode()
         return f'{head}{body}"T":{now_ms},"m":{maker},"M":true}}'.encode()
 
-    # --- REST ------------------------------------------------------------------------------
-
-    def rest(self, path: str, query: Query) -> Answer:
-        """Serve ping, time, exchangeInfo, depth and bookTicker below the market's prefix."""
-        if not path.startswith(self.prefix + "/"):
-            return Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404)
-        self._used_weight += 1
-        verb = path.removeprefix(self.prefix + "/")
-        headers = {"x-mbx-used-weight-1m": str(self._used_weight)}
-        if verb == "ping":
-            return to_json({}, headers=headers)
-        if verb == "time":
-            return to_json({"serverTime": self.now_ms()}, headers=headers)
-        if verb == "exchangeInfo":
-            return self._catalogue(query, headers)
-        if verb not in ("depth", "ticker/bookTicker"):
-            return Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404)
-        symbol = query.get("symbol")
-        if symbol is None:
-            text = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
-            return _refused(-1102, text)
-        if (line := self.lines.get(symbol)) is None:
-            return _refused(-1121, "Invalid symbol.")
-        if verb == "ticker/bookTicker":
-            quote = orjson.loads(self._quote(line, line.book.touch()))
-            names = {"bidPrice": "b", "bidQty": "B", "askPrice": "a", "askQty": "A"}
-            return to_json({"symbol": symbol} | {k: quote[v] for k, v in names.items()})
-        limit = count(query.get("limit"), default=100, most=self.depth_max)
-        if limit is None or (self.perpetual and limit not in DEPTH_LIMITS):
-            return _refused(-1130, "Data sent for parameter 'limit' is not valid.")
-        return Answer(self.depth(line, limit), headers=headers)
+    # --- books -----------------------------------------------------------------------------
 
     def depth(self, line: Line, limit: int) -> bytes:
         """Return the snapshot of a line; it includes changes that no diff has carried yet."""
@@ -294,27 +246,6 @@ class PublicFace(Face):
         return (
             f'{{"lastUpdateId":{line.last_id},{stamp}"bids":[{bids}],"asks":[{asks}]}}'
         ).encode()
-
-    def _catalogue(self, query: Query, headers: dict[str, str]) -> Answer:
-        wanted: list[str] | None = list(self.lines)
-        if "symbol" in query:
-            wanted = [query["symbol"]]
-        elif "symbols" in query:
-            try:
-                wanted = strings(orjson.loads(query["symbols"]))
-            except orjson.JSONDecodeError:
-                wanted = None
-            if wanted is None:
-                return _refused(-1100, "Illegal characters found in parameter 'symbols'.")
-        if any(native not in self.lines for native in wanted or ()):
-            return _refused(-1121, "Invalid symbol.")
-        limits = [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
-                   "limit": 2400 if self.perpetual else 6000}]
-        return to_json({
-            "timezone": "UTC", "serverTime": self.now_ms(), "rateLimits": limits,
-            "exchangeFilters": [],
-            "symbols": [catalogue_row(self.lines[native]) for native in wanted or ()],
-        }, headers=headers)
 
 
 def aggregated(first_id: int, prints: Sequence[Print]) -> list[Aggregate]:
@@ -333,7 +264,3 @@ def aggregated(first_id: int, prints: Sequence[Print]) -> list[Aggregate]:
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
     prices, written = line.prices, line.size
     return ",".join([f'["{prices[price]}","{written(size)}"]' for price, size in levels])
-
-
-def _refused(code: int, text: str) -> Answer:
-    return to_json({"code": code, "msg": text}, 400)

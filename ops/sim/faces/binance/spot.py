@@ -8,6 +8,7 @@
 Source: shared/venues/binance.md, 2026-11-21.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
@@ -33,7 +34,7 @@ from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.listen_keys import ListenKeys
 from ops.sim.faces.binance.neighbours import Neighbours
 from ops.sim.faces.binance.numbers import Numbers
-from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
+from ops.sim.faces.binance.public import SHUTDOWN, Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
@@ -49,13 +50,11 @@ from ops.sim.faces.binance.spot_stream import CHANNELS, UserStream
 from ops.sim.faces.binance.spot_table import COM, US, Figures
 from ops.sim.faces.binance.spot_trading import Trading
 from ops.sim.floor import Floor
-from ops.sim.limits import Window
 from ops.sim.listing import Line
 
 AGE_NS_MAX: Final = 24 * 3600 * 10**9  # of a connection
-ATTEMPTS_MAX: Final = 300
-ATTEMPTS_S: Final = 300.0
 STREAMS_MAX: Final = 1024
+STAMP: Final = re.compile(rb'"[ET]":\d{13}')  # what is written in ms
 
 
 class Binance(PublicFace):
@@ -90,8 +89,7 @@ class Binance(PublicFace):
         beside = {} if figures is US else Neighbours(floor).routes()
         self._door = Door(floor, self._auth, self.limits, {**routes.rest(), **beside})
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
-        self._depths, self._ticks = Depths(outlet, self), 0
-        self._attempts = Window(ATTEMPTS_MAX, ATTEMPTS_S)
+        self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
 
     # --- REST ----------------------------------------------------------------------------------
 
@@ -122,12 +120,15 @@ class Binance(PublicFace):
         """Let a connection in, if there were not too many attempts."""
         now_ns = self.floor.mono_ns()
         session.state["opened_ns"] = now_ns
-        if not self._attempts.take(now_ns):
+        if not self.limits.attempt(now_ns, session.ip):
             session.close(1008, "Too many connection attempts")
-        elif session.path.startswith(PATH):
+            return
+        session.subscribe((SHUTDOWN, ""), SHUTDOWN)
+        if session.path.startswith(PATH):
             self._api.opened(session)
-        else:
-            super().opened(session)
+            return
+        session.state["in us"] = "timeunit=microsecond" in session.query.lower()
+        super().opened(session)
 
     def request_limit(self, session: Session) -> int:
         """Return how many messages a second a connection may send: the API has weights instead."""
@@ -157,7 +158,9 @@ class Binance(PublicFace):
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
         """Name the subscription or the stream."""
         if session.path.startswith(PATH):
-            return self._api.wrap(session, topic[1], body)
+            return self._api.wrap(session, topic, body)
+        if session.state["in us"]:
+            body = STAMP.sub(rb"\g<0>000", body)
         return super().wrap(session, topic, body)
 
     def beat(self, session: Session, second: int) -> None:
@@ -175,7 +178,7 @@ class Binance(PublicFace):
                 event = {"e": "listenKeyExpired", "E": self.now_ms(), "listenKey": key}
                 session.send(self.wrap(session, topic, orjson.dumps(event)))
             session.unsubscribe(topic)
-            if not session.topics:
+            if session.topics.keys() <= {(SHUTDOWN, "")}:
                 session.close(1000, "listen key ended")
 
     # --- the matching engine -------------------------------------------------------------------
@@ -208,6 +211,10 @@ class Binance(PublicFace):
     def tick(self) -> None:
         """Tell of balances that changed without the book changing; once a second, slow streams."""
         self._stream.flush()
+        down, self._down = self._down, self.floor.in_maintenance()
+        if self._down and not down:
+            event = {"e": "serverShutdown", "E": self.now_ms()}
+            self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
         self._ticks += 1
         if self._ticks % SLOW == 0:
             self._tickers.send()

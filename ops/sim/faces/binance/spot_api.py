@@ -13,7 +13,7 @@ import msgspec
 import orjson
 
 from ops.sim.credentials import ED25519, Credentials
-from ops.sim.face import Session, json_object
+from ops.sim.face import Session, Topic, json_object
 from ops.sim.faces.binance.auth import Auth
 from ops.sim.faces.binance.door import Ask, Route, Security, time_unit, weigh
 from ops.sim.faces.binance.errors import (
@@ -84,8 +84,11 @@ class WsApi:
         session.state["link"] = Link(
             self._now_ms(), unit, options.get("returnRateLimits") != "false")
 
-    def wrap(self, session: Session, account: str, body: bytes) -> bytes:
-        """Say which subscription an event belongs to."""
+    def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
+        """Say which subscription an event belongs to, if it is one's."""
+        account = topic[1]
+        if not account:
+            return b'{"event":%s}' % body
         link: Link = session.state["link"]
         number = next(number for number, each in link.subscriptions.items() if each == account)
         return b'{"subscriptionId":%d,"event":%s}' % (number, body)
@@ -235,9 +238,9 @@ class WsApi:
 
     def _end(self, session: Session, link: Link, number: int) -> None:
         event = {"e": "eventStreamTerminated", "E": self._floor.now_ns() // link.unit}
-        account = link.subscriptions[number]
-        session.send(self.wrap(session, account, orjson.dumps(event)))
-        session.unsubscribe((CHANNELS[link.unit], account))
+        topic = CHANNELS[link.unit], link.subscriptions[number]
+        session.send(self.wrap(session, topic, orjson.dumps(event)))
+        session.unsubscribe(topic)
         del link.subscriptions[number]
 
 

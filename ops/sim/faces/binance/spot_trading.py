@@ -6,8 +6,8 @@ Source: binance-spot-api-docs:rest-api.md (Trading endpoints) @ a5e0bc3, 2026-11
 from typing import Final
 
 from ops.sim.exchange.fees import PPM
-from ops.sim.exchange.filters import Refusal, Situation, review
-from ops.sim.exchange.orders import Order, Request
+from ops.sim.exchange.filters import Reason, Refusal, Situation, review
+from ops.sim.exchange.orders import BUY, Order, Request
 from ops.sim.faces.binance.door import Ask
 from ops.sim.faces.binance.errors import EITHER, Problem, Refused
 from ops.sim.faces.binance.limits import Limits
@@ -65,10 +65,15 @@ class Trading:
         return self._placed(ticket, ask.unit)
 
     def _placed(self, ticket: Ticket, unit: int) -> Row:
+        request = ticket.request
+        quote = self._floor.exchange.listed[request.symbol].symbol.quote
+        free, _ = self._floor.exchange.balance(request.account, quote)
+        if request.side == BUY and request.quote > free:
+            raise self._words.refused(Refusal(Reason.FUNDS, request.quote, free), request)
         with self._stream.acting(Act(ticket=ticket)) as act:
-            placed = self._floor.place(ticket.request)
+            placed = self._floor.place(request)
         if isinstance(placed, Refusal):
-            raise self._words.refused(placed, ticket.request)
+            raise self._words.refused(placed, request)
         if ticket.reply == "ACK":
             return self._reports.ack(placed, unit)
         if ticket.reply == "RESULT":

@@ -12,12 +12,12 @@ import orjson
 
 from engine.model.clock import Clock
 from ops.sim.exchange.events import Event
-from ops.sim.face import Answer, HttpRequest, Outlet, Query, Session, Topic, Update
+from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
 from ops.sim.faces.binance.door import Ask, Door
 from ops.sim.faces.binance.errors import DISCONNECTED, SHUTTING_DOWN, Refused
 from ops.sim.faces.binance.limits import Limit, Limits
-from ops.sim.faces.binance.public import PublicFace
+from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
 from ops.sim.faces.binance.usdm_errors import BANNED, MANY_REQUESTS, OUTCOME_UNKNOWN
@@ -52,8 +52,6 @@ class BinanceUsdm(PublicFace):
     ping_every_s = 180.0
     requests_per_s = 10
     perpetual = True
-    prefix = "/fapi/v1"
-    depth_max = 1000
 
     def __init__(
         self, lines: Sequence[Line], outlet: Outlet, clock: Clock, floor: Floor
@@ -150,21 +148,20 @@ class BinanceUsdm(PublicFace):
     # --- market --------------------------------------------------------------------------------
 
     def update(self, line: Line, update: Update) -> None:
-        """Note what traded and publish what happened."""
-        if update.prints:
-            self._market.tapes[line.native].note(self.now_ms(), update.prints)
+        """Publish what happened."""
         before = self._state[line.native].touch
         super().update(line, update)
         touch = self._state[line.native].touch
         if touch != before and self.outlet.wanted(("!bookTicker", "")):
             self.outlet.publish(("!bookTicker", ""), self._quote(line, touch))
 
-    def flush(self, line: Line) -> None:
-        """Send the diff of everything since the last one, and the top of the book."""
-        state = self._state[line.native]
-        if state.first_id:
-            self._streams.partial(line, (state.first_id, line.last_id, state.sent_id))
-        super().flush(line)
+    def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
+        """Remember prints for those who ask."""
+        self._market.tapes[line.native].note(self.now_ms(), prints, sums)
+
+    def batched(self, line: Line, first_id: int, pending: Pending) -> None:
+        """Send the top of the book with every diff."""
+        self._streams.partial(line, (first_id, line.last_id, self._state[line.native].sent_id))
 
     def tick(self) -> None:
         """Run timers: countdowns, good-till dates, funding, and once a second the streams."""

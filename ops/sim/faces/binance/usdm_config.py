@@ -19,6 +19,7 @@ from ops.sim.faces.binance.usdm_account import (
 )
 from ops.sim.faces.binance.usdm_errors import (
     LEVERAGE,
+    LEVERAGE_LOW,
     MARGIN_OPEN_ORDERS,
     MARGIN_POSITION,
     MODE_OPEN_ORDERS,
@@ -59,6 +60,8 @@ class Config:
             raise Refused(LEVERAGE, leverage)
         setting = self._accounts.setting(ask.account, native)
         if setting.leverage != leverage:
+            if self._floor.set_margin(ask.account, native, -(-PPM // leverage)) is not None:
+                raise Refused(LEVERAGE_LOW)
             setting.leverage = leverage
             self._user.leverage(ask.account, native, leverage)
         return {"symbol": native, "leverage": leverage, "maxNotionalValue": str(NOTIONAL_CAP)}

@@ -28,6 +28,8 @@ LISTEN_KEY: Final = Problem(
 RESPONSE_TYPE: Final = Problem(-1136, "Invalid newOrderRespType.")
 UNKNOWN_ORDER: Final = Problem(-2011, "Unknown order sent.")
 REDUCE_ONLY: Final = Problem(-2022, "ReduceOnly Order is rejected.")
+LEVERAGE_LOW: Final = Problem(
+    -2028, "Leverage is smaller than permitted: insufficient margin balance.")
 PRICE_ZERO: Final = Problem(-4001, "Price less than 0.")
 QUANTITY_ZERO: Final = Problem(-4003, "Quantity less than zero.")
 CLIENT_ID: Final = Problem(-4015, "Client order id is not valid.")

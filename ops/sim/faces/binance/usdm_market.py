@@ -10,6 +10,7 @@ from typing import Final
 from engine.model.quanta import from_quanta
 from ops.sim.exchange.filters import Filters, Mode
 from ops.sim.exchange.symbols import Symbol
+from ops.sim.face import BUY
 from ops.sim.faces.binance.door import Ask
 from ops.sim.faces.binance.errors import Refused
 from ops.sim.faces.binance.limits import Limits
@@ -28,6 +29,7 @@ DELIVERY_MS: Final = 4_133_404_800_000  # 2100-12-25: never
 ONBOARD_MS: Final = 1_569_398_400_000
 STATUSES: Final = {Mode.OPEN: "TRADING", Mode.HALTED: "SETTLING"}
 ROWS_MAX: Final = 1_000
+PRICE_MAX: Final = "1000000"  # told where the band alone bounds prices
 FUNDINGS_MAX: Final = 1_000
 INTEREST: Final = "0.00010000"
 
@@ -101,7 +103,7 @@ class Market:
         market_max = filters.market_size_max or filters.size_max
         return [
             {"filterType": "PRICE_FILTER", "minPrice": numbers.price(filters.price_min),
-             "maxPrice": numbers.price(filters.price_max),
+             "maxPrice": numbers.price(filters.price_max) if filters.price_max else PRICE_MAX,
              "tickSize": numbers.price(filters.tick)},
             {"filterType": "LOT_SIZE", "maxQty": numbers.size(filters.size_max), **lots},
             {"filterType": "MARKET_LOT_SIZE", "maxQty": numbers.size(market_max), **lots},
@@ -177,18 +179,20 @@ class Market:
         }
 
     def aggregates(self, ask: Ask) -> object:
-        """Return prints as aggregate trades: each print is one."""
+        """Return what takers did at one price each, from an id or a time on, or the newest."""
         params = ask.params
         line, limit, from_id = (
             self._lines[self._reader.symbol(params)], _limit(params), params.whole("fromId"))
         start_ms, end_ms = params.whole("startTime"), params.whole("endTime")
         params.done()
-        found = [each for each in self._recent(line, from_id or 0)
-                 if (start_ms or 0) <= each.time_ms <= (end_ms or each.time_ms)]
+        found = [each for each in self.tapes[line.native].totals
+                 if each.sum.id >= (from_id or 0)
+                 and (start_ms or 0) <= each.time_ms <= (end_ms or each.time_ms)]
         newest = from_id is None and start_ms is None
         return [{
-            "a": each.trade_id, "p": line.price(each.price), "q": line.size(each.size),
-            "f": each.trade_id, "l": each.trade_id, "T": each.time_ms, "m": each.buyer_made,
+            "a": each.sum.id, "p": line.price(each.sum.price), "q": line.size(each.sum.size),
+            "f": each.sum.first_id, "l": each.sum.last_id, "T": each.time_ms,
+            "m": each.sum.side != BUY,
         } for each in (found[-limit:] if newest else found[:limit])]
 
     # --- tickers -------------------------------------------------------------------------------

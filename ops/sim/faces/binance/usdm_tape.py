@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ops.sim.face import BUY, Print
+from ops.sim.faces.binance.public import Aggregate
 
 RECENT_MAX: Final = 1_000
 MINUTES: Final = 1_440
@@ -21,6 +22,13 @@ class Trade(NamedTuple):
     size: int
     time_ms: int
     buyer_made: bool  # the buyer was the maker
+
+
+class Total(NamedTuple):
+    """What one taker did at one price."""
+
+    sum: Aggregate
+    time_ms: int
 
 
 class Span(msgspec.Struct):
@@ -52,10 +60,12 @@ class Tape:
 
     def __init__(self) -> None:
         self.recent: deque[Trade] = deque(maxlen=RECENT_MAX)
+        self.totals: deque[Total] = deque(maxlen=RECENT_MAX)
         self._spans: deque[Span] = deque(maxlen=MINUTES)
 
-    def note(self, now_ms: int, prints: Sequence[Print]) -> None:
-        """Take prints in."""
+    def note(self, now_ms: int, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
+        """Take prints in, and what they sum up to."""
+        self.totals.extend(Total(each, now_ms) for each in sums)
         for each in prints:
             price, size = each.price, each.size
             self.recent.append(Trade(each.trade_id, price, size, now_ms, each.side != BUY))

@@ -35,7 +35,8 @@ ACCOUNT: Final = "ACCOUNT_UPDATE"
 CONFIG: Final = "ACCOUNT_CONFIG_UPDATE"
 EVENTS: Final = (ORDER, LITE, ACCOUNT, CONFIG)
 EXPIRY: Final = {  # why an order ended, as the venue numbers it
-    Why.SELF_TRADE: "1", Why.IOC: "2", Why.MARGIN: "5", Why.NO_LIQUIDITY: "9",
+    Why.SELF_TRADE: "1", Why.IOC: "2", Why.REDUCE_ONLY: "4", Why.MARGIN: "5",
+    Why.NO_LIQUIDITY: "9",
 }
 SELF_TRADE_IOC: Final = "3"
 

@@ -5,8 +5,10 @@ import base64
 import hashlib
 import hmac
 import json
-import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,14 +17,42 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from yarl import URL
 
+from engine.config import Sim
+from engine.model.clock import SystemClock
 from ops.sim.credentials import Credentials
+from ops.sim.drive import Drive
 from ops.sim.exchange.exchange import Exchange
 from ops.sim.faces.binance import BinanceUsdm
 from ops.sim.truth import AccountTruth
+from ops.sim.world import World
 from tests.ops.sim.wire import Client, Venue, plain
 
 NAME = "binance-usdm"
 BTC = "BTC/USDT:USDT"
+NS = 10**9
+
+
+class LateClock:
+    """The machine's clock, which tests put forward instead of waiting."""
+
+    def __init__(self) -> None:
+        self._late_ns = 0
+
+    def mono_ns(self) -> int:
+        """Return the monotonic time."""
+        return SystemClock.mono_ns() + self._late_ns
+
+    def unix_ns(self) -> int:
+        """Return the wall time."""
+        return SystemClock.unix_ns() + self._late_ns
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._late_ns += int(seconds * NS)
+
+    def begin_minute(self) -> None:
+        """Go to where the next minute of the monotonic clock begins."""
+        self.advance(60 - self.mono_ns() / NS % 60)
 
 
 def sign(credentials: Credentials, payload: str) -> str:
@@ -71,7 +101,7 @@ class Trader:
 
     async def ask(self, verb: str, path: str, **params: Any) -> Reply:
         """Make a signed request; parameters of POST and PUT travel in the body."""
-        stamp = params.pop("timestamp", int(time.time() * 1000))
+        stamp = params.pop("timestamp", self.face.now_ms())
         query = urlencode(params | {"timestamp": stamp})
         query += f"&signature={urlencode({'': sign(self.key, query)})[1:]}"
         return await self.raw(verb, path, query, self.key.key)
@@ -115,11 +145,29 @@ class Trader:
         return max(map(float, bids)), min(map(float, asks))
 
 
+@asynccontextmanager
+async def a_trader(
+    *symbols: str, account: str = "main", kind: str = "hmac", sim: Sim | None = None
+) -> AsyncIterator[tuple[Trader, LateClock]]:
+    """Open a world of USD-M alone, whose clock can be put forward; return one who trades there."""
+    clock = LateClock()
+    world = World({NAME: symbols or (BTC,)}, sim or Sim(), clock)
+    with TemporaryDirectory() as folder:
+        await world.open(Path(folder))
+        assert isinstance(world.flow, Drive)
+        world.flow.pause()
+        try:
+            yield Trader(Venue(world, NAME), account, kind), clock
+        finally:
+            await world.close()
+
+
 def ws_request(
-    credentials: Credentials, method: str, request_id: object = 1, **params: Any
+    trader: Trader, method: str, request_id: object = 1, **params: Any
 ) -> dict[str, Any]:
     """Make a signed request of the WebSocket API."""
-    signed = {"apiKey": credentials.key, "timestamp": int(time.time() * 1000)} | params
+    credentials = trader.key
+    signed = {"apiKey": credentials.key, "timestamp": trader.face.now_ms()} | params
     payload = "&".join(
         f"{name}={json.dumps(value) if isinstance(value, bool) else value}"
         for name, value in sorted(signed.items()))
