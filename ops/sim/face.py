@@ -107,12 +107,6 @@ class Outlet(Protocol):
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send to everyone who subscribed the topic."""
 
-    def hold(self) -> None:
-        """Keep what is sent from now on until ``release``."""
-
-    def release(self) -> None:
-        """Send all that was kept, by one write per connection."""
-
 
 class Face(ABC):
     """One venue's protocol over its lines."""

@@ -202,10 +202,14 @@ class Stream:
 
 
 def checksum(line: Line) -> int:
-    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros."""
-    top = line.book.top
-    levels = top(ASK, CHECKSUM_DEPTH) + top(BID, CHECKSUM_DEPTH)
-    return zlib.crc32("".join([f"{price}{size}" for price, size in levels]).encode())
+    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros.
+
+    Those are the quanta themselves: wire numbers of this venue have all decimals of the line.
+    """
+    text = "".join(
+        f"{price}{size}"
+        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH))
+    return zlib.crc32(text.encode())
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:

@@ -91,12 +91,6 @@ class Scene:
         """Return whether anyone listens."""
         return any(topic in each.topics for each in self.listeners)
 
-    def hold(self) -> None:
-        """Nothing is batched here."""
-
-    def release(self) -> None:
-        """Nothing is batched here."""
-
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send to all who listen."""
         for each in self.listeners:
