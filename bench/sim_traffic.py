@@ -304,12 +304,6 @@ class _Sink:
             body = b'{"stream":"%s","data":%s}' % (stream.encode(), body)
         self.frames.append(body)
 
-    def hold(self) -> None:
-        """Nothing leaves here."""
-
-    def release(self) -> None:
-        """Nothing leaves here."""
-
 
 def invented(case: Case, *, seed: int = 1, messages: int = MESSAGES) -> Traffic:
     """Measure the invented market through the venue's face, once it has run for a while."""

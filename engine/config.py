@@ -131,7 +131,7 @@ class Sim(Table, frozen=True):
     tls: bool = False
     accounts: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("main", "other")  # at each venue
     balances: dict[str, NotionalMin] = {}  # at the start, by asset; others: worth 1,000,000 USD
-    faults: list[str] = []  # "VENUE:KIND[:RATE]", see engine/model/fault.py
+    faults: list[str] = []  # "VENUE:KIND[:RATE]...", see engine/model/fault.py
 
 
 class Logs(Table, frozen=True):
@@ -341,7 +341,7 @@ def _sim_faults(sim: Sim, config: Config) -> Iterator[Fault]:
             yield Fault(("sim", "captures", index), f"{name!r} is not a file")
     for index, fault in enumerate(sim.faults):
         venue = fault.partition(":")[0]
-        if venue not in config.venues:
+        if venue not in ("*", *config.venues):
             yield Fault(("sim", "faults", index), f"{fault!r} names no venue of this config;"
                         f" right would be {closest(venue, [*config.venues])}")
         try:

@@ -205,15 +205,20 @@ class SimCounter(Metric):
 
     CONNECTIONS = 0, "connections", "WebSocket connections accepted"
     FRAMES_SENT = 1, "frames", "frames sent"
-    FRAMES_RECEIVED = 2, "frames", "frames received"
-    SNAPSHOTS = 3, "requests", "REST snapshots served"
-    FAULTS = 4, "faults", "faults committed on command"
+    BYTES_SENT = 2, "bytes", "payload of those frames"
+    FRAMES_RECEIVED = 3, "frames", "frames received"
+    REQUESTS = 4, "requests", "REST requests received"
+    ORDERS = 5, "orders", "orders accepted"
+    REFUSALS = 6, "orders", "orders refused by the matching engine"
+    FILLS = 7, "fills", "parts of clients' orders filled"
+    FAULTS = 8, "faults", "faults committed on command"
 
 
 class SimHistogram(Metric):
     """What the local venue servers time."""
 
-    LATENESS = 0, "ns", "frame due to frame sent"
+    ANSWER = 0, "ns", "request read to answer made"
+    LATENESS = 1, "ns", "beat of the event loop due to beat run"
 
 
 # what stands in the block of each kind of process; the kind of "feed:kraken" is "feed"

@@ -2,8 +2,8 @@
 
     market.py ──┐                      ┌─ faces/binance/    (spot, US, USD-M)
                 ├─> world.py ─> Face ──┼─ faces/okx.py       (global, US)
-    playback.py ┘      │               ├─ faces/kraken.py    (WebSocket v2)
-                       v               ├─ faces/coinbase.py  (Advanced Trade)
+    playback.py ┘      │               ├─ faces/kraken/      (WebSocket v2 and v1)
+                       v               ├─ faces/coinbase/    (Advanced Trade)
                   server.py <──────────┴─ faces/coinbase_exchange.py
                   (WebSocket by picows, REST by aiohttp, faults.py on every frame)
 

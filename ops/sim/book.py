@@ -57,8 +57,8 @@ class Book:
             self.sizes[side].clear()
 
     def truncate(self, depth: int) -> list[Change]:
-        """Forget all but the best ``depth`` levels per side; return what that removed."""
-        removed: list[Change] = []
+        """Forget all but the best ``depth`` levels per side; return what is gone, as deletions."""
+        gone = list[Change]()
         for side in (BID, ASK):
             prices, sizes = self.prices[side], self.sizes[side]
             surplus = len(prices) - depth
@@ -66,9 +66,9 @@ class Book:
                 cut = slice(0, surplus) if side == BID else slice(depth, None)
                 for price in prices[cut]:
                     del sizes[price]
-                    removed.append(Change(side, price, 0))
+                    gone.append(Change(side, price, 0))
                 del prices[cut]
-        return removed
+        return gone
 
     def top(self, side: int, count: int) -> list[tuple[int, int]]:
         """Return the best ``count`` levels as (price, size), best first."""

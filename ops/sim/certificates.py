@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from engine.model.errors import ConfigInvalid
+from ops.sim.hosts import REST, STREAM
 
 CERTIFICATE: Final = "sim-ca.pem"
 _KEY: Final = "sim-key.pem"
+_NAMES: Final = ",".join(["IP:127.0.0.1", "DNS:localhost", *sorted(
+    f"DNS:{name}" for hosts in (REST, STREAM) for names in hosts.values() for name in names)])
 
 
 def server_context(folder: Path) -> ssl.SSLContext:
@@ -25,7 +28,7 @@ def server_context(folder: Path) -> ssl.SSLContext:
         subprocess.run(  # noqa: S603  every argument is ours
             [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
              "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-             "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+             f"subjectAltName={_NAMES}", "-keyout", str(key), "-out", str(certificate)],
             check=True, capture_output=True, timeout=30,
         )
         key.chmod(0o600)

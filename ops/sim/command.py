@@ -1,4 +1,4 @@
-"""``trypto-engine sim``: the simulated venues alone, for clients of any kind."""
+"""``trypto-engine sim``: the simulated venues alone; ``remote`` acts on those that run."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ from engine.config import Config, Sim
 from engine.model.clock import SystemClock
 from engine.runtime.machine import quiet_collector
 from ops import start
+from ops.sim import remote
 from ops.sim.world import World
 
 
@@ -30,10 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, metavar="D",
                         help="where endpoints.json goes; ports are used again from there")
     parser.set_defaults(name=None, fee_ppm=None, edge_ppm=None)
+    remote.add_actions(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print where the venues listen, then serve until Ctrl-C."""
+    """Print where the venues listen, then serve until Ctrl-C; or do what is asked of others."""
+    if options.action is not None:
+        return int(options.act(options))
     config = start.wanted_config(options)
     with tempfile.TemporaryDirectory(prefix="trypto-sim-") as temporary:
         folder: Path = options.folder or Path(temporary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from engine.model.fault import ANSWER, FRAME, Fault, Kind
+from engine.model.fault import ANSWER, CHANGE, FRAME, Fault, Kind
 from ops.sim import faults
 from ops.sim.batch import framed, head
 from ops.sim.face import Topic
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 QUEUE_SIZE_MAX: Final = 8 << 20  # bytes not yet taken by the client; a slower one is cut off
 HELD_MAX: Final = 10_000  # frames behind a delayed one
+LATE_MAX: Final = 1_000  # requests that wait to arrive
 RST_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
@@ -39,7 +40,7 @@ class Connection(WSListener):
         self._overtaken: bytes | None = None  # the frame that the next one overtakes
         self._held: list[bytes] | None = None  # frames behind a delayed one
         self._batch: list[bytes] = []  # frames that leave at the end of the market's turn
-        self._second, self._requests = 0, 0
+        self._second, self._requests, self._late = 0, 0, 0
 
     # --- what the client does ----------------------------------------------------------------
 
@@ -56,15 +57,39 @@ class Connection(WSListener):
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
         elif frame.msg_type == WSMsgType.TEXT and frame.fin:
+            self._server.tally.frames_received += 1
             if self._within_limit():
-                self._server.face.text(self, frame.get_payload_as_bytes())
+                self._ask(frame.get_payload_as_bytes())
         elif frame.msg_type not in (WSMsgType.PING, WSMsgType.PONG):
             self.close(WSCloseCode.UNSUPPORTED_DATA.value, "text frames in one piece only")
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Forget the connection."""
         self._server.left(self)
-        self._transport = None
+        self._transport = self._overtaken = self._held = None
+
+    def _ask(self, text: bytes) -> None:
+        """Hand a message to the face; that of a client who is known may be lost or late."""
+        server = self._server
+        fault = None
+        if self.account:
+            fault = server.faults.strike(server.name, "", CHANGE, server.clock.mono_ns())
+        if fault is None:
+            self._answer(text)
+        elif fault.kind is Kind.REQUEST_LOST:
+            self.close(WSCloseCode.GOING_AWAY.value, "")
+        elif self._late < LATE_MAX:
+            self._late += 1
+            asyncio.get_running_loop().call_later(fault.ms / 1000, self._arrive, text)
+
+    def _arrive(self, text: bytes) -> None:
+        self._late -= 1
+        self._answer(text)  # whether or not its sender is still there
+
+    def _answer(self, text: bytes) -> None:
+        since_ns = self._server.clock.mono_ns()
+        self._server.face.text(self, text)
+        self._server.tally.answered(since_ns)
 
     def _within_limit(self) -> bool:
         second = self._server.clock.mono_ns() // 1_000_000_000
@@ -80,7 +105,9 @@ class Connection(WSListener):
     # --- what the venue does -----------------------------------------------------------------
 
     def subscribe(self, topic: Topic, word: str) -> None:
-        """Add a topic."""
+        """Add a topic, while there is somebody to send it to."""
+        if self._transport is None:
+            return
         self.topics[topic] = word
         self._server.subscribed(self, topic)
 
@@ -104,6 +131,7 @@ class Connection(WSListener):
             self._abort(transport)
         else:
             transport.send(WSMsgType.TEXT, text)
+            self._server.tally.sent(1, len(text))
 
     def keep(self, text: bytes) -> bool:
         """Let data without faults wait for the end of the turn; return whether nothing hinders."""
@@ -130,11 +158,13 @@ class Connection(WSListener):
             self._abort(transport)
         elif len(batch) == 1:
             transport.send(WSMsgType.TEXT, batch[0])
+            self._server.tally.sent(1, len(batch[0]))
         else:
             transport.underlying_transport.write(framed(batch))
+            self._server.tally.sent(len(batch), sum(map(len, batch)))
 
     def answer(self, text: bytes) -> None:
-        """Send the answer to an order-entry request, unless a fault strikes it."""
+        """Send the answer to an order-entry request, unless a fault delays it or lets it vanish."""
         server = self._server
         fault = server.faults.strike(server.name, "", ANSWER, server.clock.mono_ns())
         if fault is None:
@@ -154,7 +184,7 @@ class Connection(WSListener):
     def forward(self, topic: Topic, text: bytes) -> None:
         """Send one frame of data through the frame faults."""
         server = self._server
-        if server.faults.in_force:
+        if server.faults.any:
             now_ns = server.clock.mono_ns()
             fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)
             if fault is not None:

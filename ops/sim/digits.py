@@ -30,7 +30,9 @@ class Texts(dict[int, str]):
 
 
 def written(number: int, decimals: int, pad: str = "") -> str:
-    """Return a number, not negative, with ``decimals`` digits after the point, then ``pad``."""
+    """Return a number with ``decimals`` digits after the point, then ``pad``."""
+    if number < 0:
+        return "-" + written(-number, decimals, pad)
     digits = str(number)
     if not decimals:
         return digits + pad

@@ -1,6 +1,7 @@
 """Drives the invented market in real time: virtual time follows the clock while not paused."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from engine.model.clock import Clock
 from ops.sim.floor import Floor
@@ -15,11 +16,26 @@ TURN_NS_MAX: Final = 5_000_000  # then others have theirs: requests are answered
 LOOK_EVERY: Final = 16  # updates between two looks at the clock
 
 
+class Holds(Protocol):
+    """What can keep frames back, to send them together."""
+
+    def hold(self) -> None:
+        """Keep what is sent from now on until ``release``."""
+
+    def release(self) -> None:
+        """Send all that was kept, by one write per connection."""
+
+
 class Drive:
     """Turns the market's events into frames when they are due."""
 
-    def __init__(self, market: Market, floors: dict[str, Floor], clock: Clock) -> None:
+    def __init__(
+        self, market: Market, floors: dict[str, Floor], clock: Clock,
+        servers: Sequence[Holds] = (),
+    ) -> None:
+        """Take the ``servers`` whose frames of one turn shall leave together."""
         self._market, self._floors, self._clock = market, floors, clock
+        self._servers = servers
         self._virtual_ns = 0
         self._origin_ns: int | None = None  # mono time of virtual 0; None while paused
         self._alarm: Alarm | None = None
@@ -67,14 +83,13 @@ class Drive:
 
         What is sent meanwhile leaves together.
         """
-        outlets = [floor.face.outlet for floor in self._floors.values()]
-        for outlet in outlets:
-            outlet.hold()
+        for server in self._servers:
+            server.hold()
         try:
             return self._happen(virtual_ns, until_mono_ns)
         finally:
-            for outlet in outlets:
-                outlet.release()
+            for server in self._servers:
+                server.release()
 
     def _happen(self, virtual_ns: int, until_mono_ns: int | None) -> int:
         floors, count = self._floors, 0

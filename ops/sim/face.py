@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Topic = tuple[str, str]  # (channel, native symbol); the symbol is empty where a channel has none
 Query = Mapping[str, str]
 
+DIGITS_MAX: Final = 18  # of a number in a query
 BUY: Final = 1
 SELL: Final = -1
 
@@ -106,12 +107,6 @@ class Outlet(Protocol):
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send to everyone who subscribed the topic."""
 
-    def hold(self) -> None:
-        """Keep what is sent from now on until ``release``."""
-
-    def release(self) -> None:
-        """Send all that was kept, by one write per connection."""
-
 
 class Face(ABC):
     """One venue's protocol over its lines."""
@@ -156,6 +151,10 @@ class Face(ABC):
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
         """Return the frame that carries ``body`` on this connection."""
         return body
+
+    def stamp(self, session: Session, text: bytes) -> bytes:
+        """Return a private frame with its number, now that the faults of fills let it go."""
+        return text
 
     def recorded(self, session: Session, topic: Topic, frame: bytes) -> bytes:
         """Return a recorded frame as this connection would have got it."""
@@ -237,4 +236,9 @@ def count(text: str | None, *, default: int, most: int) -> int | None:
     """Read a limit such as ``limit=100``; None if it is not a number within 1..most."""
     if text is None:
         return default
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= most else None
+    return int(text) if digits(text) and 1 <= int(text) <= most else None
+
+
+def digits(text: str) -> bool:
+    """Return whether a query's text is a whole number, and no longer than any should be."""
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX

@@ -1,8 +1,7 @@
 """Misbehaviour on command: what can go wrong between a venue and us, seeded.
 
-A fault strikes market-data frames, connections or REST requests of one venue.  It comes from
-the config, or by a control call with a count of strikes.  Which frame is struck follows from the
-seed and the order of frames.
+A fault comes from the config, or by a control call.  Which frame, request or order is struck
+follows from the seed and their order.
 """
 
 import re
@@ -13,6 +12,7 @@ from typing import Final
 from engine.model.fault import Fault, Kind
 
 NS: Final = 1_000_000_000
+FAULTS_MAX: Final = 1_000  # in force or to come
 _CHECKSUM: Final = re.compile(rb'"checksum":(-?\d+)')
 
 
@@ -26,28 +26,44 @@ class Faults:
         self.struck: dict[str, int] = {}  # "venue:kind" -> strikes, for tests and the operator
 
     @property
-    def in_force(self) -> bool:
-        """Return whether there is any fault at all."""
+    def any(self) -> bool:
+        """Return whether there is any fault at all, in force or to come."""
         return bool(self._faults)
 
+    def seconds(self, mono_ns: int) -> float:
+        """Return the time that schedules go by: seconds since the server's start."""
+        return (mono_ns - self._start_ns) / NS
+
     def add(self, fault: Fault) -> None:
-        """Put one more fault in force."""
+        """Put one more fault in force; ValueError if there are too many already."""
+        if len(self._faults) >= FAULTS_MAX:
+            raise ValueError(f"{FAULTS_MAX} faults stand already: lift some")
         self._faults.append(fault)
 
-    def clear(self, venue: str) -> None:
-        """Lift all faults of one venue, or all with "*"."""
-        self._faults = [fault for fault in self._faults if venue not in ("*", fault.venue)]
+    def clear(self, venue: str, kind: Kind | None = None) -> int:
+        """Lift all faults of one venue or of all, "*"; or only one kind.  Return how many."""
+        before = len(self._faults)
+        self._faults = [
+            fault for fault in self._faults
+            if venue not in ("*", fault.venue) or kind not in (None, fault.kind)]
+        return before - len(self._faults)
+
+    def standing(self, mono_ns: int) -> list[Fault]:
+        """Return what is in force or to come; forget what is over."""
+        at_s = self.seconds(mono_ns)
+        self._faults = [fault for fault in self._faults if at_s < fault.end_s]
+        return list(self._faults)
 
     def strike(
         self, venue: str, symbol: str, kinds: frozenset[Kind], mono_ns: int, text: bytes = b""
     ) -> Fault | None:
-        """Return the fault that strikes this frame or request, if any does."""
+        """Return the fault that strikes this frame, request or order, if any does."""
         if not self._faults:
             return None
-        at_s = (mono_ns - self._start_ns) / NS
+        at_s = self.seconds(mono_ns)
         for fault in self._faults:
             if (
-                fault.kind not in kinds or fault.count == 0
+                fault.kind not in kinds
                 or fault.venue not in ("*", venue) or fault.symbol not in ("", symbol)
                 or not fault.start_s <= at_s < fault.end_s
                 or (fault.kind is Kind.CHECKSUM and b'"checksum":' not in text)
@@ -56,16 +72,24 @@ class Faults:
                 continue
             if fault.count > 0:
                 fault.count -= 1
-            name = f"{venue}:{fault.kind}"
-            self.struck[name] = self.struck.get(name, 0) + 1
+                if not fault.count:
+                    self._faults.remove(fault)
+            self.count(venue, fault.kind)
             return fault
         return None
 
-    def standing(self, venue: str, kind: Kind, mono_ns: int) -> Fault | None:
-        """Return the fault that is in force at a venue as a whole, if one is."""
-        at_s = (mono_ns - self._start_ns) / NS
-        return next((fault for fault in self._faults if fault.kind is kind and fault.count
-                     and fault.venue in ("*", venue) and fault.start_s <= at_s < fault.end_s), None)
+    def count(self, venue: str, kind: Kind) -> None:
+        """Note that a fault struck."""
+        name = f"{venue}:{kind}"
+        self.struck[name] = self.struck.get(name, 0) + 1
+
+    def in_force(self, venue: str, kind: Kind, mono_ns: int) -> list[Fault]:
+        """Return the faults of one kind that hold at a venue now."""
+        if not self._faults:
+            return []
+        at_s = self.seconds(mono_ns)
+        return [fault for fault in self._faults if fault.kind is kind
+                and fault.venue in ("*", venue) and fault.start_s <= at_s < fault.end_s]
 
     def corrupt(self, text: bytes) -> bytes:
         """Flip the high bit of one byte."""

@@ -15,29 +15,30 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import msgspec
-
 from engine.model.clock import Clock
-from engine.model.fault import Fault, Kind
+from engine.model.fault import SHOWN, Kind
+from ops.sim.backdrop import SIDES, Backdrop
 from ops.sim.book import ASK, BID, Change
+from ops.sim.conditions import Conditions
 from ops.sim.credentials import Credentials, credentials
-from ops.sim.exchange.events import Event, LevelChanged, Traded
+from ops.sim.exchange.events import Accepted, Event, Fill, LevelChanged, Rejected, Traded
 from ops.sim.exchange.exchange import Exchange
-from ops.sim.exchange.filters import Filters, Mode, Refusal
-from ops.sim.exchange.orders import BUY, SELL, Order, Request, Why
+from ops.sim.exchange.filters import Filters, Refusal
+from ops.sim.exchange.orders import BUY, Order, Request, Status, Tif, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
-from ops.sim.market.perpetuals import Funding
+from ops.sim.market import Funding
+from ops.sim.recorded import RecordedTrade
 from ops.sim.rules import HOUSES, MONEY_DECIMALS, fees_of, filters_of, symbol_of
+from ops.sim.tally import Tally
 
 if TYPE_CHECKING:
     from ops.sim.face import Face
 
 EPOCH_0_S: Final = 1_767_225_600  # 2026-01-01: ids begin anew each minute since, and always rise
 FIRST_MONEY_USD: Final = 1_000_000.0  # worth of each asset that an account begins with
-COARSER: Final = 10  # how much a FILTERS fault does
-SIDES: Final = {BID: BUY, ASK: SELL}
+GLITCH: Final = 10  # how far off the price of a glitch is
 _T = TypeVar("_T")
 
 
@@ -55,20 +56,23 @@ class Floor:
 
     def __init__(
         self, venue: str, lines: Sequence[Line], clock: Clock, faults: Faults, clients: Clients,
+        tally: Tally | None = None,
     ) -> None:
         """List ``lines``, open the clients' accounts and bring their money in."""
-        self.venue, self.faults = venue, faults
+        self.venue, self.faults, self._tally = venue, faults, tally or Tally(clock, None)
         self.face: Face
         self.settle: Callable[[], None] | None = None  # a recording's book up to what was sent
         self.fundings: Callable[[Line, int], Funding] | None = None  # the invented market's
         self._clock, self._clients = clock, clients
-        self._skew_ns = 0
+        self.skew_ns = 0  # how far the venue's clock is ahead
+        self.silent = False  # private streams say nothing
         self._hearing = False  # nobody is there to tell of the accounts' first money
         self._lines = {line.native: line for line in lines}
         self._open: set[str] = set()
+        self._frozen: set[str] = set()  # halted: the market moves unseen
+        self._crossing: dict[str, Change] = {}  # levels shown above the best ask, by line
         self._changed: dict[str, dict[tuple[int, int], None]] = {}
         self._prints: dict[str, list[Print]] = {}
-        self._standing: dict[Kind, Fault] = {}
         self.told: Event | None = None  # what the face hears right now
         keys = [each for account in clients.accounts
                 for each in credentials(venue, account, clients.seed)]
@@ -83,6 +87,8 @@ class Floor:
             self.exchange.open_account(account, fees_of(venue))
             for asset in sorted(self.exchange.assets):
                 self.exchange.deposit(self.now_ns(), account, asset, self._first_money(asset))
+        self._backdrop = Backdrop(self.exchange, self.now_ns)
+        self._conditions = Conditions(self)
         self._hearing = True
 
     def _first_money(self, asset: str) -> int:
@@ -95,7 +101,7 @@ class Floor:
 
     def now_ns(self) -> int:
         """Return the venue's own clock, Unix ns."""
-        return self._clock.unix_ns() + self._skew_ns
+        return self._clock.unix_ns() + self.skew_ns
 
     def mono_ns(self) -> int:
         """Return the clock that limits and timers go by."""
@@ -114,8 +120,10 @@ class Floor:
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
 
     def funding(self, native: str) -> Funding | None:
-        """Return what the market says of a perpetual, None where it is recorded."""
-        return self.fundings(self._lines[native], self.now_ns()) if self.fundings else None
+        """Return a perpetual's mark, index and funding as of now; None on a recording."""
+        if self.fundings is None:
+            return None
+        return self.fundings(self._lines[native], self.now_ns())
 
     def mark(self, native: str) -> int:
         """Return what bands and open profit go by, in the symbol's price quanta; 0 if unknown.
@@ -131,15 +139,17 @@ class Floor:
 
     def flow(self, line: Line, update: Update) -> None:
         """Take what the market did to ``line.outside``; publish what came of it."""
-        exchange = self.exchange
-        if line.native not in self._open:
+        exchange, native = self.exchange, line.native
+        if native in self._frozen:
+            return
+        if native not in self._open:
             if update.prints:
                 prints = [each._replace(trade_id=exchange.number_trade())
                           for each in update.prints]
                 update = update._replace(prints=prints)
-            self.face.update(line, update)
+            self._show(line, update)
             return
-        now_ns, native = self.now_ns(), line.native
+        now_ns = self.now_ns()
         touched = self._changed.setdefault(native, {})
         for each in update.prints:
             exchange.print_trade(now_ns, native, each.side, each.price, each.size)
@@ -148,25 +158,42 @@ class Floor:
             touched[side, price] = None
         self._publish(line, send=update.send)
 
+    def opened(self, native: str) -> bool:
+        """Return whether a client ever traded a symbol: only then its market must be followed."""
+        return native in self._open
+
     def recorded(
-        self, line: Line, changes: Sequence[Change] | None, prints: Sequence[Print] = ()
+        self, line: Line, changes: Sequence[Change] | None, trades: Sequence[RecordedTrade] = ()
     ) -> None:
         """Take what a recording did to ``line.book``, None for a new book; publish nothing."""
-        if line.native not in self._open:
+        if line.native not in self._open or line.native in self._frozen:
             return
-        now_ns, native = self.now_ns(), line.native
-        by_price, by_size = self._price_factor(line), self._size_factor(line)
-        for each in prints:
-            self.exchange.print_trade(
-                now_ns, native, each.side, each.price * by_price, each.size * by_size)
+        for trade in trades:
+            self._backdrop.trade(line, trade)
         if changes is None:
-            self._mirror(line)
+            self._backdrop.align(line)
         else:
-            for side, price, size in changes:
-                self.exchange.set_level(
-                    now_ns, native, SIDES[side], price * by_price, size * by_size)
-        self._changed.clear()
-        self._prints.clear()
+            self._backdrop.change(line, changes)
+        self._forget(line)
+
+    def frozen(self, native: str) -> bool:
+        """Return whether a symbol is halted."""
+        return native in self._frozen
+
+    def freeze(self, line: Line) -> None:
+        """Let a line stand still, as halted: what its market does meanwhile shows afterwards."""
+        self._ready(line.native)
+        self._frozen.add(line.native)
+
+    def thaw(self, line: Line) -> None:
+        """Let a line move again, from where its market is by now."""
+        self._frozen.discard(line.native)
+        self._backdrop.align(line)
+        changed = self._changed.setdefault(line.native, {})
+        for side in (BID, ASK):
+            prices = line.book.sizes[side].keys() | line.outside.sizes[side].keys()
+            changed.update(((side, price), None) for price in sorted(prices))
+        self._publish(line, send=not self.face.clocked)
 
     def _ready(self, native: str) -> None:
         """Open a line to clients, and let its reference price be today's."""
@@ -177,30 +204,22 @@ class Floor:
             return
         if native not in self._open:
             self._open.add(native)
-            self._mirror(line)
             if not line.recorded:
                 line.book = deepcopy(line.outside)
-            self._changed.clear()
+            self._backdrop.align(line)
+            self._forget(line)
         if mark := self.mark(native):
             self.exchange.set_mark(native, mark)
 
-    def _mirror(self, line: Line) -> None:
-        """Make the matching engine's outside flow what the line's outside book is."""
-        now_ns, native = self.now_ns(), line.native
-        by_price, by_size = self._price_factor(line), self._size_factor(line)
-        self.exchange.clear_outside(now_ns, native)
-        for side, name in SIDES.items():
-            for price, size in line.outside.sizes[side].items():
-                self.exchange.set_level(now_ns, native, name, price * by_price, size * by_size)
+    def _forget(self, line: Line) -> None:
+        """Leave unpublished what a line's public book has already, or is never to show."""
+        self._changed.pop(line.native, None)
+        self._prints.pop(line.native, None)
 
     def _price_factor(self, line: Line) -> int:
-        factor: int = 10 ** (
-            self.exchange.listed[line.native].symbol.price_decimals - line.price_decimals)
-        return factor
-
-    def _size_factor(self, line: Line) -> int:
-        factor: int = 10 ** (
-            self.exchange.listed[line.native].symbol.size_decimals - line.size_decimals)
+        """Return the symbol's price quanta in one tick of the line; ticks may not be finer."""
+        decimals = self.exchange.listed[line.native].symbol.price_decimals - line.price_decimals
+        factor: int = 10 ** max(0, decimals)
         return factor
 
     def _publish(self, line: Line, *, send: bool) -> None:
@@ -216,20 +235,46 @@ class Floor:
             line.book.set(*change)
             line.outside.set(side, price, half.outside.get(price, 0))
             changes.append(change)
-        self.face.update(line, Update(changes, prints, send))
+        self._show(line, Update(changes, prints, send))
+
+    def _show(self, line: Line, update: Update) -> None:
+        """Let the face tell of an update, and of what faults make of it."""
+        native = line.native
+        crossing = self._crossing.pop(native, None)
+        if crossing is not None:
+            size = self.exchange.listed[native].book.bids.total(crossing.price)
+            line.book.set(BID, crossing.price, size)
+            update = update._replace(changes=[crossing._replace(size=size), *update.changes])
+        fault = self.faults.strike(self.venue, native, SHOWN, self._clock.mono_ns())
+        touch = line.book.touch()
+        if fault is not None and touch.bid and touch.ask:
+            if fault.kind is Kind.GLITCH:
+                trade_id = self.exchange.number_trade()
+                glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
+                update = update._replace(prints=[*update.prints, glitch])
+            else:
+                self._ready(native)  # from here on the market's book is another than the public's
+                crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
+                self._crossing[native] = crossing
+                line.book.set(*crossing)
+                update = update._replace(changes=[*update.changes, crossing], send=True)
+        self.face.update(line, update)
 
     # --- the clients' side ---------------------------------------------------------------------
 
     def place(self, request: Request) -> Order | Refusal:
         """Place an order, as of now; faults may spoil it."""
         self._ready(request.symbol)
-        spoiled = self._strike(Kind.PARTIAL_THEN_END, request.symbol)
-        if spoiled:
-            self._halve_liquidity(request)
-        placed = self.exchange.place(self.now_ns(), request)
-        if spoiled and isinstance(placed, Order):
-            self.exchange.cancel(
-                self.now_ns(), placed.account, order_id=placed.id, why=Why.WITHDRAWN)
+        now_ns, exchange = self.now_ns(), self.exchange
+        spoiled = request.tif is not Tif.FOK and self._strike(
+            Kind.PARTIAL_THEN_END, request.symbol)
+        placed = exchange.place(now_ns, request, spoiled=spoiled)
+        if spoiled and isinstance(placed, Order) and placed.status is Status.OPEN:
+            lot = self.filters(request.symbol).lot
+            missing = placed.size // 2 // lot * lot - placed.filled
+            if missing > 0:
+                exchange.hit(now_ns, placed, missing)
+            exchange.cancel(now_ns, placed.account, order_id=placed.id, why=Why.WITHDRAWN)
         self._publish_all()
         return placed
 
@@ -250,20 +295,38 @@ class Floor:
         self, account: str, *, order_id: int = 0, client_id: str = "", why: Why = Why.ASKED,
     ) -> Order | Refusal:
         """Cancel one order, as of now, unless a fault lets it fill first."""
-        order = self.exchange.order(account, order_id=order_id, client_id=client_id)
-        if order and order.remaining and self._strike(Kind.CANCEL_FILL_RACE, order.symbol):
-            self.exchange.print_trade(
-                self.now_ns(), order.symbol, -order.side, order.price,
-                order.ahead + order.remaining)
-        return self._operate(lambda: self.exchange.cancel(
-            self.now_ns(), account, order_id=order_id, client_id=client_id, why=why))
+        order = self.exchange.registry.find(account, order_id=order_id, client_id=client_id)
+
+        def race_and_cancel() -> Order | Refusal:
+            if order is not None:
+                self._race(order)
+            return self.exchange.cancel(
+                self.now_ns(), account, order_id=order_id, client_id=client_id, why=why)
+
+        return self._operate(race_and_cancel)
 
     def cancel_all(
         self, account: str, symbol: str = "", *, why: Why = Why.ASKED
     ) -> list[Order]:
-        """Cancel an account's orders, or those of one symbol, as of now."""
-        return self._operate(lambda: self.exchange.cancel_all(
-            self.now_ns(), account, symbol, why=why))
+        """Cancel an account's orders, or those of one symbol, as of now; faults as in cancel."""
+        def race_and_cancel() -> list[Order]:
+            for order in [*self.exchange.accounts.by_name[account].orders.values()]:
+                if symbol in ("", order.symbol):
+                    self._race(order)
+            return self.exchange.cancel_all(self.now_ns(), account, symbol, why=why)
+
+        return self._operate(race_and_cancel)
+
+    def _race(self, order: Order) -> None:
+        """Fill an order that is about to be cancelled, if a fault wants it."""
+        if (order.status is Status.OPEN and order.symbol not in self._frozen
+                and self._strike(Kind.CANCEL_FILL_RACE, order.symbol)):
+            self.exchange.hit(self.now_ns(), order, order.remaining)
+
+    def transfer(self, account: str, asset: str, amount: int) -> Refusal | None:
+        """Bring money in, or take it out if negative: as its owner would elsewhere."""
+        move = self.exchange.deposit if amount > 0 else self.exchange.withdraw
+        return self._operate(lambda: move(self.now_ns(), account, asset, abs(amount)))
 
     def set_margin(self, account: str, native: str, margin_ppm: int) -> Refusal | None:
         """Let an account choose a perpetual's initial margin; see Exchange.set_margin."""
@@ -287,23 +350,6 @@ class Floor:
         for native in [*self._changed.keys() | self._prints.keys()]:
             self._publish(self._lines[native], send=not self.face.clocked)
 
-    def _halve_liquidity(self, request: Request) -> None:
-        """Let outside liquidity vanish so that half of the request finds a counterpart."""
-        book = self.exchange.listed[request.symbol].book
-        wanted = request.size // 2
-        half = book.half(-request.side)
-        for price in list(half.prices()):
-            outside = half.outside.get(price, 0)
-            kept = min(outside, wanted)
-            wanted -= kept
-            if kept < outside:
-                self.exchange.set_level(
-                    self.now_ns(), request.symbol, -request.side, price, kept)
-                side = ASK if request.side == BUY else BID
-                self._changed.setdefault(request.symbol, {})[side, price] = None
-            if not wanted and price * request.side > request.price * request.side > 0:
-                break
-
     # --- events --------------------------------------------------------------------------------
 
     def _hear(self, event: Event) -> None:
@@ -314,11 +360,17 @@ class Floor:
             self._prints.setdefault(event.symbol, []).append(
                 Print(event.side, event.price, event.size, event.trade_id))
         elif self._hearing:
+            if isinstance(event, Fill):
+                self._tally.fills += 1
+            elif isinstance(event, Accepted):
+                self._tally.orders += 1
+            elif isinstance(event, Rejected):
+                self._tally.refusals += 1
             self.told = event
             self.face.heard(event)
             self.told = None
 
-    # --- faults that hold for the venue as a whole ---------------------------------------------
+    # --- faults ----------------------------------------------------------------------------------
 
     def _strike(self, kind: Kind, symbol: str) -> bool:
         return self.faults.strike(
@@ -326,43 +378,12 @@ class Floor:
 
     def in_maintenance(self) -> bool:
         """Return whether every request is to be refused now."""
-        return self.faults.standing(self.venue, Kind.MAINTENANCE, self.mono_ns()) is not None
+        return bool(self.faults.in_force(self.venue, Kind.MAINTENANCE, self.mono_ns()))
 
-    def tick(self) -> None:
-        """Several times a second: begin and end the faults that hold for a while."""
-        for kind in (Kind.HALT, Kind.FILTERS, Kind.CLOCK_SKEW):
-            fault = self.faults.standing(self.venue, kind, self.mono_ns())
-            if fault == self._standing.get(kind):
-                continue
-            if kind is Kind.CLOCK_SKEW:
-                self._skew_ns = int(fault.ms * 1e6) if fault else 0
-            else:
-                self._refilter(kind, fault)
-            if fault is None:
-                del self._standing[kind]
-            else:
-                self._standing[kind] = deepcopy(fault)
-        if self._strike(Kind.ID_REUSE, ""):
-            self.restart()
-
-    def _refilter(self, kind: Kind, fault: Fault | None) -> None:
-        for native, line in self._lines.items():
-            if fault is not None and fault.symbol not in ("", native):
-                continue
-            now, first = self.filters(native), filters_of(line, self.exchange.listed[native].symbol)
-            if kind is Kind.HALT:
-                new = _with(now, mode=Mode.HALTED if fault else Mode.OPEN)
-            else:
-                by = COARSER if fault else 1
-                new = _with(now, tick=first.tick * by, lot=first.lot * by,
-                            size_min=max(first.size_min, first.lot * by))
-            self.exchange.set_filters(native, new)
-            self.face.relisted(line)
+    def tick(self) -> bool:
+        """Several times a second: begin and end faults; return whether streams must close."""
+        return self._conditions.tick()
 
     def restart(self) -> None:
         """Lose every order and begin the ids again, as a venue did that came back wrong."""
         self._operate(lambda: self.exchange.restart(self.now_ns()))
-
-
-def _with(filters: Filters, **changes: object) -> Filters:
-    return msgspec.structs.replace(filters, **changes)

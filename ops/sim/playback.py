@@ -6,6 +6,9 @@ the tape waits for it; later ones, and snapshots of late subscribers, are writte
 Reading a frame back into the book takes longer than sending it (0.1 ms, of a large diff 5 ms and
 more), and all frames behind it would be late.  So where the book is asked for by REST alone it is
 brought up to date between frames, or when somebody asks.
+
+Where a client trades, books and prints are told to the floor too: orders meet the recorded market,
+and the recording never shows them.
 """
 
 import asyncio
@@ -15,11 +18,12 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from engine.model.clock import Clock
-from ops.sim.face import Answer, Query, Update
+from ops.sim.face import Answer, Query, Topic, Update
 from ops.sim.listing import Line
 from ops.sim.pace import Alarm
 from ops.sim.recorded import BinanceReader, Reader, reader_of
-from ops.sim.server import BOOK_PATHS, VenueServer
+from ops.sim.rest import BOOK_PATHS
+from ops.sim.server import VenueServer
 from ops.sim.tape import Item, Tape
 
 AUDIENCE_S: Final = 3.0  # how long the first subscriber waits for the other venues'
@@ -41,7 +45,7 @@ class _Stage:
         self.book_ids: dict[str, int] = {}
         self.came = {native: asyncio.Event() for native in server.face.lines}
         self.kinds: set[str] = set()  # channels met so far
-        server.snapshots = self.snapshot
+        server.rest.snapshots = self.snapshot
 
     def reset(self) -> None:
         """Go back to before the first frame."""
@@ -50,6 +54,7 @@ class _Stage:
         for line in self.server.face.lines.values():
             line.book.clear()
             line.started, line.last_id = False, 0
+            self.server.face.floor.recorded(line, None)
             self.came[line.native].clear()
         self.server.subscriptions = 0
 
@@ -80,9 +85,9 @@ class Playback:
         self._paused_ns = 0  # since when it stands still; 0 while it runs
         self._alarm: Alarm | None = None
         self._ended = asyncio.Event()
-        self._unread: deque[tuple[_Stage, Line, bytes]] = deque()
+        self._unread: deque[tuple[_Stage, Line, Topic, bytes]] = deque()
         for stage in self._stages.values():
-            stage.server.settle = self.settle
+            stage.server.settle = stage.server.face.floor.settle = self.settle
         self.played = 0  # items so far
 
     async def run(self) -> None:
@@ -122,7 +127,7 @@ class Playback:
     def settle(self) -> None:
         """Read back all frames that were sent, so that the books stand where they led."""
         while self._unread:
-            _book(*self._unread.popleft())
+            _read(*self._unread.popleft())
 
     async def _audience(self) -> None:
         """Return when every recorded venue has a subscriber, or one has waited long enough."""
@@ -152,7 +157,7 @@ class Playback:
             due_ns = self._origin_ns + int(self._next.at_ns / self._speed)
             if due_ns > now_ns:
                 while self._unread and due_ns - self._clock.mono_ns() > CALM_NS:
-                    _book(*self._unread.popleft())
+                    _read(*self._unread.popleft())
                 self._alarm.set(due_ns)
                 return
             self._play(self._next)
@@ -182,17 +187,24 @@ class Playback:
             stage.server.publish_recorded((other, topic[1]), item.text)
         if stage.reader.is_book(topic):
             stage.server.muted.add(topic)
-            if not isinstance(stage.reader, BinanceReader):
-                _book(stage, line, item.text)
-                return
-            self._unread.append((stage, line, item.text))
-            if len(self._unread) > UNREAD_MAX:
-                _book(*self._unread.popleft())
+        elif not stage.server.face.floor.opened(line.native):
+            return
+        self._unread.append((stage, line, topic, item.text))
+        if not isinstance(stage.reader, BinanceReader):
+            self.settle()
+        elif len(self._unread) > UNREAD_MAX:
+            _read(*self._unread.popleft())
 
 
-def _book(stage: _Stage, line: Line, text: bytes) -> None:
+def _read(stage: _Stage, line: Line, topic: Topic, text: bytes) -> None:
+    """Let a frame change the book, and clients' orders meet what it tells."""
     face = stage.server.face
+    if not stage.reader.is_book(topic):
+        if topic[0] != "aggTrade" or "trade" not in stage.kinds:  # the same prints, put together
+            face.floor.recorded(line, (), stage.reader.trades(topic, text))
+        return
     changes = stage.reader.apply(line, text)
+    face.floor.recorded(line, changes)
     if face.any_depth and changes is None:
         face.restart(line)
     elif face.any_depth and changes:
@@ -208,5 +220,6 @@ def _rest(stage: _Stage, item: Item) -> None:
         return
     if not line.started:
         stage.book_ids[native] = stage.reader.snapshot(line, item.text)
+        stage.server.face.floor.recorded(line, None)
         stage.books[native] = Answer(item.text)
         stage.came[native].set()

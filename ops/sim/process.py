@@ -12,7 +12,8 @@ def main(context: Context) -> int:
 
 async def _serve(context: Context) -> int:
     venues = {name: venue.symbols for name, venue in context.config.venues.items()}
-    world = world_of(venues, context.config.sim, context.clock, context.config.pairs)
+    config = context.config
+    world = world_of(venues, config.sim, context.clock, config.pairs, context.counters)
     await world.open(context.run.path)
     context.log.info("venues simulated", endpoints=world.endpoints())
     context.ready()

@@ -5,17 +5,26 @@ sharing its code.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 import orjson
 
 from ops.sim.book import ASK, BID, Change
-from ops.sim.face import Topic
+from ops.sim.face import BUY, SELL, Topic
 from ops.sim.listing import Line
 
+SIDES: Final = {"buy": BUY, "sell": SELL}
 DEPTH_UNKNOWN: Final = 10  # Kraken's default, where a recording lacks the acknowledgement
 BUFFER_MAX: Final = 10_000  # diffs kept per line until its REST snapshot comes
+
+
+class RecordedTrade(NamedTuple):
+    """One recorded print; ``side`` is the taker's, the numbers are the recorded text."""
+
+    side: int
+    price: str
+    size: str
 
 
 class Reader(Protocol):
@@ -29,6 +38,9 @@ class Reader(Protocol):
 
     def apply(self, line: Line, text: bytes) -> list[Change] | None:
         """Bring the line to where a book frame leads; return the changes, None for a new book."""
+
+    def trades(self, topic: Topic, text: bytes) -> list[RecordedTrade]:
+        """Return what a frame says was traded just now; nothing if it is of another kind."""
 
 
 def quanta(text: str, decimals: int) -> int:
@@ -86,6 +98,13 @@ class BinanceReader:
         del waiting[:-BUFFER_MAX]
         return []
 
+    def trades(self, topic: Topic, text: bytes) -> list[RecordedTrade]:
+        """Read a print, single or aggregated; ``m`` says that the buyer was the maker."""
+        if topic[0] not in ("trade", "aggTrade"):
+            return []
+        row = orjson.loads(text)["data"]
+        return [RecordedTrade(SELL if row["m"] else BUY, row["p"], row["q"])]
+
     def snapshot(self, line: Line, body: bytes) -> int:
         """Start the book from a REST answer, then apply what waited; return the answer's id."""
         answer = orjson.loads(body)
@@ -138,16 +157,29 @@ class OkxReader:
         line.started = line.started or fresh
         return None if fresh else changes
 
+    def trades(self, topic: Topic, text: bytes) -> list[RecordedTrade]:
+        """Read the prints of one message; ``side`` is the taker's."""
+        if topic[0] != "trades":
+            return []
+        return [RecordedTrade(SIDES[row["side"]], row["px"], row["sz"])
+                for row in orjson.loads(text)["data"]]
+
 
 class _KrakenLevel(msgspec.Struct, gc=False):
     price: msgspec.Raw
     qty: msgspec.Raw
+    side: str = ""  # of a print
 
 
 class _KrakenBook(msgspec.Struct, gc=False):
     symbol: str = ""
     bids: list[_KrakenLevel] = []
     asks: list[_KrakenLevel] = []
+
+
+class _KrakenTrades(msgspec.Struct, gc=False):
+    type: str
+    data: list[_KrakenLevel]
 
 
 class _KrakenMessage(msgspec.Struct, gc=False):
@@ -163,6 +195,7 @@ class KrakenReader:
 
     def __init__(self) -> None:
         self._parse = msgspec.json.Decoder(_KrakenMessage).decode
+        self._parse_trades = msgspec.json.Decoder(_KrakenTrades).decode
         self._depths: dict[str, int] = {}
 
     def topic(self, text: bytes) -> Topic | None:
@@ -194,6 +227,14 @@ class KrakenReader:
         line.started = line.started or fresh
         return None if fresh else changes
 
+    def trades(self, topic: Topic, text: bytes) -> list[RecordedTrade]:
+        """Read the prints of an update; a snapshot tells of the past.  ``side`` is the taker's."""
+        if topic[0] != "trade":
+            return []
+        message = self._parse_trades(text)
+        return [RecordedTrade(SIDES[row.side], bytes(row.price).decode(), bytes(row.qty).decode())
+                for row in (message.data if message.type == "update" else ())]
+
 
 class CoinbaseExchangeReader:
     """Snapshot, then l2update; tickers and matches beside them."""
@@ -224,10 +265,19 @@ class CoinbaseExchangeReader:
             line.book.apply(to_changes(line, rows))
             line.started = True
             return None
-        sides = {"buy": BID, "sell": ASK}
+        sides = {"buy": BID, "sell": ASK}  # of the book
         changes = to_changes(line, ((sides[side], p, s) for side, p, s in message["changes"]))
         line.book.apply(changes)
         return changes
+
+    def trades(self, topic: Topic, text: bytes) -> list[RecordedTrade]:
+        """Read a match; its ``side`` is the maker's (shared/venues/coinbase.md, 2026-11-21)."""
+        if topic[0] != "matches":
+            return []
+        row = orjson.loads(text)
+        if row["type"] != "match":  # the last one before the subscription
+            return []
+        return [RecordedTrade(-SIDES[row["side"]], row["price"], row["size"])]
 
 
 def reader_of(venue: str) -> Reader:

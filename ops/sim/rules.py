@@ -14,7 +14,7 @@ from ops.sim.exchange.symbols import Asset, Symbol, perpetual, spot
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
 
 MONEY_DECIMALS: Final = 18  # of every asset: price and size decimals together never exceed it
-RECORDED_DECIMALS: Final = 8  # at least, of prices and sizes whose recording may turn out finer
+RECORDED_DECIMALS: Final = 8  # at least, of sizes whose recording may turn out finer than listed
 MARGIN_PPM: Final = 50_000  # 20 x
 SIZE_MAX_USD: Final = 500_000_000.0
 
@@ -57,8 +57,9 @@ def symbol_of(line: Line) -> Symbol:
         "price_decimals": max(line.price_decimals, line.tick_decimals),
         "size_decimals": max(line.size_decimals, line.lot_decimals),
     }
-    if not line.started:
-        decimals = {name: max(RECORDED_DECIMALS, each) for name, each in decimals.items()}
+    if line.recorded:
+        size = max(RECORDED_DECIMALS, decimals["size_decimals"])
+        decimals = {"price_decimals": MONEY_DECIMALS - size, "size_decimals": size}
     if line.pair.settle:
         settle = Asset(line.pair.settle, MONEY_DECIMALS)
         return perpetual(line.native, settle, margin_ppm=MARGIN_PPM, **decimals)

@@ -1,51 +1,56 @@
-"""One simulated venue on loopback: a WebSocket port (picows) and a REST port (aiohttp).
+"""One simulated venue on loopback: a WebSocket port (picows) and a REST port (rest.py).
 
-The server owns sockets, subscriptions and heartbeats.  What is said is the face's business.
+The server owns connections, subscriptions and heartbeats.  What is said is the face's business.
 """
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
-from copy import deepcopy
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
-from picows import WSListener, WSUpgradeRequest, ws_create_server
+from picows import (
+    WSListener,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
 
 from engine.model.clock import Clock
-from engine.model.fault import ANSWER, BOOK_REQUEST, REQUEST, Kind
-from ops.sim.book import Book
+from engine.model.fault import Kind
 from ops.sim.connection import Connection
-from ops.sim.face import Answer, Face, HttpRequest, Topic
+from ops.sim.face import Face, Topic
 from ops.sim.faults import Faults
 from ops.sim.listing import Line
+from ops.sim.past import Past
+from ops.sim.rest import HOST, RestDoor
+from ops.sim.tally import Tally
 from ops.sim.told import Told
 
-HOST: Final = "127.0.0.1"
 MESSAGE_SIZE_MAX: Final = 1 << 20
-BOOK_PATHS: Final = ("depth", "books", "Depth", "book")
-# answers a REST book request in place of the face; None: the face answers
-Snapshots = Callable[[str, dict[str, str]], Awaitable[Answer | None]]
+CONNECTIONS_MAX: Final = 2_000
+HANDSHAKE_S: Final = 5
 
 
 class VenueServer:
     """The two listeners of one venue, and who listens to what."""
 
-    def __init__(self, name: str, clock: Clock, faults: Faults) -> None:
+    def __init__(
+        self, name: str, clock: Clock, faults: Faults, tally: Tally | None = None
+    ) -> None:
         self.name, self.clock, self.faults = name, clock, faults
+        self.tally = tally or Tally(clock, None)
         self.face: Face
-        self.told = Told(self)
-        self._banned_until_ns = 0
-        self.snapshots: Snapshots | None = None
+        self.past: Past
+        self.told, self.rest = Told(self), RestDoor(self)
         self.settle: Callable[[], None] | None = None  # brings the books up to what was sent
         self.muted: set[Topic] = set()  # topics that a recording serves: the face must not
         self.connections: dict[Connection, None] = {}
         self._subscribers: dict[Topic, dict[Connection, None]] = {}
-        self._first: dict[str, tuple[Book, int]] = {}  # books and ids at the start: stale ones
         self.holds = False  # whether frames wait for the end of the market's turn
         self.waiting: list[Connection] = []  # those that have such frames
-        self._servers: list[asyncio.Server] = []
-        self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._next_id = 1
         self.subscriptions = 0  # made so far, by anyone
         self.ws_url = self.rest_url = ""
@@ -56,29 +61,19 @@ class VenueServer:
         self, routes: list[web.RouteDef], ports: tuple[int, int], tls: ssl.SSLContext | None
     ) -> None:
         """Listen; use the given ports if they are free, others if not."""
-        self._first = {native: (deepcopy(line.book), line.last_id)
-                       for native, line in self.face.lines.items()}
-        ws = await self._listen_ws(ports[0], tls)
-        self._servers.append(ws)
-        application = web.Application(client_max_size=MESSAGE_SIZE_MAX)
-        application.add_routes([*routes, web.route("*", "/{path:.*}", self._rest)])
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, HOST, ports[1], ssl_context=tls).start()
-        except OSError:
-            await web.TCPSite(self._runner, HOST, 0, ssl_context=tls).start()
+        self.past = Past(self.face.lines, self.clock.mono_ns())
+        self._listener = await self._listen_ws(ports[0], tls)
         secure = "s" if tls else ""
-        self.ws_url = f"ws{secure}://{HOST}:{ws.sockets[0].getsockname()[1]}{self.face.path}"
-        host = f"{HOST}:{self._runner.addresses[0][1]}"
-        self.rest_url = f"http{secure}://{host}"
+        ws_port = self._listener.sockets[0].getsockname()[1]
+        self.ws_url = f"ws{secure}://{HOST}:{ws_port}{self.face.path}"
+        self.rest_url = f"http{secure}://{HOST}:{await self.rest.open(routes, ports[1], tls)}"
 
     async def _listen_ws(self, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
         for each in (port, 0):
             try:
                 return await ws_create_server(
                     self._accept, HOST, each, ssl=tls, max_frame_size=MESSAGE_SIZE_MAX,
-                    websocket_handshake_timeout=5, logger_name=f"sim.{self.name}",
+                    websocket_handshake_timeout=HANDSHAKE_S, logger_name=f"sim.{self.name}",
                 )
             except OSError:
                 if each == 0:
@@ -87,11 +82,10 @@ class VenueServer:
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
-        for server in self._servers:
-            server.close()
+        if self._listener is not None:
+            self._listener.close()
         self.drop_all()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self.rest.close()
 
     def drop_all(self) -> None:
         """Close every connection, as a venue does when it restarts."""
@@ -100,14 +94,20 @@ class VenueServer:
 
     def tick(self) -> None:
         """Ten times a second: faults that hold for a while, and the face's timers."""
-        self.face.floor.tick()
-        self.face.tick()
-        if self.connections and self.face.floor.in_maintenance():
+        if self.face.floor.tick():
             self.drop_all()
+        self.face.tick()
+        now_ns = self.clock.mono_ns()
+        lags = self.faults.in_force(self.name, Kind.SNAPSHOT_LAG, now_ns)
+        if lags:
+            self.past.keep(now_ns, int(max(fault.ms for fault in lags) * 1e6))
+        else:
+            self.past.forget()
 
     def beat(self, second: int) -> None:
         """Once a second: heartbeats, pings, and newcomers who never subscribed."""
         now_ns, face = self.clock.mono_ns(), self.face
+        self.rest.beat()
         patience_s = face.subscribe_within_s
         for connection in tuple(self.connections):
             age_s = (now_ns - connection.opened_mono_ns) / 1e9
@@ -120,7 +120,13 @@ class VenueServer:
 
     # --- connections ---------------------------------------------------------------------------
 
-    def _accept(self, request: WSUpgradeRequest) -> WSListener:
+    def _accept(
+        self, request: WSUpgradeRequest
+    ) -> WSListener | WSUpgradeResponseWithListener:
+        """Take a client, unless there are too many or the venue is being maintained."""
+        if len(self.connections) >= CONNECTIONS_MAX or self.face.floor.in_maintenance():
+            no = WSUpgradeResponse.create_error_response(503, b"Service Unavailable")
+            return WSUpgradeResponseWithListener(no, None)
         path, _, query = request.path.decode("ascii", "replace").partition("?")
         self._next_id += 1
         return Connection(self, path, query, self._next_id)
@@ -128,6 +134,7 @@ class VenueServer:
     def joined(self, connection: Connection) -> None:
         """Take a new connection in."""
         self.connections[connection] = None
+        self.tally.connections += 1
         self.face.opened(connection)
 
     def left(self, connection: Connection) -> None:
@@ -159,7 +166,7 @@ class VenueServer:
         if topic in self.muted:
             return
         wrap = self.face.wrap
-        is_plain = self.holds and not self.faults.in_force and topic[0][0] != "@"
+        is_plain = self.holds and not self.faults.any and topic[0][0] != "@"
         for connection in tuple(self._subscribers.get(topic, ())):
             text = wrap(connection, topic, body)
             if not (is_plain and connection.keep(text)):
@@ -190,73 +197,3 @@ class VenueServer:
         lines = self.face.lines
         return lines.get(symbol) or next(
             (line for line in lines.values() if line.pair.name == symbol), None)
-
-    # --- REST ----------------------------------------------------------------------------------
-
-    async def _rest(self, request: web.Request) -> web.StreamResponse:
-        if self.settle is not None:
-            self.settle()
-        asked = HttpRequest(
-            request.method, request.path, request.rel_url.raw_query_string,
-            {name: ",".join(request.query.getall(name)) for name in request.query},
-            {name.lower(): value for name, value in request.headers.items()},
-            await request.read(), request.remote or "")
-        answer = self._unwilling() or await self._book(asked) or self.face.request(asked)
-        if answer.entry:
-            fault = self.faults.strike(self.name, "", ANSWER, self.clock.mono_ns())
-            if fault is not None and fault.kind is Kind.ANSWER_LATE:
-                await asyncio.sleep(fault.ms / 1000)
-            elif fault is not None and fault.kind is Kind.ANSWER_LOST:
-                if request.transport is not None:
-                    request.transport.abort()
-            elif fault is not None:
-                answer = self.face.refused(503, 0)
-        return _response(answer)
-
-    def _unwilling(self) -> Answer | None:
-        """Refuse what faults refuse before the face sees it."""
-        now_ns = self.clock.mono_ns()
-        if self.face.floor.in_maintenance():
-            return self.face.maintenance()
-        if now_ns < self._banned_until_ns:
-            return self.face.refused(418, -(-(self._banned_until_ns - now_ns) // 10**9))
-        fault = self.faults.strike(self.name, "", REQUEST, now_ns)
-        if fault is None:
-            return None
-        if fault.kind is Kind.HTTP_418:
-            self._banned_until_ns = now_ns + int(fault.ms * 1e6)
-            return self.face.refused(418, max(1, int(fault.ms / 1000)))
-        limited = fault.kind is Kind.HTTP_429
-        return self.face.refused(429 if limited else 500, 1 if limited else 0)
-
-    async def _book(self, asked: HttpRequest) -> Answer | None:
-        """Answer a book request as a fault or a recording would; None: the face answers."""
-        path, query = asked.path, dict(asked.query)
-        if path.rsplit("/", 1)[-1] not in BOOK_PATHS:
-            return None
-        symbol = query.get("symbol") or query.get("instId") or query.get("pair") or ""
-        fault = self.faults.strike(self.name, symbol, BOOK_REQUEST, self.clock.mono_ns())
-        if fault is not None and fault.kind is Kind.NO_SNAPSHOT:
-            await asyncio.Event().wait()
-        if fault is not None:
-            return self._stale(path, query)
-        return await self.snapshots(path, query) if self.snapshots else None
-
-    def _stale(self, path: str, query: dict[str, str]) -> Answer:
-        """Answer a book request as at the server's start."""
-        lines = self.face.lines
-        now = {native: (line.book, line.last_id) for native, line in lines.items()}
-        for native, (book, last_id) in self._first.items():
-            lines[native].book, lines[native].last_id = book, last_id
-        answer = self.face.rest(path, query)
-        for native, (book, last_id) in now.items():
-            lines[native].book, lines[native].last_id = book, last_id
-        return answer
-
-
-def _response(answer: Answer) -> web.Response:
-    is_json = answer.body[:1] in (b"{", b"[")
-    return web.Response(
-        body=answer.body, status=answer.status, headers=answer.headers,
-        content_type="application/json" if is_json else "text/html",
-    )

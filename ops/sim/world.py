@@ -9,13 +9,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
-from aiohttp import web
 
 from engine.config import PairTable, Sim
 from engine.model.clock import Clock
 from engine.model.errors import ConfigInvalid
-from engine.model.fault import Fault, parse
+from engine.model.fault import Fault, Kind, checked, parse
 from ops.sim.certificates import server_context
+from ops.sim.control import Control
 from ops.sim.credentials import Credentials
 from ops.sim.drive import Drive
 from ops.sim.faces import FACES
@@ -24,9 +24,12 @@ from ops.sim.floor import Clients, Floor
 from ops.sim.listing import Line, invented_line, listed_pair, native_of
 from ops.sim.market import Market
 from ops.sim.playback import Playback
+from ops.sim.rules import MONEY_DECIMALS
 from ops.sim.server import VenueServer
+from ops.sim.tally import Tally
 from ops.sim.tape import Tape
 from ops.sim.truth import AccountTruth, Truth, account_truth_of, truth_of
+from shm.counters import CounterBlock
 
 ENDPOINTS: Final = "endpoints.json"
 CREDENTIALS: Final = "credentials.json"
@@ -38,17 +41,18 @@ class World:
 
     def __init__(
         self, venues: Mapping[str, Sequence[str]], sim: Sim, clock: Clock,
-        pairs: Mapping[str, PairTable] | None = None,
+        pairs: Mapping[str, PairTable] | None = None, counters: CounterBlock | None = None,
     ) -> None:
         """List ``venues`` (name -> unified symbols); raise ConfigInvalid or CaptureInvalid.
 
         ``pairs`` are the config's quanta: the steps that lines of a recording are listed with.
+        ``counters`` take the figures, where there is shared memory to publish them in.
         """
         self._sim = sim
+        self.clock, self.tally = clock, Tally(clock, counters)
         recorded = sim.market == "captures"
         tape = Tape(sim.captures) if recorded else None
-        faults = [parse(spec) for spec in sim.faults]
-        self.faults = Faults(faults, seed=sim.seed, start_mono_ns=clock.mono_ns())
+        self.faults = Faults([], seed=sim.seed, start_mono_ns=clock.mono_ns())
         self.servers: dict[str, VenueServer] = {}
         lines = {
             name: [recorded_line(name, symbol, pairs or {}) if recorded
@@ -60,10 +64,15 @@ class World:
             market = Market(everything, seed=sim.seed, messages_per_s=sim.messages_per_s)
         clients = Clients(sim.seed, sim.accounts, sim.balances)
         for name, of_venue in lines.items():
-            server = VenueServer(name, clock, self.faults)
-            floor = Floor(name, of_venue, clock, self.faults, clients)
+            server = VenueServer(name, clock, self.faults, self.tally)
+            floor = Floor(name, of_venue, clock, self.faults, clients, self.tally)
             floor.face = server.face = FACES[name](of_venue, server, clock, floor)
             self.servers[name] = server
+        for spec in sim.faults:
+            try:
+                self.add_fault(parse(spec))
+            except ValueError as error:
+                raise ConfigInvalid(f"fault {spec!r}: {error}") from None
         self.flow: Drive | Playback
         if tape is not None:
             self.flow = Playback(tape, self.servers, clock, speed=sim.speed, loop=sim.loop)
@@ -71,16 +80,16 @@ class World:
             floors = {name: server.face.floor for name, server in self.servers.items()}
             for floor in floors.values():
                 floor.fundings = market.funding
-            self.flow = Drive(market, floors, clock)
+            self.flow = Drive(market, floors, clock, [*self.servers.values()])
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, folder: Path) -> None:
         """Listen, on the ports of the last time where they are free; say where in ``folder``."""
         tls = server_context(folder) if self._sim.tls else None
         path = folder / ENDPOINTS
-        before = _ports(path)
+        before, routes = _ports(path), Control(self).routes()
         for name, server in self.servers.items():
-            await server.open(self._routes(), before.get(name, (0, 0)), tls)
+            await server.open(routes, before.get(name, (0, 0)), tls)
         path.write_text(json.dumps(self.endpoints(), indent=1))
         path.chmod(0o600)
         secrets = folder / CREDENTIALS
@@ -134,63 +143,42 @@ class World:
             return None
         return account_truth_of(exchange, account)
 
+    def add_fault(self, fault: Fault) -> None:
+        """Put a fault in force; raise ValueError for one that cannot be."""
+        checked(fault)
+        if fault.venue != "*" and fault.venue not in self.servers:
+            raise ValueError(f"there is no venue {fault.venue!r}; there are"
+                             f" {', '.join(self.servers)}")
+        if not fault.symbol:
+            self.faults.add(fault)
+            return
+        names = [*self.servers] if fault.venue == "*" else [fault.venue]
+        lines = {name: self.servers[name].line(fault.symbol) for name in names}
+        if not any(lines.values()):
+            raise ValueError(f"{fault.venue} lists no {fault.symbol!r}")
+        for name, line in lines.items():
+            if line is not None:
+                self.faults.add(msgspec.structs.replace(fault, venue=name, symbol=line.native))
+
+    def lift(self, venue: str, kind: Kind | None) -> int:
+        """Lift the faults of one venue or of all, "*", and what they left; return how many."""
+        if kind in (None, Kind.HTTP_418):
+            for name, server in self.servers.items():
+                if venue in ("*", name):
+                    server.rest.pardon()
+        return self.faults.clear(venue, kind)
+
     async def _beats(self) -> None:
         ticks = 0
         while True:
+            due_ns = self.clock.mono_ns() + int(TICK_S * 1e9)
             await asyncio.sleep(TICK_S)
+            self.tally.beat(self.clock.mono_ns() - due_ns, sum(self.faults.struck.values()))
             ticks += 1
             for server in self.servers.values():
                 server.tick()
                 if ticks % int(1 / TICK_S) == 0:
                     server.beat(int(ticks * TICK_S))
-
-    # --- control calls -------------------------------------------------------------------------
-
-    def _routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/sim/truth/{venue}/{symbol:.+}", self._get_truth),
-            web.get("/sim/ledger/{venue}/{account}", self._get_ledger),
-            web.post("/sim/pause", self._post_pause),
-            web.post("/sim/resume", self._post_resume),
-            web.get("/sim/faults", self._get_faults),
-            web.post("/sim/fault", self._post_fault),
-            web.delete("/sim/fault/{venue}", self._delete_fault),
-        ]
-
-    async def _get_truth(self, request: web.Request) -> web.Response:
-        truth = self.truth(request.match_info["venue"], request.match_info["symbol"])
-        if truth is None:
-            return web.json_response({"error": "no such venue or symbol"}, status=404)
-        return web.Response(body=msgspec.json.encode(truth), content_type="application/json")
-
-    async def _get_ledger(self, request: web.Request) -> web.Response:
-        truth = self.account_truth(request.match_info["venue"], request.match_info["account"])
-        if truth is None:
-            return web.json_response({"error": "no such venue or account"}, status=404)
-        return web.Response(body=msgspec.json.encode(truth), content_type="application/json")
-
-    async def _post_pause(self, _request: web.Request) -> web.Response:
-        self.flow.pause()
-        return web.json_response({})
-
-    async def _post_resume(self, _request: web.Request) -> web.Response:
-        self.flow.resume()
-        return web.json_response({})
-
-    async def _get_faults(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.faults.struck)
-
-    async def _post_fault(self, request: web.Request) -> web.Response:
-        try:
-            fault = msgspec.json.decode(await request.read(), type=Fault)
-        except msgspec.DecodeError as error:
-            return web.json_response({"error": str(error)}, status=400)
-        self.faults.add(fault)
-        return web.json_response({})
-
-    async def _delete_fault(self, request: web.Request) -> web.Response:
-        self.faults.clear(request.match_info["venue"])
-        return web.json_response({})
 
 
 def recorded_line(venue: str, symbol: str, pairs: Mapping[str, PairTable]) -> Line:
@@ -203,18 +191,21 @@ def recorded_line(venue: str, symbol: str, pairs: Mapping[str, PairTable]) -> Li
     line = Line(
         venue, pair, native_of(venue, pair), price_decimals=0, size_decimals=0, started=False)
     quanta = pairs.get(pair.group, PairTable())
+    if quanta.price_decimals + quanta.size_decimals > MONEY_DECIMALS:
+        raise ConfigInvalid(f"{symbol}: price-decimals and size-decimals together are more than"
+                            f" {MONEY_DECIMALS}, which a recorded market cannot be traded with")
     line.tick_decimals, line.lot_decimals = quanta.price_decimals, quanta.size_decimals
     return line
 
 
 def world_of(
     venues: Mapping[str, Sequence[str]], sim: Sim | None, clock: Clock,
-    pairs: Mapping[str, PairTable] | None = None,
+    pairs: Mapping[str, PairTable] | None = None, counters: CounterBlock | None = None,
 ) -> World:
     """Build the world of a config; raise ConfigInvalid if it has none."""
     if sim is None:
         raise ConfigInvalid("no [sim] table: nothing to simulate")
-    return World(venues, sim, clock, pairs)
+    return World(venues, sim, clock, pairs, counters)
 
 
 def _ports(path: Path) -> dict[str, tuple[int, int]]:

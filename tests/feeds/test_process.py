@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import msgspec
 import numpy as np
@@ -24,6 +25,8 @@ from engine.model.fault import Fault, Kind
 from engine.runtime.context import Context
 from feeds.process import Feed
 from feeds.venues import venue_of
+from ops.sim.exchange.audit import audit
+from ops.sim.exchange.orders import BUY, SELL, Request, Tif
 from ops.sim.listing import Line
 from ops.sim.world import World, world_of
 from shm.board import ControlView, InstrumentTable
@@ -76,6 +79,7 @@ class Rig:
             run_id=7, control=control, counters=self.counters)
         books = self.segments[f"books.{venue}"]
         self.books = BookSegment(books.words, books.depth, len(self.symbols))
+        self.trading = True  # what a trader may do now
 
     def rows(self) -> NDArray[np.void]:
         """Return the instruments as every process sees them."""
@@ -111,6 +115,7 @@ class Rig:
 
     async def settle(self) -> None:
         """Hold the market still, then wait until every book is live and true."""
+        self.trading = False
         self.world.flow.pause()
         while not all(
             self.state(local) is BookState.LIVE and self.agrees(local)
@@ -118,6 +123,7 @@ class Rig:
         ):
             await asyncio.sleep(0.01)
         self.world.flow.resume()
+        self.trading = True
 
     async def lives(self) -> None:
         """Wait until every book is live."""
@@ -151,6 +157,54 @@ class Rig:
                 await self.world.close()
 
         asyncio.run(together())
+
+
+class Trader:
+    """A client that rests orders in front of, at and behind the touch, takes, amends, cancels."""
+
+    def __init__(self, rig: Rig, seed: int) -> None:
+        self._rig, self._random = rig, Random(seed)
+        self._floor = rig.world.servers[rig.venue].face.floor
+        self.deeds = 0
+
+    async def trade(self) -> None:
+        """Do something every millisecond or so, for ever, while it is allowed."""
+        while True:
+            await asyncio.sleep(0.001)
+            if self._rig.trading:
+                self._deed(self._random.choice([*self._rig.lines()]))
+
+    def fills(self) -> list[bool]:
+        """Return which of its fills it took, and which were made."""
+        return [fill.taker for fill in self._floor.exchange.fills_since("main")]
+
+    def _deed(self, line: Line) -> None:
+        self.deeds += 1
+        random, floor, touch = self._random, self._floor, line.book.touch()
+        resting = floor.exchange.open_orders("main", line.native)
+        if len(resting) > 20 or (resting and random.random() < 0.3):
+            order = random.choice(resting)
+            if random.random() < 0.3:
+                floor.amend("main", order_id=order.id, size=order.size + 10**self._more(line))
+            else:
+                floor.cancel("main", order_id=order.id)
+            return
+        symbol, side = floor.exchange.listed[line.native].symbol, random.choice((BUY, SELL))
+        own, other = (touch.bid, touch.ask) if side == BUY else (touch.ask, touch.bid)
+        if not (own and other):
+            return
+        takes = random.random() < 0.2
+        price = (other if takes else own + side * random.randint(-20, 5)) * 10 ** (
+            symbol.price_decimals - line.price_decimals)
+        floor.place(Request(
+            account="main", symbol=line.native, side=side, price=price,
+            size=random.randint(1, 9) * 10 ** self._more(line),
+            tif=random.choice((Tif.GTC, Tif.GTC, Tif.IOC))))
+
+    def _more(self, line: Line) -> int:
+        """Return how many decimals are left of a size of about a thousandth of a coin."""
+        symbol = self._floor.exchange.listed[line.native].symbol
+        return max(symbol.size_decimals - line.lot_decimals, symbol.size_decimals - 2)
 
 
 def _plain(quanta: NDArray[np.int64], decimals: int) -> list[Decimal]:
@@ -207,6 +261,45 @@ def test_after_every_trouble_with_frames_every_book_is_true_again(
     rig.play(story)
     assert rig.counters.value(FeedCounter.RESYNCS) > 0
     assert rig.counters.value(FeedCounter.DISCONNECTS) >= 2
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_every_book_stays_the_venues_while_a_client_trades_in_it(
+    tmp_path: Path, venue: str
+) -> None:
+    async def story(it: Rig) -> None:
+        trader = Trader(it, seed=5)
+        trading = asyncio.ensure_future(trader.trade())
+        await it.lives()
+        # until it did much, took and was taken
+        while trader.deeds < 300 or set(trader.fills()) != {True, False}:
+            await it.updates(10)
+            await it.settle()
+        trading.cancel()
+        audit(it.world.servers[venue].face.floor.exchange)
+
+    rig = Rig(tmp_path, venue)
+    rig.play(story)
+    assert rig.counters.value(FeedCounter.GAPS) == 0
+    assert rig.counters.value(FeedCounter.DECODE_ERRORS) == 0
+    assert rig.counters.value(FeedCounter.CHECKSUMS_FAILED) == 0
+    assert rig.counters.value(FeedCounter.CROSSED) == 0
+
+
+@pytest.mark.parametrize("venue", ["binance", "okx", "kraken", "coinbase"])
+def test_after_trouble_with_frames_every_book_is_true_again_though_a_client_trades(
+    tmp_path: Path, venue: str
+) -> None:
+    async def story(it: Rig) -> None:
+        trading = asyncio.ensure_future(Trader(it, seed=6).trade())
+        await it.lives()
+        for kind, count in FRAME_TROUBLE:
+            await suffer(it, kind, count)
+        trading.cancel()
+
+    rig = Rig(tmp_path, venue)
+    rig.play(story)
+    assert rig.counters.value(FeedCounter.RESYNCS) > 0
 
 
 @pytest.mark.parametrize("kind", [Kind.STALE_SNAPSHOT, Kind.HTTP_500, Kind.HTTP_429])

@@ -17,7 +17,7 @@ from ops.sim.exchange.filters import (
 )
 from ops.sim.exchange.matching import Matching
 from ops.sim.exchange.orders import Ids, Kind, Order, Request, Status, Tif, Why
-from ops.sim.exchange.plan import Step, cost, filled, plan, size_for
+from ops.sim.exchange.plan import Step, cost, filled, first, plan, size_for
 from ops.sim.exchange.registry import Registry
 from ops.sim.exchange.symbols import Symbol
 
@@ -40,8 +40,8 @@ class Desk:
         self._listed, self._accounts, self._registry = listed, accounts, registry
         self._matching, self._ids, self._sink = matching, ids, sink
 
-    def place(self, now_ns: int, request: Request) -> Order | Refusal:
-        """Take an order, match it, let it rest."""
+    def place(self, now_ns: int, request: Request, *, spoiled: bool) -> Order | Refusal:
+        """Take an order, match it, let it rest; no more than half of a ``spoiled`` one trades."""
         draft = self._draft(now_ns, request)
         if isinstance(draft, Refusal):
             self._sink(Rejected(now_ns, request, draft))
@@ -53,8 +53,13 @@ class Desk:
         self._sink(Accepted(now_ns, order))
         if order.tif is Tif.FOK and filled(draft.steps) < order.size:
             self._matching.end(now_ns, order, Status.EXPIRED, Why.FOK)
+        elif order.post_only and draft.steps:
+            self._matching.end(now_ns, order, Status.EXPIRED, Why.WOULD_TAKE)
         else:
-            self._matching.run(now_ns, self._listed[order.symbol], order, draft.steps)
+            listed = self._listed[order.symbol]
+            lot = listed.filters.lot
+            steps = first(draft.steps, order.size // 2 // lot * lot) if spoiled else draft.steps
+            self._matching.run(now_ns, listed, order, steps)
         return order
 
     def find_open(self, account: str, order_id: int, client_id: str) -> Order | Refusal:
@@ -142,7 +147,7 @@ class Desk:
         steps = list(plan(
             listed.book.half(-request.side), request.account, request.stp,
             limit=request.price, size=size))
-        if request.post_only and steps:
+        if request.post_only and steps and not request.post_only_ends:
             return Refusal(Reason.WOULD_TAKE, request.price, steps[0].price)
         order = _order_of(now_ns, request, size, account.fees, listed.symbol)
         return self._afford(account, listed.symbol, request, order, steps)

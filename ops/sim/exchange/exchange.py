@@ -7,6 +7,8 @@
 No socket, no clock, no chance: time is an argument, and the same calls give the same events.
 """
 
+from collections.abc import Callable
+
 from ops.sim.exchange.accounts import Account, Accounts, Listed
 from ops.sim.exchange.aftermath import Aftermath
 from ops.sim.exchange.book import Book
@@ -18,6 +20,7 @@ from ops.sim.exchange.ledger import Ledger
 from ops.sim.exchange.matching import Matching
 from ops.sim.exchange.orders import ClientIds, Ids, Order, Request, Status, Why
 from ops.sim.exchange.outside import OutsideFlow
+from ops.sim.exchange.plan import Step
 from ops.sim.exchange.positions import Position
 from ops.sim.exchange.registry import Registry
 from ops.sim.exchange.settlement import Settlement
@@ -35,6 +38,7 @@ class Exchange:
         self._sink = sink
         self.listed: dict[str, Listed] = {}
         self.assets: set[str] = set()
+        self.horizon: Callable[[], int] | None = None  # what queries find is not younger, ns
         self.ledger = Ledger(keep=keep)
         self.accounts = Accounts(self.ledger, self.listed)
         self.registry = Registry(client_ids, keep=keep)
@@ -156,24 +160,27 @@ class Exchange:
         self._outside.print_trade(now_ns, listed, side, price, size)
         self._aftermath.finish(now_ns, (listed,))
 
+    def hit(self, now_ns: int, order: Order, size: int) -> None:
+        """Let an outside taker trade ``size`` with a resting order, whatever stands before it."""
+        listed = self.listed[order.symbol]
+        self._matching.take(now_ns, listed, None, Step(order.price, size, order), -order.side)
+        self._aftermath.finish(now_ns, (listed,))
+
     def number_trade(self) -> int:
         """Return an id for a trade of the outside flow that was never told here."""
         return self._ids.trade()
 
-    def clear_outside(self, now_ns: int, symbol: str) -> None:
-        """Forget all of the outside flow: a recording that starts its book anew."""
-        book = self.listed[symbol].book
-        for half in (book.bids, book.asks):
-            for price in list(half.outside):
-                half.set_outside(price, 0)
-                book.changed[half.side, price] = None
-        self._aftermath.finish(now_ns, (self.listed[symbol],))
-
     # --- clients -------------------------------------------------------------------------------
 
-    def place(self, now_ns: int, request: Request) -> Order | Refusal:
-        """Take an order, match it, let it rest; return it, or the reason why not."""
-        placed = self._desk.place(now_ns, request)
+    def place(
+        self, now_ns: int, request: Request, *, spoiled: bool = False
+    ) -> Order | Refusal:
+        """Take an order, match it, let it rest; return it, or the reason why not.
+
+        A ``spoiled`` one takes no more than half of its size; what is left may rest at a price
+        that crosses, and must be ended before anything else is done.
+        """
+        placed = self._desk.place(now_ns, request, spoiled=spoiled)
         if isinstance(placed, Order):
             self._aftermath.finish(now_ns, (self.listed[placed.symbol],))
         return placed
@@ -220,8 +227,8 @@ class Exchange:
     ) -> list[Order]:
         """Cancel all of an account's orders, or those of one symbol; halted symbols keep theirs."""
         cancelled = [
-            order for order in self.open_orders(account, symbol)
-            if self._desk.cancel(now_ns, order, why) is None
+            order for order in [*self.accounts.by_name[account].orders.values()]
+            if symbol in ("", order.symbol) and self._desk.cancel(now_ns, order, why) is None
         ]
         self._aftermath.finish(now_ns, [self.listed[order.symbol] for order in cancelled])
         return cancelled
@@ -230,21 +237,28 @@ class Exchange:
 
     def order(self, account: str, *, order_id: int = 0, client_id: str = "") -> Order | None:
         """Return an account's order, open or ended."""
-        return self.registry.find(account, order_id=order_id, client_id=client_id)
+        order = self.registry.find(account, order_id=order_id, client_id=client_id)
+        return order if order and self._seen(order.created_ns) else None
 
     def open_orders(self, account: str, symbol: str = "") -> list[Order]:
         """Return what rests, oldest first."""
         orders = self.accounts.by_name[account].orders.values()
-        return [order for order in orders if not symbol or order.symbol == symbol]
+        return [order for order in orders
+                if symbol in ("", order.symbol) and self._seen(order.created_ns)]
 
     def orders(self, account: str, symbol: str = "") -> list[Order]:
         """Return every order that is remembered, open or ended, oldest first."""
         orders = self.registry.orders(account)
-        return [order for order in orders if not symbol or order.symbol == symbol]
+        return [order for order in orders
+                if symbol in ("", order.symbol) and self._seen(order.created_ns)]
 
     def fills_since(self, account: str, trade_id: int = 0, symbol: str = "") -> list[Fill]:
         """Return an account's fills after ``trade_id``, oldest first."""
-        return self.registry.fills_since(account, trade_id, symbol)
+        fills = self.registry.fills_since(account, trade_id, symbol)
+        return [fill for fill in fills if self._seen(fill.now_ns)] if self.horizon else fills
+
+    def _seen(self, at_ns: int) -> bool:
+        return self.horizon is None or at_ns <= self.horizon()
 
     def balance(self, account: str, asset: str) -> tuple[int, int]:
         """Return what is free and what is locked."""

@@ -55,6 +55,7 @@ class Why(Enum):
     FOK = "fill or kill"
     NO_LIQUIDITY = "no liquidity"  # a market order that found too little
     SELF_TRADE = "self-trade prevention"
+    WOULD_TAKE = "post-only"
     MARGIN = "margin"  # a loss needed the money it held
     REDUCE_ONLY = "reduce only"  # it would have reversed what is left of the position
     WITHDRAWN = "withdrawn"  # by the venue: delisting, dead-man switch
@@ -82,12 +83,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     quote: int = 0
     tif: Tif = Tif.GTC
     post_only: bool = False  # refused if it would take
+    post_only_ends: bool = False  # OKX: not refused then, but taken and ended at once
     reduce_only: bool = False  # perpetuals: never opens or reverses a position
     stp: Stp = Stp.NONE
     client_id: str = ""
 
 
-class Order(msgspec.Struct, eq=False, kw_only=True):
+class Order(msgspec.Struct, eq=False, kw_only=True, weakref=True):
     """An order the venue took; lives on, closed, until it is forgotten."""
 
     id: int

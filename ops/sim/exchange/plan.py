@@ -75,6 +75,19 @@ def plan(
                 return
 
 
+def first(steps: Iterable[Step], size: int) -> Iterator[Step]:
+    """Yield the steps as far as they trade ``size``."""
+    for step in steps:
+        if step.prevent:
+            yield step
+            continue
+        if not size:
+            return
+        taken = min(size, step.size)
+        size -= taken
+        yield step._replace(size=taken)
+
+
 def filled(steps: Iterable[Step]) -> int:
     """Return how much of the order trades."""
     return sum(step.size for step in steps if not step.prevent)

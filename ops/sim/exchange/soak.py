@@ -26,7 +26,7 @@ from ops.sim.exchange.fees import FeeIn, Fees
 from ops.sim.exchange.filters import Filters
 from ops.sim.exchange.ledger import EXTERNAL, FEES, Key
 from ops.sim.exchange.orders import BUY, SELL, Kind, Request, Stp, Tif
-from ops.sim.exchange.symbols import Asset, perpetual, spot
+from ops.sim.exchange.symbols import Asset, Symbol, perpetual, spot
 
 AUDIT_EVERY: Final = 200  # a whole audit; books and balances touched are checked after each
 RATED_MAX: Final = 200_000  # operations timed without checks
@@ -54,16 +54,15 @@ class Shadow:
         self.owned = Counter[Key]()
         self.fees = Counter[str]()
         self.seen = Counter[str]()
-        self.base = {COIN: "BTC", PERP: PERP}
-        self.factor = {COIN: 10_000, PERP: 1}
+        self.symbols: dict[str, Symbol] = {}
 
     def hear(self, event: Event) -> None:
         """Book what an event says about money."""
         self.seen[type(event).__name__] += 1
         if isinstance(event, Fill):
-            self.owned[event.account, "USDT"] -= event.side * event.value
-            factor = self.factor[event.symbol]
-            self.owned[event.account, self.base[event.symbol]] += event.side * event.size * factor
+            symbol = self.symbols[event.symbol]
+            self.owned[event.account, symbol.quote] -= event.side * event.value
+            self.owned[event.account, symbol.base] += event.side * symbol.amount(event.size)
             self.owned[event.account, event.fee_asset] -= event.fee
             self.fees[event.fee_asset] += event.fee
         elif isinstance(event, Transferred | Funded | Covered):
@@ -96,6 +95,7 @@ class Soak:
         exchange.list_symbol(
             perpetual(PERP, usdt, price_decimals=1, size_decimals=3, margin_ppm=100_000), filters)
         exchange.set_rate("BNB", "USDT", 1, 600)
+        self.shadow.symbols = {name: each.symbol for name, each in exchange.listed.items()}
         self.now_ns = 0
         self.fair = {COIN: MIDDLE, PERP: MIDDLE}
         self.wage = {

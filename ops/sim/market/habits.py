@@ -57,7 +57,7 @@ BINANCE_US: Final = Habit(
     lag_s=0.50, spread=3.0e-4, clock_s=0.1, is_common=True, levels=(1.5, 4.2), levels_max=200,
     mix=Mix(new=0.30, resize=0.03, delete=0.30, ghost=0.008, touch=0.0, inside=0.18),
     distances=((0, 0.05), (0.203, 1), (0.706, 10), (0.944, 100), (1, 1500)), quotes=0.4,
-    bursts=0.0, trades=Trades(0.05, 1.2, 70, 900, 0.05))
+    bursts=0.0, trades=Trades(0.05, 1.2, 50, 900, 0.03))
 BINANCE_USDM: Final = Habit(
     lag_s=0.01, spread=0.2e-4, clock_s=0.052, is_common=False, levels=(41, 260), levels_max=2000,
     mix=Mix(new=0.09, resize=0.81, delete=0.09, ghost=0.0, touch=0.0, inside=0.0),
@@ -68,17 +68,17 @@ OKX: Final = Habit(
     lag_s=0.20, spread=0.5e-4, clock_s=0.1, is_common=False, levels=(1.8, 5.0), levels_max=100,
     mix=Mix(new=0.23, resize=0.52, delete=0.23, ghost=0.0, touch=0.0, inside=0.0),
     distances=((0, 0.05), (0.02, 1), (0.25, 10), (0.60, 100), (0.85, 5000), (1, 9000)),
-    quotes=0.3, bursts=0.0, trades=Trades(0.04, 1.3, 15, 500, 0.05))
+    quotes=0.3, bursts=0.0, trades=Trades(0.15, 1.3, 15, 500, 0.05))
 KRAKEN: Final = Habit(
     lag_s=0.25, spread=1.0e-4, clock_s=0.0, is_common=False, levels=(1.0, 1.3), levels_max=2,
     mix=Mix(new=0.23, resize=0.50, delete=0.23, ghost=0.0, touch=0.02, inside=0.0),
-    distances=((0, 0.05), (0.20, 1), (0.93, 8), (0.985, 100), (1, 3000)), quotes=0.0,
-    bursts=0.60, trades=Trades(0.03, 2.0, 300, 5000, 0.05))
+    distances=((0, 0.05), (0.20, 1), (0.95, 7), (0.985, 100), (1, 3000)), quotes=0.0,
+    bursts=0.60, trades=Trades(0.05, 2.0, 300, 5000, 0.05))
 COINBASE: Final = Habit(
     lag_s=0.12, spread=0.6e-4, clock_s=0.0, is_common=False, levels=(1.0, 1.0), levels_max=1,
     mix=Mix(new=0.08, resize=0.84, delete=0.08, ghost=0.0, touch=0.0, inside=0.0),
     distances=((0, 0.05), (0.023, 1), (0.305, 10), (0.795, 100), (1, 500)), quotes=0.0,
-    bursts=0.38, trades=Trades(0.03, 1.2, 60, 1300, 0.05))
+    bursts=0.38, trades=Trades(0.05, 1.2, 60, 1300, 0.05))
 
 HABITS: Final = {
     "binance": BINANCE,

@@ -18,9 +18,12 @@ from ops.sim.market.draws import PAUSES, SIZE, lognormal, shuffled, through
 from ops.sim.market.habits import Habit
 
 LEVELS_MIN: Final = 120  # per side
+LEVELS_LOW: Final = 40  # fewer, after a jump: makers come back at once
+LEVELS_BARE: Final = 12  # fewer, and venues that send every change send more at once
 LEVELS_MAX: Final = 400
 FIRST_LEVELS: Final = 250
 DEPTH_WEIGHT: Final = 40.0  # at a distance d levels are 1 + 40 d times as large
+TOUCH_WEIGHT: Final = 5  # the best level is so many times as large as those behind it
 SWEEP_PRINTS_MAX: Final = 3
 NEAR: Final = 0.1  # of half a spread from the middle: nearer, the touch must go
 FAR: Final = 2.5  # further, a better one comes
@@ -68,7 +71,7 @@ class Ladder:
         half = middle * self._habit.spread / 2
         bid, ask = max(1, math.floor(middle - half)), math.ceil(middle + half)
         for side, best in ((BID, bid), (ASK, ask)):
-            self.book.set(side, best, self._size(0.0))
+            self.book.set(side, best, TOUCH_WEIGHT * self._size(0.0))
             for _ in range(FIRST_LEVELS):
                 distance = self._tables.distances[int(self._random.random() * SIZE)]
                 ticks = int(best * distance)
@@ -96,9 +99,12 @@ class Ladder:
         ):
             prints = self._trade()
         if send and not self.is_behind:
-            count = min(self._room, tables.counts[int(random() * SIZE)]) - len(changes)
+            missing = LEVELS_LOW - min(len(bids), len(asks))
+            count = max(tables.counts[int(random() * SIZE)], 2 * missing)
+            count = min(self._room, count) - len(changes)
             if count > 0:
                 self._churn(count, middle, half)
+            self.is_behind = missing > LEVELS_LOW - LEVELS_BARE
         if not changes:
             self._resize_touch(BID if random() < 0.5 else ASK)
         return prints
@@ -141,8 +147,8 @@ class Ladder:
         del prices[slice(count) if side == ASK else slice(len(prices) - count, None)]
 
     def _put(self, side: int, price: int) -> None:
-        """Let a level come; where it was left over from before, give it a new size."""
-        size = self._size(0.0)
+        """Let a best level come; where it was left over from before, give it a new size."""
+        size = TOUCH_WEIGHT * self._size(0.0)
         self.book.set(side, price, size)
         self.changes.append(_new(Change, (side, price, size)))
 

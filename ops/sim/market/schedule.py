@@ -18,6 +18,7 @@ BURST_NS: Final = 40_000  # mean distance within a burst
 CORRECTION: Final = 0.5  # of the lead or backlog is made up for in one pause
 SHARE_MIN: Final = 0.05
 SHARE_POWER: Final = 1.2  # COIN-M's diffs of 11 ms hold 9.8 levels, USD-M's of 52 ms hold 66
+LEAD_MAX: Final = 10  # messages ahead of the rate: then no more bursts
 PAUSE_MIN: Final = 0.05  # of the mean gap
 
 
@@ -34,7 +35,7 @@ class Schedule:
         self._bursts = habit.bursts
         self._pause_ns = self._gap_ns / (1 - habit.bursts)
         self._beat_ns = habit.clock_s * NS if gap_s > habit.clock_s else self._gap_ns
-        self._due_ns = 0.0 if habit.is_common else random.random() * self._gap_ns
+        self._due_ns = -self._gap_ns * (1.0 if habit.is_common else random.random())
         self._waiting: list[int] = []  # quotes before the next diff, the nearest last
         self.is_quote = False  # whether the next message is a quote alone
 
@@ -45,7 +46,8 @@ class Schedule:
         random = self._random.random
         pause = PAUSES[int(random() * SIZE)]
         self._due_ns += self._gap_ns
-        if is_behind or random() < self._bursts:
+        may_burst = self._due_ns - now_ns < LEAD_MAX * self._gap_ns
+        if may_burst and (is_behind or random() < self._bursts):
             return now_ns + 1 + int(pause * BURST_NS)
         mean_ns = self._pause_ns + CORRECTION * (self._due_ns - now_ns)
         return now_ns + 1 + int(pause * max(mean_ns, PAUSE_MIN * self._gap_ns))

@@ -10,6 +10,7 @@ def test_numbers_are_written_as_the_exact_writer_does() -> None:
     random = Random(1)
     for _ in range(2000):
         number, decimals = random.getrandbits(random.randint(0, 60)), random.randint(0, 18)
+        number *= random.choice((1, 1, -1))
         exact = from_quanta(number, decimals)
         assert written(number, decimals, "00") == exact + "00"
         assert Texts(decimals, "0")[number] == exact + "0"

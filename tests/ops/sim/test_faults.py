@@ -4,18 +4,20 @@ import asyncio
 import json
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from engine.config import Sim
+from engine.config import Config, Sim, load
 from engine.model.errors import ConfigInvalid
 from engine.model.fault import FRAME, Fault, Kind, parse
 from ops.sim.faults import Faults, wrong_checksum
+from tests.ops.sim.test_command import LIMITS
 from tests.ops.sim.wire import Client, Venue, a_venue, run
 
-SUBSCRIBE = {"method": "SUBSCRIBE", "params": ["btcusdt@depth"], "id": 1}
+SUBSCRIBE = {"method": "SUBSCRIBE", "params": ["btcusdt@depth@100ms"], "id": 1}
 
 
 def fault(kind: str, **fields: Any) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def test_lost_doubled_and_overtaken_frames_break_the_chain_as_expected(
             venue.step(1.0)
             await client.settle()
             assert unlinked(client.frames) == breaks
-            assert (await venue.call("GET", "/faults"))[1] == {f"binance:{kind}": 1}
+            assert (await venue.call("GET", "/faults"))[1]["struck"] == {f"binance:{kind}": 1}
 
     run(body)
 
@@ -148,8 +150,9 @@ def test_a_reset_is_a_tcp_reset_in_the_middle_of_a_frame() -> None:
         async with a_venue("binance", "BTC/USDT") as venue:
             host, _, port = urlsplit(venue.world.endpoints()["binance"]["ws"]).netloc.partition(":")
             reader, writer = await asyncio.open_connection(host, int(port))
-            writer.write(b"GET /ws/btcusdt@depth HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-                         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            writer.write(b"GET /ws/btcusdt@depth@100ms HTTP/1.1\r\nHost: x\r\n"
+                         b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                         b"Sec-WebSocket-Version: 13\r\n"
                          b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
             await venue.call("POST", "/fault", fault("reset"))
@@ -207,7 +210,7 @@ def test_rest_can_be_limited_and_broken() -> None:
 
 def test_faults_of_the_config_strike_at_their_rate_and_are_lifted_by_a_call() -> None:
     async def body() -> None:
-        sim = Sim(faults=["binance:drop:0.2", "okx:drop:1.0"])
+        sim = Sim(faults=["binance:drop:0.2", "*:checksum:1"])
         async with a_venue("binance", "BTC/USDT", sim=sim) as venue:
             client = await venue.connect()
             client.ask(SUBSCRIBE)
@@ -240,9 +243,45 @@ def test_a_schedule_and_a_symbol_bound_a_fault() -> None:
     assert only.strike("okx", "A", FRAME, 0) is not None
 
 
+@pytest.mark.parametrize(("spec", "fault"), [
+    ("kraken:drop", Fault("kraken", Kind.DROP, rate=0.01)),
+    ("*:drop:0.5@10-20", Fault("*", Kind.DROP, rate=0.5, start_s=10, end_s=20)),
+    ("okx:delay:0.1:250ms:3x", Fault("okx", Kind.DELAY, rate=0.1, ms=250, count=3)),
+    ("okx:delay:3x:250ms", Fault("okx", Kind.DELAY, rate=1.0, ms=250, count=3)),
+    ("binance:halt#BTCUSDT@30-", Fault("binance", Kind.HALT, symbol="BTCUSDT", start_s=30)),
+    ("binance-usdm:halt#BTC/USDT:USDT",
+     Fault("binance-usdm", Kind.HALT, symbol="BTC/USDT:USDT")),
+    ("kraken:clock_skew:-1500.5ms", Fault("kraken", Kind.CLOCK_SKEW, ms=-1500.5)),
+    ("kraken:id_reuse@5-6", Fault("kraken", Kind.ID_REUSE, count=1, start_s=5, end_s=6)),
+    ("kraken:drop:1e-4", Fault("kraken", Kind.DROP, rate=1e-4)),
+])
+def test_a_line_of_the_config_says_rate_time_count_and_symbol(spec: str, fault: Fault) -> None:
+    assert parse(spec) == fault
+
+
+def test_the_config_takes_faults_of_every_venue_and_refuses_those_of_none(tmp_path: Path) -> None:
+    def config(fault: str) -> Config:
+        text = LIMITS.replace("[detector]", f"""name = "x"
+[venues.kraken]
+symbols = ["BTC/USDT"]
+[sim]
+faults = ["{fault}"]
+[detector]""")
+        (tmp_path / "c.toml").write_text(text)
+        return load(tmp_path / "c.toml")
+
+    sim = config("*:drop").sim
+    assert sim is not None
+    assert sim.faults == ["*:drop"]
+    with pytest.raises(ConfigInvalid, match=r"c\.toml:6: .*names no venue"):
+        config("okx:drop")
+
+
 @pytest.mark.parametrize("spec", [
     "", "kraken", "kraken:nonsense", "kraken:drop:2", "kraken:drop:0", "kraken:drop:0.1@5-5",
-    "kraken:drop:1e", "KRAKEN:drop",
+    "kraken:drop:1e", "KRAKEN:drop", "kraken:drop:0.1:0.2", "kraken:drop:5", "kraken:drop:0x",
+    "kraken:halt:0.5", "kraken:halt:3x", "kraken:delay:-5ms", "kraken:http_500#BTC/USD",
+    "kraken:drop@1-2-3", "kraken:drop@1.2.3-4", "kraken:delay:99999999999ms", "kraken:drop:",
 ])
 def test_a_fault_that_cannot_be_is_refused_with_what_would_be_right(spec: str) -> None:
     with pytest.raises(ConfigInvalid, match="fault"):

@@ -32,12 +32,6 @@ class Listener(Face):
     def publish(self, topic: Topic, body: bytes) -> None:
         raise AssertionError
 
-    def hold(self) -> None:
-        raise AssertionError
-
-    def release(self) -> None:
-        raise AssertionError
-
     def text(self, session: Session, message: bytes) -> None:
         raise AssertionError
 

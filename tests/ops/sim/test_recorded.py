@@ -3,6 +3,8 @@
 import pytest
 
 from engine.model.instrument import Pair
+from ops.sim.book import BID
+from ops.sim.face import BUY, SELL, Topic
 from ops.sim.listing import Line
 from ops.sim.recorded import (
     BinanceReader,
@@ -89,3 +91,43 @@ def test_coinbase_exchange_changes_levels_by_side() -> None:
     "binance", "binance-us", "binance-usdm", "okx", "okx-us", "kraken", "coinbase-exchange"])
 def test_every_recorded_venue_has_a_reader(venue: str) -> None:
     assert reader_of(venue) is not reader_of(venue)  # each run of the tape begins anew
+
+
+@pytest.mark.parametrize(("venue", "topic", "frame", "trades"), [
+    ("binance", ("trade", "AB"),
+     b'{"stream":"ab@trade","data":{"e":"trade","p":"1.5","q":"2","m":true}}',
+     [(SELL, "1.5", "2")]),
+    ("binance", ("aggTrade", "AB"),
+     b'{"stream":"ab@aggTrade","data":{"e":"aggTrade","p":"1.5","q":"2","m":false}}',
+     [(BUY, "1.5", "2")]),
+    ("binance", ("bookTicker", "AB"), b'{"stream":"ab@bookTicker","data":{}}', []),
+    ("okx", ("trades", "A-B"),
+     b'{"arg":{"channel":"trades","instId":"A-B"},"data":[{"side":"sell","px":"7","sz":"0.1"}]}',
+     [(SELL, "7", "0.1")]),
+    ("kraken", ("trade", "A/B"),
+     b'{"channel":"trade","type":"update","data":[{"symbol":"A/B","side":"buy","price":0.50,'
+     b'"qty":0.00000100,"ord_type":"limit","trade_id":1,"timestamp":"x"}]}',
+     [(BUY, "0.50", "0.00000100")]),
+    ("kraken", ("trade", "A/B"), b'{"channel":"trade","type":"snapshot","data":[]}', []),
+    ("coinbase-exchange", ("matches", "A-B"),  # the side of a match is the maker's
+     b'{"type":"match","product_id":"A-B","side":"sell","price":"3","size":"4"}',
+     [(BUY, "3", "4")]),
+    ("coinbase-exchange", ("matches", "A-B"),
+     b'{"type":"last_match","product_id":"A-B","side":"sell","price":"3","size":"4"}', []),
+])
+def test_prints_tell_the_takers_side_and_nothing_of_the_past(
+    venue: str, topic: Topic, frame: bytes, trades: list[tuple[int, str, str]]
+) -> None:
+    reader = reader_of(venue)
+    assert reader.topic(frame) in (topic, None)
+    assert [tuple(each) for each in reader.trades(topic, frame)] == trades
+
+
+def test_levels_beyond_krakens_depth_are_told_as_gone() -> None:
+    reader, line = KrakenReader(), a_line("kraken", "A/B")
+    reader.topic(b'{"method":"subscribe","result":{"channel":"book","depth":1,"symbol":"A/B"}}')
+    for kind, price in (("snapshot", 7), ("update", 9)):
+        frame = (f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"A/B","bids":['
+                 f'{{"price":{price},"qty":2}}],"asks":[],"checksum":1}}]}}').encode()
+        changes = reader.apply(line, frame)
+    assert changes == [(BID, 9, 2), (BID, 7, 0)]

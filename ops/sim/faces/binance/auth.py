@@ -43,8 +43,8 @@ WINDOW_MS_MAX: Final = 60_000
 AHEAD_US: Final = 1_000_000
 MICROSECONDS: Final = 10**15  # a timestamp from here on is in us
 KEY: Final = re.compile(r"[A-Za-z0-9]{1,128}")
-STAMP: Final = re.compile(r"\d{1,18}")
-WINDOW: Final = re.compile(r"\d{1,9}(\.\d{1,3})?")
+STAMP: Final = re.compile(r"[0-9]{1,18}")
+WINDOW: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 SIGNATURE: Final = re.compile(r"(?:^|&)signature=([^&]*)")
 
 

@@ -21,6 +21,8 @@ NS: Final = 1_000_000_000
 IGNORED_MAX: Final = 10  # requests after a 429 before the ban
 BAN_S: Final = 120
 BAN_S_MAX: Final = 3 * 86_400
+ATTEMPTS_MAX: Final = 300  # connections
+ATTEMPTS_S: Final = 300.0
 IPS_MAX: Final = 1_000  # remembered; the oldest is forgotten first
 SECONDS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
@@ -58,6 +60,7 @@ class _Usage:
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.windows = [(limit, limit.window()) for limit in limits]
+        self.attempts = Window(ATTEMPTS_MAX, ATTEMPTS_S)  # connections
         self.ignored = 0  # requests since it was told to stop
         self.bans, self.banned_until_ns = 0, 0
 
@@ -91,6 +94,10 @@ class Limits:
             raise Refused(problem, limit.limit, limit.words,
                           headers=self.weights(now_ns, ip) | _retry(window.left_ns(now_ns)))
         usage.ignored = 0
+
+    def attempt(self, now_ns: int, ip: str) -> bool:
+        """Count a connection; return whether there were not too many."""
+        return self._usage(ip).attempts.take(now_ns)
 
     def give_back(self, now_ns: int, ip: str, weight: int) -> None:
         """Take back the weight of a request that turned out to cost nothing."""

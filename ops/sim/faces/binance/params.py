@@ -23,8 +23,8 @@ from ops.sim.faces.binance.errors import (
 )
 
 SIGNED: Final = frozenset({"timestamp", "recvWindow", "signature", "apiKey"})
-WHOLE: Final = re.compile(r"-?\d{1,19}")
-DECIMAL: Final = re.compile(r"\d{1,20}(\.\d{1,20})?")
+WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
+DECIMAL: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 DECIMALS_MAX: Final = 8  # of every asset on spot
 WHOLE_DIGITS_MAX: Final = 12
 DECIMAL_RANGE: Final = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"

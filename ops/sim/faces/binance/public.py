@@ -146,11 +146,11 @@ class PublicFace(Face):
             line.last_id += hole + len(changes)
             for side, price, size in changes:
                 state.pending[side][price] = size
-        if self.outlet.wanted(topic := ("bookTicker", line.native)):
-            touch = line.book.touch()
-            if touch != state.touch:
-                state.touch = touch
-                self.outlet.publish(topic, self._quote(line, touch))
+        touch = line.book.touch()
+        if touch != state.touch:
+            state.touch = touch
+            if self.outlet.wanted(("bookTicker", line.native)):
+                self.outlet.publish(("bookTicker", line.native), self._quote(line, touch))
         if update.prints:
             self._publish_prints(line, state, update.prints)
         if update.send:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import orjson
 
 from engine.model.clock import Clock
+from ops.sim.day import Day
 from ops.sim.exchange.events import Event
 from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
@@ -31,11 +32,13 @@ from ops.sim.faces.binance.errors import (
 )
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.listen_keys import ListenKeys
+from ops.sim.faces.binance.neighbours import Neighbours
 from ops.sim.faces.binance.numbers import Numbers
 from ops.sim.faces.binance.public import SHUTDOWN, Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
+from ops.sim.faces.binance.spot_day import Tickers
 from ops.sim.faces.binance.spot_depth import SLOW, SLOW_DIFFS, STREAMS, Depths
 from ops.sim.faces.binance.spot_market import MarketQueries, Tape
 from ops.sim.faces.binance.spot_notes import Notes
@@ -47,12 +50,9 @@ from ops.sim.faces.binance.spot_stream import CHANNELS, UserStream
 from ops.sim.faces.binance.spot_table import COM, US, Figures
 from ops.sim.faces.binance.spot_trading import Trading
 from ops.sim.floor import Floor
-from ops.sim.limits import Window
 from ops.sim.listing import Line
 
 AGE_NS_MAX: Final = 24 * 3600 * 10**9  # of a connection
-ATTEMPTS_MAX: Final = 300
-ATTEMPTS_S: Final = 300.0
 STREAMS_MAX: Final = 1024
 STAMP: Final = re.compile(rb'"[ET]":\d{13}')  # what is written in ms
 
@@ -79,15 +79,17 @@ class Binance(PublicFace):
                           told=figures.retry_orders)
         catalogue = Catalogue(floor, self.lines, numbers, figures.stp,
                               notional=figures.notional, band=figures.band)
+        self._days = {line.native: Day(line, floor) for line in lines}
+        self._tickers = Tickers(floor, self.lines, self._days, outlet)
         market = MarketQueries(
-            floor, self.lines, catalogue, self.limits, self._tape, self.depth)
+            floor, self.lines, catalogue, self.limits, self._tape, self.depth, self._tickers)
         account = AccountQueries(
             floor, reader, trading, self.limits, notes, numbers, reports, self._stream)
         routes = Routes(figures, floor, market, account, trading, self._keys)
-        self._door = Door(floor, self._auth, self.limits, routes.rest())
+        beside = {} if figures is US else Neighbours(floor).routes()
+        self._door = Door(floor, self._auth, self.limits, {**routes.rest(), **beside})
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
         self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
-        self._attempts = Window(ATTEMPTS_MAX, ATTEMPTS_S)
 
     # --- REST ----------------------------------------------------------------------------------
 
@@ -118,7 +120,7 @@ class Binance(PublicFace):
         """Let a connection in, if there were not too many attempts."""
         now_ns = self.floor.mono_ns()
         session.state["opened_ns"] = now_ns
-        if not self._attempts.take(now_ns):
+        if not self.limits.attempt(now_ns, session.ip):
             session.close(1008, "Too many connection attempts")
             return
         session.subscribe((SHUTDOWN, ""), SHUTDOWN)
@@ -192,7 +194,10 @@ class Binance(PublicFace):
 
     def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
         """Remember prints for those who ask."""
-        self._tape.add(line.native, self.floor.now_ns(), prints, sums)
+        now_ns = self.floor.now_ns()
+        self._tape.add(line.native, now_ns, prints, sums)
+        for each in prints:
+            self._days[line.native].add(each, now_ns)
 
     def batched(self, line: Line, first_id: int, pending: Pending) -> None:
         """Feed the slow streams and those of whole books."""
@@ -204,7 +209,7 @@ class Binance(PublicFace):
         self._depths.send(line)
 
     def tick(self) -> None:
-        """Tell of balances that changed without the book changing, and end the slow second."""
+        """Tell of balances that changed without the book changing; once a second, slow streams."""
         self._stream.flush()
         down, self._down = self._down, self.floor.in_maintenance()
         if self._down and not down:
@@ -212,6 +217,7 @@ class Binance(PublicFace):
             self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
         self._ticks += 1
         if self._ticks % SLOW == 0:
+            self._tickers.send()
             for line in self.lines.values():
                 self._depths.send(line)
 

@@ -19,6 +19,7 @@ SLOW_PARTS: Final = {levels: f"depth{levels} 1s" for levels in PARTS}
 STREAMS: Final = {  # what follows "<symbol>@", and the channel it is
     "depth": SLOW_DIFFS, "depth@1000ms": SLOW_DIFFS, "depth@100ms": "depth",
     "bookTicker": "bookTicker", "trade": "trade", "aggTrade": "aggTrade",
+    "ticker": "ticker", "miniTicker": "miniTicker",
     **{f"depth{levels}@100ms": channel for levels, channel in FAST_PARTS.items()},
     **{f"depth{levels}": channel for levels, channel in SLOW_PARTS.items()},
     **{f"depth{levels}@1000ms": channel for levels, channel in SLOW_PARTS.items()},

@@ -23,6 +23,7 @@ from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.params import Params
 from ops.sim.faces.binance.public import Aggregate
 from ops.sim.faces.binance.spot_catalogue import Catalogue
+from ops.sim.faces.binance.spot_day import Tickers
 from ops.sim.faces.binance.spot_reports import Row
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
@@ -60,10 +61,10 @@ class MarketQueries:
 
     def __init__(
         self, floor: Floor, lines: dict[str, Line], catalogue: Catalogue, limits: Limits,
-        tape: Tape, depth: Callable[[Line, int], bytes],
+        tape: Tape, depth: Callable[[Line, int], bytes], tickers: Tickers,
     ) -> None:
         self._floor, self._lines, self._catalogue = floor, lines, catalogue
-        self._limits, self._tape, self._depth = limits, tape, depth
+        self._limits, self._tape, self._depth, self._tickers = limits, tape, depth, tickers
 
     # --- the venue -----------------------------------------------------------------------------
 
@@ -171,6 +172,12 @@ class MarketQueries:
     def prices(self, ask: Ask) -> object:
         """Return the price of the last trade; of symbols without one, the middle of the book."""
         return self._each(ask, lambda line: {"symbol": line.native, "price": self._last(line)})
+
+    def days(self, ask: Ask) -> object:
+        """Return the last 24 hours."""
+        if ask.params.text("type") not in (None, "FULL"):
+            raise Refused(INVALID, "type")
+        return self._each(ask, self._tickers.row)
 
     def quotes(self, ask: Ask) -> object:
         """Return the best prices and what is there."""

@@ -51,6 +51,9 @@ class Routes:
         def one_or_all(values: Mapping[str, str]) -> int:
             return weights["price" if "symbol" in values else "prices"]
 
+        def day_or_all(values: Mapping[str, str]) -> int:
+            return weights["ticker" if "symbol" in values else "tickers"]
+
         def depth(values: Mapping[str, str]) -> int:
             return depth_weight(self._figures, values)
 
@@ -65,6 +68,7 @@ class Routes:
                    Route(market.trades, weights["historicalTrades"])),
             Served("GET /aggTrades", "trades.aggregate",
                    Route(market.aggregates, weights["aggTrades"])),
+            Served("GET /ticker/24hr", "ticker.24hr", Route(market.days, day_or_all)),
             Served("GET /ticker/price", "ticker.price", Route(market.prices, one_or_all)),
             Served("GET /ticker/bookTicker", "ticker.book", Route(market.quotes, one_or_all)),
             Served("GET /myFilters", "myFilters",

@@ -50,6 +50,7 @@ class Accounts:
         self._floor, self._reader, self._rows = floor, reader, rows
         self._settings: dict[tuple[str, str], Setting] = {}
         self.updated_ms: dict[tuple[str, str], int] = {}  # account, asset or contract
+        self._paid_in_ms = floor.now_ns() // 1_000_000  # a wallet without a time is none to ccxt
 
     def setting(self, account: str, native: str) -> Setting:
         """Return what an account chose for a contract."""
@@ -113,7 +114,7 @@ class Accounts:
                 "crossUnPnl": money(wallet.unrealised),
                 "availableBalance": money(wallet.available),
                 "maxWithdrawAmount": money(wallet.available), "marginAvailable": True,
-                "updateTime": self.updated_ms.get((ask.account, asset), 0),
+                "updateTime": self.updated_ms.get((ask.account, asset), self._paid_in_ms),
             })
         return rows
 
@@ -171,7 +172,7 @@ class Accounts:
                 "crossUnPnl": money(wallet.unrealised),
                 "availableBalance": money(wallet.available),
                 "maxWithdrawAmount": money(wallet.available),
-                "updateTime": self.updated_ms.get((account, asset), 0),
+                "updateTime": self.updated_ms.get((account, asset), self._paid_in_ms),
             })
         return rows
 

@@ -72,8 +72,8 @@ class Trader:
             method, url if body or not text else f"{url}?{text}", headers=headers,
             data=text if body else None,
         ) as answer:
-            reply = await answer.json(content_type=None) if answer.content_type != "text/html" \
-                else await answer.text()
+            is_json = answer.content_type == "application/json"
+            reply = await (answer.json() if is_json else answer.text())
             return Reply(answer.status, reply, dict(answer.headers))
 
     async def order(self, symbol: str = "BTCUSDT", **params: Any) -> Reply:

@@ -1,7 +1,9 @@
 """Binance spot's WebSocket API: sessions, requests, user streams, and what is refused."""
 
 import json
+import random
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -180,5 +182,42 @@ def test_the_api_takes_more_messages_a_second_than_streams_do() -> None:
             client.ask(*[{"id": n, "method": "ping"} for n in range(50)])
             await client.settle()
             assert [json.loads(frame)["id"] for frame in client.frames] == list(range(50))
+
+    run(body)
+
+
+def test_no_garbage_takes_the_venue_down() -> None:
+    async def body() -> None:
+        async with a_trader() as trader:
+            chance = random.Random(3)
+            api, streams = await trader.connect(), await trader.venue.connect("/ws")
+            good = json.dumps({"id": 1, "method": "order.place", "params": trader.signed({
+                "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"})})
+            for _ in range(300):
+                text = bytearray(good.encode())
+                for _ in range(chance.randrange(1, 4)):
+                    text[chance.randrange(len(text))] = chance.randrange(256)
+                api.ask(bytes(text))
+            api.ask(b'{"id":1e99,"method":"ping"}', b'{"id":1,"params":{"a":[{}]},"method":"ping"}',
+                    b"[" * 5_000, b'{"id":123456789012345678901234567890,"method":"ping"}')
+            await api.settle()
+            answers = api.take()
+            assert len(answers) == 304
+            assert all(each["status"] == 200 or each["error"]["code"] < 0 for each in answers)
+            streams.ask(*[bytes(chance.randrange(256) for _ in range(50)) for _ in range(4)])
+            await streams.settle()
+            assert {each["code"] for each in streams.take()} == {3}
+            key = {"X-MBX-APIKEY": trader.key.key}
+            for number in range(100):
+                query = "".join(chance.choices("&=%AB0symboltimestampsignature[]\"'", k=40))
+                reply = await trader.raw(
+                    chance.choice(["GET", "POST", "PUT", "DELETE"]), "/api/v3/order",
+                    quote(query, safe="&=%[]"), key, body=number % 2 == 0)
+                assert reply.status in (400, 401, 404), query
+            huge = await trader.raw("POST", "/api/v3/order", "a" * (2 << 20), key, body=True)
+            assert huge.status == 413
+            api.ask(b'{"id":"' + b"a" * (2 << 20) + b'"}')
+            await api.closed.wait()
+            assert (await trader.ask("GET", "/account")).status == 200
 
     run(body)

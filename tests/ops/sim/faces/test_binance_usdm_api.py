@@ -245,7 +245,7 @@ def test_weight_and_orders_are_counted_told_and_bounded() -> None:
 def test_what_faults_refuse_is_said_in_the_venues_words(kind: str, status: int, code: int) -> None:
     async def body() -> None:
         async with a_trader() as (trader, _):
-            await trader.venue.call("POST", "/fault", {"venue": NAME, "kind": kind, "count": 1})
+            await trader.venue.call("POST", "/fault", {"venue": NAME, "kind": kind})
             reply = await trader.ask("GET", "v3/balance")
             assert reply.code == (status, code)
             assert ("Retry-After" in reply.headers) == (status in (429, 418))

@@ -178,9 +178,9 @@ def test_rest_names_pairs_in_the_old_way() -> None:
         async with a_venue("kraken", "BTC/USD", "ETH/USD") as venue:
             _, answer = await venue.get("/0/public/AssetPairs?pair=XBTUSD,ETHUSD")
             assert [row["wsname"] for row in answer["result"].values()] == ["XBT/USD", "ETH/USD"]
-            assert answer["result"]["XBTUSD"]["tick_size"] == "0.1"
+            assert answer["result"]["XXBTZUSD"]["tick_size"] == "0.1"
             _, answer = await venue.get("/0/public/Depth?pair=XBTUSD&count=2")
-            assert len(answer["result"]["XBTUSD"]["asks"]) == 2
+            assert len(answer["result"]["XXBTZUSD"]["asks"]) == 2
             for path, error in (("Depth?pair=NOPE", "EQuery:Unknown asset pair"),
                                 ("Dance", "EGeneral:Unknown method"),
                                 ("Depth?pair=XBTUSD&count=0", "EGeneral:Invalid arguments:count")):
