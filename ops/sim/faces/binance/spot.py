@@ -38,7 +38,7 @@ from ops.sim.faces.binance.public import SHUTDOWN, Aggregate, Pending, PublicFac
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
-from ops.sim.faces.binance.spot_day import Tickers
+from ops.sim.faces.binance.spot_day import MINI_ALL, Tickers
 from ops.sim.faces.binance.spot_depth import SLOW, SLOW_DIFFS, STREAMS, Depths
 from ops.sim.faces.binance.spot_market import MarketQueries, Tape
 from ops.sim.faces.binance.spot_notes import Notes
@@ -89,7 +89,7 @@ class Binance(PublicFace):
         beside = {} if figures is US else Neighbours(floor).routes()
         self._door = Door(floor, self._auth, self.limits, {**routes.rest(), **beside})
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
-        self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
+        self._depths, self._ticks = Depths(outlet, self), 0
 
     # --- REST ----------------------------------------------------------------------------------
 
@@ -147,6 +147,8 @@ class Binance(PublicFace):
         """Return the topic of a stream name or listen key; None for one that stays silent."""
         if account := self._keys.account(name, self.floor.mono_ns()):
             return CHANNELS[MS], account
+        if name == MINI_ALL:
+            return MINI_ALL, ""
         symbol, _, stream = name.partition("@")
         line = self.lines.get(symbol.upper()) if symbol == symbol.lower() else None
         if line is None or (kind := STREAMS.get(stream)) is None:
@@ -208,13 +210,14 @@ class Binance(PublicFace):
         super().flush(line)
         self._depths.send(line)
 
+    def closing(self) -> None:
+        """Tell every connection that the venue goes down."""
+        event = {"e": "serverShutdown", "E": self.now_ms()}
+        self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
+
     def tick(self) -> None:
         """Tell of balances that changed without the book changing; once a second, slow streams."""
         self._stream.flush()
-        down, self._down = self._down, self.floor.in_maintenance()
-        if self._down and not down:
-            event = {"e": "serverShutdown", "E": self.now_ms()}
-            self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
         self._ticks += 1
         if self._ticks % SLOW == 0:
             self._tickers.send()
@@ -227,3 +230,4 @@ class BinanceUs(Binance):
 
     figures = US
     ping_every_s = 180.0
+    pong_within_s = 600.0

@@ -17,6 +17,7 @@ from ops.sim.listing import Line
 MS: Final = 1_000_000
 TICKER: Final = "ticker"
 MINI: Final = "miniTicker"
+MINI_ALL: Final = "!miniTicker@arr"
 _NAMES: Final = {
     "priceChange": "p", "priceChangePercent": "P", "weightedAvgPrice": "w",
     "prevClosePrice": "x", "lastPrice": "c", "lastQty": "Q", "bidPrice": "b", "bidQty": "B",
@@ -24,6 +25,11 @@ _NAMES: Final = {
     "volume": "v", "quoteVolume": "q", "openTime": "O", "closeTime": "C", "firstId": "F",
     "lastId": "L", "count": "n",
 }
+
+
+_NOT_MINI: Final = frozenset({
+    "priceChange", "priceChangePercent", "weightedAvgPrice", "prevClosePrice", "lastQty",
+    "bidPrice", "bidQty", "askPrice", "askQty"})
 
 
 class Tickers:
@@ -34,22 +40,27 @@ class Tickers:
     ) -> None:
         self._floor, self._lines, self._days, self._outlet = floor, lines, days, outlet
 
-    def row(self, line: Line) -> dict[str, Any]:
-        """Return a symbol's row of ``ticker/24hr``."""
+    def row(self, line: Line, *, mini: bool = False) -> dict[str, Any]:
+        """Return a symbol's row of ``ticker/24hr``, of type FULL or MINI."""
         event = self._event(line)
-        return {"symbol": line.native} | {name: event[short] for name, short in _NAMES.items()}
+        return {"symbol": line.native} | {
+            name: event[short] for name, short in _NAMES.items()
+            if not (mini and name in _NOT_MINI)}
 
     def send(self) -> None:
         """Publish the tickers of every symbol that is listened to."""
         for native, line in self._lines.items():
-            for channel in (TICKER, MINI):
-                if not self._outlet.wanted((channel, native)):
-                    continue
-                event = self._event(line)
-                if channel == MINI:
-                    short = {name: event[name] for name in "Escohlvq"}
-                    event = {"e": "24hrMiniTicker"} | short
-                self._outlet.publish((channel, native), orjson.dumps(event))
+            if self._outlet.wanted((TICKER, native)):
+                self._outlet.publish((TICKER, native), orjson.dumps(self._event(line)))
+            if self._outlet.wanted((MINI, native)):
+                self._outlet.publish((MINI, native), orjson.dumps(self._mini(line)))
+        if self._outlet.wanted((MINI_ALL, "")):
+            rows = [self._mini(line) for line in self._lines.values()]
+            self._outlet.publish((MINI_ALL, ""), orjson.dumps(rows))
+
+    def _mini(self, line: Line) -> dict[str, Any]:
+        event = self._event(line)
+        return {"e": "24hrMiniTicker"} | {name: event[name] for name in "Escohlvq"}
 
     def _event(self, line: Line) -> dict[str, Any]:
         now_ns, day, touch = self._floor.now_ns(), self._days[line.native], line.book.touch()

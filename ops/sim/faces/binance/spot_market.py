@@ -35,6 +35,7 @@ ROWS_MAX: Final = 1000
 KEPT: Final = 1000  # trades per symbol
 STATUSES: Final = ("TRADING", "HALT", "BREAK", "CANCEL_ONLY")
 PERMISSIONS: Final = ("SPOT", "MARGIN", "LEVERAGED")
+BAD_TICKER: Final = Problem(-1139, "Invalid ticker type.")
 BAD_STATUS: Final = Problem(-1122, "Invalid symbolStatus.")
 OTHER_STATUS: Final = Problem(
     -1220, "The symbol's status does not match the requested symbolStatus.")
@@ -175,9 +176,8 @@ class MarketQueries:
 
     def days(self, ask: Ask) -> object:
         """Return the last 24 hours."""
-        if ask.params.text("type") not in (None, "FULL"):
-            raise Refused(INVALID, "type")
-        return self._each(ask, self._tickers.row)
+        mini = ask.params.choice("type", {"FULL": False, "MINI": True}, BAD_TICKER) or False
+        return self._each(ask, lambda line: self._tickers.row(line, mini=mini))
 
     def quotes(self, ask: Ask) -> object:
         """Return the best prices and what is there."""
