@@ -281,12 +281,12 @@ class Floor:
 
     def amend(
         self, account: str, *, order_id: int = 0, client_id: str = "", price: int = 0,
-        size: int = 0,
+        size: int = 0, keeps_place: bool = True,
     ) -> Order | Refusal:
         """Change a resting order, as of now; see Exchange.amend."""
         return self._operate(lambda: self.exchange.amend(
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
-            size=size))
+            size=size, keeps_place=keeps_place))
 
     def rename(self, order: Order, client_id: str) -> None:
         """Give an open order another client id, as an amendment does at Binance."""

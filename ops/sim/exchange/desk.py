@@ -71,7 +71,9 @@ class Desk:
             return Refusal(Reason.ORDER_ENDED, order.id)
         return order
 
-    def amend(self, now_ns: int, order: Order, price: int, size: int) -> Refusal | None:
+    def amend(
+        self, now_ns: int, order: Order, price: int, size: int, *, keeps_place: bool
+    ) -> Refusal | None:
         """Give a resting order another price or total size."""
         listed, done = self._listed[order.symbol], order.filled + order.prevented
         account = self._accounts.by_name[order.account]
@@ -83,7 +85,7 @@ class Desk:
             return refusal
         if size <= done:
             return Refusal(Reason.SIZE_MIN, size, done + 1)
-        if price == order.price and size <= order.size:
+        if keeps_place and price == order.price and size <= order.size:
             order.size, order.updated_ns = size, now_ns
             hold = min(order.reserved, needed(order, listed.symbol))
             self._accounts.hold(now_ns, order, hold)

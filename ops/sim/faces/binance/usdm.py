@@ -1,7 +1,15 @@
-"""Binance USD-M perpetuals: who serves what.  Source: shared/venues/binance.md, 2026-11-21.
+"""Binance USD-M perpetuals: the private side on top of the public one.
 
-REST is /fapi/v1../v3; streams are split over /public, /market and /private; /ws-fapi/v1 takes
-orders.  The old root serves books and prints alike.
+    REST /fapi ── Door ───┐               ┌─ usdm_market, usdm_klines (catalogue, tape, candles)
+                          ├─ usdm_routes ─┼─ usdm_account, usdm_config, usdm_history
+    /ws-fapi/v1 ─ WsApi ──┘               └─ usdm_trade (place, modify, cancel, dead-man switch)
+    matching engine ── events ── UserStream ── "@ORDER_TRADE_UPDATE" .. topics ── /private
+    /public, /market ── usdm_streams, usdm_depth;  funding every eight hours ── usdm_funding
+
+Source: shared/venues/binance.md and developers.binance.com/docs/derivatives/usds-margined-futures,
+2026-11-21.  The old root serves books and prints alike and keeps silent on all else.
+
+Decisions: 2026-11-21: one-way mode, single-asset margin, nobody is liquidated.
 """
 
 from collections.abc import Sequence
@@ -62,7 +70,7 @@ class BinanceUsdm(PublicFace):
     ) -> None:
         super().__init__(lines, outlet, clock, floor)
         rows, auth = Rows(self.lines, floor.exchange), Auth(floor)
-        self._limits = Limits(LIMITS)
+        self._limits = Limits(LIMITS, MANY_REQUESTS, BANNED)
         self.funding = Fundings(floor, self.lines)
         self._keys = Keys(floor)
         self._trading = Trading(floor, self.lines, self._limits, rows)

@@ -67,6 +67,8 @@ class Trading:
         return self._terms.get(order.id, PLAIN)
 
     def _remember(self, order: Order, terms: Terms) -> None:
+        self._terms.pop(order.id, None)  # a venue that restarted may use an id again
+        self._good_till.pop(order.id, None)
         if terms == PLAIN:
             return
         if len(self._terms) >= TERMS_MAX:
@@ -153,7 +155,8 @@ class Trading:
         if (price, size) == (order.price, order.size):
             raise Refused(SAME_ORDER)
         if size > order.filled:
-            changed = self._floor.amend(account, order_id=order.id, price=price, size=size)
+            changed = self._floor.amend(
+                account, order_id=order.id, price=price, size=size, keeps_place=False)
             if isinstance(changed, Refusal) and changed.reason is Reason.NOTIONAL_MIN:
                 raise Refused(AMEND_NOTIONAL, plain(money(changed.limit)))
             if isinstance(changed, Refusal) and changed.reason is not Reason.WOULD_TAKE:
