@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 import orjson
 
 from engine.model.clock import Clock
-from ops.sim.day import Day
 from ops.sim.exchange.events import Event
 from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
@@ -71,7 +70,7 @@ class Binance(PublicFace):
         symbols = {native: floor.exchange.listed[native].symbol for native in self.lines}
         reader = Reader(symbols, figures.stp, seed)
         self.limits, self._auth = Limits(figures.limits), Auth(floor)
-        self._keys, self._tape = ListenKeys(seed), Tape(self.lines)
+        self._keys, self._tape = ListenKeys(seed), Tape(floor, self.lines)
         reports = Reports(numbers, notes)
         self._stream = UserStream(floor, outlet, numbers, notes, reports, reader, self.limits)
         words = Words(notional=figures.notional, band=figures.band)
@@ -79,8 +78,7 @@ class Binance(PublicFace):
                           told=figures.retry_orders)
         catalogue = Catalogue(floor, self.lines, numbers, figures.stp,
                               notional=figures.notional, band=figures.band)
-        self._days = {line.native: Day(line, floor) for line in lines}
-        self._tickers = Tickers(floor, self.lines, self._days, outlet)
+        self._tickers = Tickers(floor, self.lines, self._tape.days, outlet)
         market = MarketQueries(
             floor, self.lines, catalogue, self.limits, self._tape, self.depth, self._tickers)
         account = AccountQueries(
@@ -196,10 +194,7 @@ class Binance(PublicFace):
 
     def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
         """Remember prints for those who ask."""
-        now_ns = self.floor.now_ns()
-        self._tape.add(line.native, now_ns, prints, sums)
-        for each in prints:
-            self._days[line.native].add(each, now_ns)
+        self._tape.add(line.native, prints, sums)
 
     def batched(self, line: Line, first_id: int, pending: Pending) -> None:
         """Feed the slow streams and those of whole books."""

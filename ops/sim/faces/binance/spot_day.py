@@ -11,6 +11,7 @@ import orjson
 
 from ops.sim.day import DAY_NS, Day, average
 from ops.sim.face import Outlet
+from ops.sim.faces.binance.numbers import fixed
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -75,6 +76,7 @@ class Tickers:
             "a": line.price(touch.ask), "A": line.size(touch.ask_size),
             "o": line.price(of_day.open), "h": line.price(of_day.high),
             "l": line.price(of_day.low), "v": line.size(of_day.volume),
-            "q": day.turnover(of_day), "O": (now_ns - DAY_NS) // MS, "C": now_ns // MS,
+            "q": fixed(of_day.turnover, line.price_decimals + line.size_decimals),
+            "O": (now_ns - DAY_NS) // MS, "C": now_ns // MS,
             "F": of_day.first_id, "L": of_day.last_id, "n": of_day.trades,
         }
