@@ -148,7 +148,7 @@ class Trading:
         if self._floor.filters(native).mode is Mode.HALTED:
             raise Refused(AMEND_STATUS)
         symbol = self._floor.exchange.listed[native].symbol
-        terms = self.terms(order)._replace(price_match=params.text("priceMatch") or "NONE")
+        terms = self.terms(order)._replace(price_match=self.reader.price_match(params))
         price = self.reader.price(params, symbol, order.side, terms)
         size = self.reader.size(params, symbol)
         params.done()

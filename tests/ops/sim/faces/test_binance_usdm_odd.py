@@ -21,15 +21,34 @@ NAMES = (
     "dualSidePosition", "multiAssetsMargin", "countdownTime", "batchOrders", "orderIdList",
     "origClientOrderIdList", "listenKey", "priceMatch", "goodTillDate", "reduceOnly", "incomeType",
     "page", "recvWindow", "selfTradePreventionMode", "closePosition", "stopPrice", "colour")
-GOOD = {
-    "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.01", "price": "63000",
-    "timeInForce": "GTC", "orderId": "1", "leverage": "5", "limit": "5", "countdownTime": "9000"}
+NEW = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "quantity": "0.01",
+       "price": "63000", "timeInForce": "GTC"}
+GOOD: dict[str, dict[str, str]] = {  # what each kind of request needs
+    "POST order": NEW, "POST order/test": NEW, "order.place": NEW,
+    "PUT order": {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.02", "price": "63001",
+                  "orderId": ""},
+    "DELETE order": {"symbol": "BTCUSDT", "orderId": ""},
+    "POST leverage": {"symbol": "BTCUSDT", "leverage": "5"},
+    "POST countdownCancelAll": {"symbol": "BTCUSDT", "countdownTime": "9000"},
+    "GET klines": {"symbol": "BTCUSDT", "interval": "1m"},
+}
+GOOD |= {"order.modify": GOOD["PUT order"], "order.cancel": GOOD["DELETE order"],
+         "order.status": GOOD["DELETE order"], "GET order": GOOD["DELETE order"],
+         "GET openOrder": GOOD["DELETE order"]}
+ALL = {"symbol": "BTCUSDT"}
 
 
-def some(random: Random) -> dict[str, Any]:
-    """Choose parameters: mostly sensible ones, a few of them odd."""
-    chosen = {name: value for name, value in GOOD.items() if random.random() < 0.6}
-    for name in random.sample(NAMES, random.randint(0, 3)):
+def some(random: Random, trader: Trader, kind: str) -> dict[str, Any]:
+    """Choose parameters: mostly those that are needed, and a few odd ones."""
+    chosen: dict[str, Any] = dict(GOOD.get(kind, ALL))
+    resting = [order.id for order in trader.exchange.open_orders(trader.account)]
+    if "orderId" in chosen:
+        chosen["orderId"] = str(random.choice(resting or [1]))
+    for name in random.sample(sorted(chosen), random.random() < 0.2):
+        del chosen[name]
+    for _ in range(random.choice((0, 1, 1, 1, 3))):
+        known = random.random() < 0.6
+        name = random.choice(sorted(chosen) or NAMES) if known else random.choice(NAMES)
         chosen[name] = random.choice(ODD)
     return chosen
 
@@ -49,10 +68,12 @@ def test_odd_parameters_get_an_error_of_the_venue_on_every_route() -> None:
             random = Random(5)
             routes = sorted(trader.face._door._routes)  # noqa: SLF001  all there are
             assert len(routes) > 45
+            routes += [route for route in routes if route.endswith("/v1/order")] * 6
             statuses = set()
             for number in range(4_000):
                 verb, path = random.choice(routes).split()
-                answer = ask(trader, verb, path, some(random))
+                kind = f"{verb} {path.split('/', 3)[-1]}"
+                answer = ask(trader, verb, path, some(random, trader, kind))
                 parsed = json.loads(answer.body)
                 statuses.add(answer.status)
                 if answer.status != 200:
@@ -64,6 +85,7 @@ def test_odd_parameters_get_an_error_of_the_venue_on_every_route() -> None:
                     trader.face.tick()
                     audit(trader.exchange)
             assert statuses == {200, 400}
+            assert len(trader.truth().orders) > 50
             audit(trader.exchange)
             assert (await trader.ask("GET", "v3/account")).status == 200
 
@@ -77,11 +99,14 @@ def test_odd_websocket_requests_get_an_error_and_leave_the_connection() -> None:
             methods = sorted(trader.face._api._methods)  # noqa: SLF001  all there are
             client = await trader.venue.connect("/ws-fapi/v1?returnRateLimits=false")
             for _ in range(25):
-                requests = [
-                    ws_request(trader, random.choice(methods), random.choice(("a", 1, None)), **{
+                requests = []
+                for method in random.choices(methods, k=8):
+                    params = {
                         name: json.loads(value) if value[:1] in "[{" and value else value
-                        for name, value in some(random).items() if name != "recvWindow"})
-                    for _ in range(8)]
+                        for name, value in some(random, trader, method).items()
+                        if name != "recvWindow"}
+                    requests.append(
+                        ws_request(trader, method, random.choice(("a", 1, None)), **params))
                 for answer in await call(client, *requests):
                     assert answer["status"] in (200, 400, 401), answer
                 clock.advance(30)
