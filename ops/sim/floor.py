@@ -24,7 +24,7 @@ from ops.sim.credentials import Credentials, credentials
 from ops.sim.exchange.events import Accepted, Event, Fill, LevelChanged, Rejected, Traded
 from ops.sim.exchange.exchange import Exchange
 from ops.sim.exchange.filters import Filters, Refusal
-from ops.sim.exchange.orders import BUY, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import BUY, Order, Request, Status, Stp, Tif, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
@@ -281,12 +281,12 @@ class Floor:
 
     def amend(
         self, account: str, *, order_id: int = 0, client_id: str = "", price: int = 0,
-        size: int = 0, keeps_place: bool = True,
+        size: int = 0, keeps_place: bool = True, stp: Stp | None = None,
     ) -> Order | Refusal:
         """Change a resting order, as of now; see Exchange.amend."""
         return self._operate(lambda: self.exchange.amend(
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
-            size=size, keeps_place=keeps_place))
+            size=size, keeps_place=keeps_place, stp=stp))
 
     def rename(self, order: Order, client_id: str) -> None:
         """Give an open order another client id, as an amendment does at Binance."""

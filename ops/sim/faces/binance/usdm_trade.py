@@ -14,7 +14,7 @@ import orjson
 from engine.model.quanta import plain
 from ops.sim.book import ASK, BID
 from ops.sim.exchange.filters import Mode, Reason, Refusal
-from ops.sim.exchange.orders import BUY, Kind, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import BUY, Kind, Order, Request, Status, Stp, Tif, Why
 from ops.sim.faces.binance.door import Ask
 from ops.sim.faces.binance.errors import EITHER, INVALID, MANDATORY, NO_SUCH_ORDER, Refused
 from ops.sim.faces.binance.limits import Limits
@@ -156,7 +156,8 @@ class Trading:
             raise Refused(SAME_ORDER)
         if size > order.filled:
             changed = self._floor.amend(
-                account, order_id=order.id, price=price, size=size, keeps_place=False)
+                account, order_id=order.id, price=price, size=size, keeps_place=False,
+                stp=Stp.NONE)
             if isinstance(changed, Refusal) and changed.reason is Reason.NOTIONAL_MIN:
                 raise Refused(AMEND_NOTIONAL, plain(money(changed.limit)))
             if isinstance(changed, Refusal) and changed.reason is not Reason.WOULD_TAKE:

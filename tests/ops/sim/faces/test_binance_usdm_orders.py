@@ -147,7 +147,7 @@ def test_an_order_is_modified_loses_its_place_or_is_cancelled_by_the_modificatio
                 "PUT", "v1/order", **named, quantity="0.0200", price=f"{bid - 60:.1f}")
             assert changed.body.items() >= {
                 "status": "NEW", "origQty": "0.0200", "price": f"{bid - 60:.1f}",
-                "timeInForce": "GTX"}.items()
+                "timeInForce": "GTX", "selfTradePreventionMode": "NONE"}.items()
             wrong = await trader.ask(
                 "PUT", "v1/order", **(named | {"side": "SELL"}), quantity="0.01", price="63500")
             assert wrong.code == (400, -1130)
