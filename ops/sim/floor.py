@@ -144,18 +144,22 @@ class Floor:
         """Return whether a client ever traded a symbol: only then its market must be followed."""
         return native in self._open
 
-    def recorded(
-        self, line: Line, changes: Sequence[Change] | None, trades: Sequence[RecordedTrade] = ()
-    ) -> None:
+    def recorded(self, line: Line, changes: Sequence[Change] | None) -> None:
         """Take what a recording did to ``line.book``, None for a new book; publish nothing."""
         if line.native not in self._open or line.native in self._frozen:
             return
-        for trade in trades:
-            self._backdrop.trade(line, trade)
         if changes is None:
             self._backdrop.align(line)
         else:
             self._backdrop.change(line, changes)
+        self._forget(line)
+
+    def recorded_trades(self, line: Line, trades: Sequence[RecordedTrade]) -> None:
+        """Take what a recording says was traded; publish nothing."""
+        if line.native not in self._open or line.native in self._frozen:
+            return
+        for trade in trades:
+            self._backdrop.trade(line, trade)
         self._forget(line)
 
     def frozen(self, native: str) -> bool:
