@@ -124,7 +124,7 @@ class Connection(WSListener):
                 return
             self._stalled_until_ns = 0
         if self.queued() > QUEUE_SIZE_MAX:
-            self._abort(transport)
+            self.abort()
             return
         transport.send(WSMsgType.TEXT, text)
         tally = self._server.tally
@@ -240,8 +240,10 @@ class Connection(WSListener):
         transport.write(head + text[: size // 2])
         plain = transport.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
-        self._abort(self._transport)
+        self.abort()
 
-    def _abort(self, transport: WSTransport) -> None:
+    def abort(self) -> None:
+        """Hang up without a word, and forget what was still to be sent."""
         self._deaf = True  # the socket lives until the loop's next turn
-        transport.underlying_transport.abort()
+        if self._transport is not None:
+            self._transport.underlying_transport.abort()

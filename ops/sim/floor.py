@@ -232,19 +232,24 @@ class Floor:
             line.book.set(BID, crossing.price, size)
             update = update._replace(changes=[crossing._replace(size=size), *update.changes])
         fault = self.faults.strike(self.venue, native, SHOWN, self._clock.mono_ns())
-        touch = line.book.touch()
-        if fault is not None and touch.bid and touch.ask:
-            if fault.kind is Kind.GLITCH:
-                trade_id = self.exchange.number_trade()
-                glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
-                update = update._replace(prints=[*update.prints, glitch])
-            else:
-                self._ready(native)  # from here on the market's book is another than the public's
-                crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
-                self._crossing[native] = crossing
-                line.book.set(*crossing)
-                update = update._replace(changes=[*update.changes, crossing], send=True)
+        if fault is not None:
+            update = self._spoiled(line, update, fault.kind)
         self.face.update(line, update)
+
+    def _spoiled(self, line: Line, update: Update, kind: Kind) -> Update:
+        """Add a print or a level that nobody made."""
+        touch = line.book.touch()
+        if not (touch.bid and touch.ask):
+            return update
+        if kind is Kind.GLITCH:
+            trade_id = self.exchange.number_trade()
+            glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
+            return update._replace(prints=[*update.prints, glitch])
+        self._ready(line.native)  # from here on the market's book is another than the public's
+        crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
+        self._crossing[line.native] = crossing
+        line.book.set(*crossing)
+        return update._replace(changes=[*update.changes, crossing], send=True)
 
     # --- the clients' side ---------------------------------------------------------------------
 
