@@ -7,14 +7,18 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TESTED := $(VENV)/.clients
+CRYPTOFEED := .venv-cryptofeed
+PIP := -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .PHONY: start test lint bench bench-peers lock clean
 
 start: $(READY)
 	@$(BIN)/trypto-engine start $(ARGS)
 
-test: $(READY) lint
+test: $(READY) $(TESTED) $(CRYPTOFEED)/.tried lint
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 lint: $(READY)
@@ -34,16 +38,31 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "$(PYTHON) has no venv module: install it (Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "setting up $(VENV) (first time only, about a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	  --only-binary :all: -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	  --no-build-isolation --editable .
+	@$(BIN)/python $(PIP) --require-hashes --only-binary :all: -r requirements.lock
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Third-party clients of the venues, for tests.  --no-deps: the lock has all of them, in the
+# versions of requirements.lock where ccxt would pin others.
+$(TESTED): requirements-clients.lock $(READY)
+	@$(BIN)/python $(PIP) --no-deps --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+# cryptofeed is built from its source, which takes a C compiler; without one its tests are skipped.
+$(CRYPTOFEED)/.tried: requirements-cryptofeed.lock tests/clients/build-constraints.txt
+	@rm -rf $(CRYPTOFEED) && $(PYTHON) -m venv $(CRYPTOFEED)
+	@PIP_CONSTRAINT=tests/clients/build-constraints.txt \
+	  $(CRYPTOFEED)/bin/python $(PIP) --require-hashes -r $< && touch $(CRYPTOFEED)/built || \
+	  echo "cryptofeed could not be built here: its tests will be skipped" >&2
 	@touch $@
 
 # Raise the pins within pyproject's bounds (needs uv).
 lock:
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet --upgrade --output-file requirements.lock
+	uv pip compile pyproject.toml --extra test $(LOCK) --upgrade --output-file requirements.lock
+	uv pip compile --group pyproject.toml:clients --overrides requirements.lock $(LOCK) \
+	  --no-annotate --output-file requirements-clients.lock
+	uv pip compile --group pyproject.toml:cryptofeed $(LOCK) \
+	  --no-annotate --upgrade --output-file requirements-cryptofeed.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CRYPTOFEED) .mypy_cache .ruff_cache .pytest_cache

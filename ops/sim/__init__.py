@@ -1,9 +1,9 @@
 """Simulated exchanges: local servers that speak the venues' own public protocols.
 
-    market.py ──┐                      ┌─ faces/binance.py   (spot, US, USD-M)
+    market.py ──┐                      ┌─ faces/binance/    (spot, US, USD-M)
                 ├─> floor.py ─> Face ──┼─ faces/okx.py       (global, US)
-    playback.py ┘      │               ├─ faces/kraken.py    (WebSocket v2)
-                       v               ├─ faces/coinbase.py  (Advanced Trade)
+    playback.py ┘      │               ├─ faces/kraken/     (WebSocket v2 and v1)
+                       v               ├─ faces/coinbase/   (Advanced Trade)
                   server.py <──────────┴─ faces/coinbase_exchange.py
                   connection.py (WebSocket by picows), rest.py (aiohttp)
 

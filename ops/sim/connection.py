@@ -94,7 +94,7 @@ class Connection(WSListener):
         if second != self._second:
             self._second, self._requests = second, 0
         self._requests += 1
-        limit = self._server.face.requests_per_s
+        limit = self._server.face.request_limit(self)
         if limit and self._requests > limit:
             self.close(WSCloseCode.POLICY_VIOLATION.value, "Too many requests")
             return False

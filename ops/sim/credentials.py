@@ -31,9 +31,14 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 def credentials(venue: str, account: str, seed: int) -> list[Credentials]:
-    """Return every kind of key that the venue knows, for one account."""
+    """Return every kind of key that the venue knows, for one account.
+
+    Binance's keys open its spot and its USD-M market alike.
+    """
+    owner = "binance" if venue == "binance-usdm" else venue
+
     def make(part: str) -> bytes:
-        return hashlib.sha512(f"{seed}:{venue}:{account}:{part}".encode()).digest()
+        return hashlib.sha512(f"{seed}:{owner}:{account}:{part}".encode()).digest()
 
     if venue.startswith("binance"):
         return [
@@ -50,7 +55,9 @@ def credentials(venue: str, account: str, seed: int) -> list[Credentials]:
     if venue == "coinbase":
         return [
             Credentials(account, ES256, _coinbase_name(make("key")), _p256_pem(make("secret"))),
-            Credentials(account, ED25519, _coinbase_name(make("ed key")), _ed25519_pem(make("ed"))),
+            Credentials(
+                account, ED25519, str(uuid.UUID(bytes=make("ed key")[:16], version=4)),
+                _ed25519_base64(make("ed"))),
         ]
     return []
 
@@ -67,6 +74,13 @@ def _coinbase_name(entropy: bytes) -> str:
 def _ed25519_pem(entropy: bytes) -> str:
     return _pem(ed25519.Ed25519PrivateKey.from_private_bytes(entropy[:32]),
                 serialization.PrivateFormat.PKCS8)
+
+
+def _ed25519_base64(entropy: bytes) -> str:
+    """Return seed and public key in one, as Coinbase issues them."""
+    seed = entropy[:32]
+    public = ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    return base64.b64encode(seed + public).decode()
 
 
 def _p256_pem(entropy: bytes) -> str:

@@ -76,7 +76,7 @@ class Day:
         of_one = Figures(
             price, price, price, price, each.size, turnover, 1, trade_id, trade_id, begin_ns)
         if self._minutes and self._minutes[-1].begin_ns >= begin_ns:
-            of_one = _both(self._minutes.pop(), of_one)
+            of_one = both(self._minutes.pop(), of_one)
         else:
             self._closed = None
         self._minutes.append(of_one)
@@ -101,9 +101,14 @@ class Day:
         total = self._minutes[-1]
         if len(self._minutes) > 1:
             if self._closed is None:
-                self._closed = reduce(_both, list(self._minutes)[:-1])
-            total = _both(self._closed, total)
+                self._closed = reduce(both, list(self._minutes)[:-1])
+            total = both(self._closed, total)
         return total._replace(begin_ns=unix_ns - DAY_NS)
+
+    def minutes(self, unix_ns: int) -> list[Figures]:
+        """Return the last 24 hours minute by minute, oldest first; those without trades lack."""
+        self._forget(unix_ns)
+        return list(self._minutes)
 
     def turnover(self, figures: Figures) -> str:
         """Return what was traded, in quote units, as text without trailing zeros."""
@@ -135,7 +140,8 @@ def average(figures: Figures) -> int:
     return figures.turnover // figures.volume if figures.volume else figures.last
 
 
-def _both(first: Figures, then: Figures) -> Figures:
+def both(first: Figures, then: Figures) -> Figures:
+    """Return the figures of two spans of time, one after the other."""
     return Figures(
         first.open, max(first.high, then.high), min(first.low, then.low), then.last,
         first.volume + then.volume, first.turnover + then.turnover, first.trades + then.trades,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Topic = tuple[str, str]  # (channel, native symbol); the symbol is empty where a channel has none
 Query = Mapping[str, str]
 
+DIGITS_MAX: Final = 18  # of a number in a query
 BUY: Final = 1
 SELL: Final = -1
 
@@ -122,6 +123,10 @@ class Face(ABC):
         self.lines = {line.native: line for line in lines}
         self.outlet, self.clock, self.floor = outlet, clock, floor
 
+    def request_limit(self, session: Session) -> int:
+        """Return how many messages a second this connection may send; 0 = no limit."""
+        return self.requests_per_s
+
     def opened(self, session: Session) -> None:  # noqa: B027  most venues say nothing first
         """Greet a new connection."""
 
@@ -145,6 +150,10 @@ class Face(ABC):
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
         """Return the frame that carries ``body`` on this connection."""
         return body
+
+    def stamp(self, session: Session, text: bytes) -> bytes:
+        """Return a private frame with its number, now that the faults of fills let it go."""
+        return text
 
     def recorded(self, session: Session, topic: Topic, frame: bytes) -> bytes:
         """Return a recorded frame as this connection would have got it."""
@@ -222,4 +231,9 @@ def count(text: str | None, *, default: int, most: int) -> int | None:
     """Read a limit such as ``limit=100``; None if it is not a number within 1..most."""
     if text is None:
         return default
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text) <= most else None
+    return int(text) if digits(text) and 1 <= int(text) <= most else None
+
+
+def digits(text: str) -> bool:
+    """Return whether a query's text is a whole number, and no longer than any should be."""
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX

@@ -278,6 +278,10 @@ class Floor:
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
             size=size))
 
+    def rename(self, order: Order, client_id: str) -> None:
+        """Give an open order another client id, as an amendment does at Binance."""
+        self.exchange.rename(order, client_id)
+
     def cancel(
         self, account: str, *, order_id: int = 0, client_id: str = "", why: Why = Why.ASKED,
     ) -> Order | Refusal:
@@ -314,6 +318,11 @@ class Floor:
         """Bring money in, or take it out if negative: as its owner would elsewhere."""
         move = self.exchange.deposit if amount > 0 else self.exchange.withdraw
         return self._operate(lambda: move(self.now_ns(), account, asset, abs(amount)))
+
+    def set_margin(self, account: str, native: str, margin_ppm: int) -> Refusal | None:
+        """Let an account choose a perpetual's initial margin; see Exchange.set_margin."""
+        return self._operate(lambda: self.exchange.set_margin(
+            self.now_ns(), account, native, margin_ppm))
 
     def fund(self, native: str, rate_ppm: int) -> None:
         """Exchange a funding payment between longs and shorts."""

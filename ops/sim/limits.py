@@ -48,9 +48,17 @@ class Decaying:
 
     def take(self, now_ns: int, units: float = 1.0) -> bool:
         """Add ``units``, unless that would pass the limit; return whether it did not."""
-        elapsed_s = max(0, now_ns - self._at_ns) / 1e9
-        self.value, self._at_ns = max(0.0, self.value - elapsed_s * self.per_s), now_ns
-        if self.value + units > self.limit:
+        if self.level(now_ns) + units > self.limit:
             return False
         self.value += units
         return True
+
+    def charge(self, now_ns: int, units: float) -> None:
+        """Add ``units`` for what is never refused, up to the limit."""
+        self.value = min(self.limit, self.level(now_ns) + units)
+
+    def level(self, now_ns: int) -> float:
+        """Return what is left of the counter now."""
+        elapsed_s = max(0, now_ns - self._at_ns) / 1e9
+        self.value, self._at_ns = max(0.0, self.value - elapsed_s * self.per_s), now_ns
+        return self.value

@@ -43,22 +43,22 @@ class Told:
             if self._struck(event, event.order.symbol, ACCEPTANCE) and self._hold(
                     event.order.id, (connection, topic, text)):
                 return
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
         elif isinstance(event, Fill):
             self._fill(event, (connection, topic, text))
         else:
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
 
     def _fill(self, event: Fill, frame: _Frame) -> None:
         connection, topic, text = frame
         fault = self._struck(event, event.symbol, FILL - ACCEPTANCE)
         kind = fault.kind if fault else None
         if fault and kind is Kind.FILL_LATE:
-            _later(fault.ms / 1000, connection.forward, topic, text)
+            _later(fault.ms / 1000, self._send, connection, topic, text)
         elif kind is not Kind.FILL_LOST:
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
         if kind is Kind.FILL_DUPLICATE:
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
         if event.order_id in self._held:  # goes out after this fill's frames to all
             self._due = event.order_id
             _later(0, self._release, event.order_id)
@@ -86,7 +86,10 @@ class Told:
         """Send the acceptance that a fill overtook, or that no fill came to overtake."""
         self._due = 0
         for connection, topic, text in self._held.pop(order_id, ()):
-            connection.forward(topic, text)
+            self._send(connection, topic, text)
+
+    def _send(self, connection: "Connection", topic: Topic, text: bytes) -> None:
+        connection.forward(topic, self._server.face.stamp(connection, text))
 
 
 def _later(seconds: float, action: Callable[..., None], *arguments: object) -> None:

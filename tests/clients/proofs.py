@@ -3,6 +3,7 @@
 ``ops/sim/CLIENTS.md`` shows the declarations as a table; ``test_table.py`` holds the two equal.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 import pytest
@@ -24,10 +25,23 @@ PROOFS: Final[list[Proof]] = []
 
 
 def proves(
-    client: str, calls: dict[str, str], *venues: str, remark: str = ""
+    client: str, calls: Mapping[str, str], *venues: str, remark: str = "",
+    lacking: Mapping[str, Collection[str]] | None = None,
 ) -> pytest.MarkDecorator:
-    """Declare what a test shows: ``calls`` maps each call to what is compared."""
+    """Declare what a test shows, and run it once a venue."""
+    declare(client, calls, *venues, remark=remark, lacking=lacking)
+    return pytest.mark.parametrize("venue", venues)
+
+
+def declare(
+    client: str, calls: Mapping[str, str], *venues: str, remark: str = "",
+    lacking: Mapping[str, Collection[str]] | None = None,
+) -> None:
+    """Declare what the next test shows too: ``calls`` maps each call to what is compared.
+
+    ``lacking`` maps a venue to the calls that the client does not have there.
+    """
     PROOFS.extend(
         Proof(client, call, venue, remark, compared)
-        for venue in venues for call, compared in calls.items())
-    return pytest.mark.parametrize("venue", venues)
+        for venue in venues for call, compared in calls.items()
+        if call not in (lacking or {}).get(venue, ()))

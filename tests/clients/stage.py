@@ -21,6 +21,7 @@ import uvloop
 from engine.config import Sim
 from ops.sim.book import Touch
 from ops.sim.certificates import CERTIFICATE
+from ops.sim.credentials import ED25519
 from ops.sim.face import BUY, Update
 from ops.sim.listing import Line
 from ops.sim.world import World
@@ -35,7 +36,8 @@ SYMBOLS: Final = {
     "coinbase": ["BTC/USD", "ETH/BTC"],
 }
 CCXT_NAMES: Final = {"binance-usdm": "binanceusdm"}  # others are spelt alike
-BESIDE: Final = {"binance": ["binance-usdm"]}  # ccxt.binance asks both hosts for markets
+BESIDE: Final = {  # ccxt asks both of Binance's hosts for markets and coins
+    "binance": ["binance-usdm"], "binance-usdm": ["binance"]}
 
 
 class Trade(NamedTuple):
@@ -111,11 +113,21 @@ def same_book(client: Any, truth: dict[str, list[list[float]]]) -> bool:
     return all([level[:2] for level in client[side]] == truth[side] for side in ("bids", "asks"))
 
 
+def keys_of(world: World, name: str, account: str) -> dict[str, str]:
+    """Return an account's key as ccxt takes it."""
+    held = world.servers[name].face.floor.credentials.values()
+    key = next(each for each in held if each.account == account and each.kind != ED25519)
+    return {"apiKey": key.key, "secret": key.secret, "password": key.passphrase}
+
+
 @asynccontextmanager
 async def a_stage(
-    name: str, messages_per_s: float = 200.0, **config: Any
+    name: str, messages_per_s: float = 200.0, account: str = "", **config: Any
 ) -> AsyncIterator[Stage]:
-    """Open a venue over TLS with its ccxt client; the market moves when stepped."""
+    """Open a venue over TLS with its ccxt client; the market moves when stepped.
+
+    With an ``account`` the client has its key; ``config`` is ccxt's own.
+    """
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         names = [name, *BESIDE.get(name, [])]
@@ -126,8 +138,10 @@ async def a_stage(
             connector = aiohttp.TCPConnector(
                 ssl=trust, resolver=Loopback(ports_of(world.endpoints())))
             async with aiohttp.ClientSession(connector=connector) as session:
+                keys = keys_of(world, name, account) if account else {}
                 client = getattr(ccxt.pro, CCXT_NAMES.get(name, name))(
-                    {"session": session, **config})
+                    {"session": session, **keys, **config})
+                client.timeout_on_exit = 0  # ms that ccxt sleeps after all is closed
                 try:
                     yield Stage(world, name, client)
                 finally:

@@ -34,6 +34,7 @@ class Account(msgspec.Struct, eq=False):
     orders: dict[int, Order] = {}  # open, oldest first
     open_counts: dict[str, int] = {}  # by symbol
     positions: dict[str, Position] = {}  # by symbol
+    margins_ppm: dict[str, int] = {}  # by symbol, where the client chose another initial margin
 
 
 class Accounts:
@@ -111,7 +112,7 @@ def needed(order: Order, symbol: Symbol, value: int | None = None) -> int:
     if symbol.perpetual:
         opening = max(0, min(remaining, order.size - order.closing))
         opened = -(-value * opening // remaining) if opening else 0
-        return share_up(opened, symbol.margin_ppm) + share(opened, fees.worst_ppm)
+        return share_up(opened, order.margin_ppm) + share(opened, fees.worst_ppm)
     if order.side == BUY:
         return value + (share(value, fees.worst_ppm) if fees.taken is FeeIn.QUOTE else 0)
     amount = symbol.amount(remaining)

@@ -6,7 +6,7 @@ from ops.sim.exchange.accounts import Account, Accounts, Listed
 from ops.sim.exchange.events import BalanceChanged, LevelChanged, Sink
 from ops.sim.exchange.ledger import Ledger
 from ops.sim.exchange.matching import Matching
-from ops.sim.exchange.orders import Status, Why
+from ops.sim.exchange.orders import BUY, SELL, Status, Why
 from ops.sim.exchange.perpetuals import Perpetuals
 
 
@@ -27,6 +27,8 @@ class Aftermath:
         for name, asset in list(self._ledger.touched):
             if name in clients and self._ledger.free(name, asset) < 0:
                 books |= self._cover(now_ns, clients[name], asset)
+            if name in clients and asset in self._listed:
+                books |= self._trim(now_ns, clients[name], self._listed[asset])
         for symbol, each in books.items():
             for side, price in each.book.changed:
                 total = each.book.half(side).total(price)
@@ -37,6 +39,21 @@ class Aftermath:
                 free, locked, _ = self._ledger.purse(name, asset)
                 self._sink(BalanceChanged(now_ns, name, asset, free, locked))
         self._ledger.touched.clear()
+
+    def _trim(self, now_ns: int, account: Account, listed: Listed) -> dict[str, Listed]:
+        """Expire reduce-only orders that a smaller position has no room for, oldest kept."""
+        symbol, books = listed.symbol.name, dict[str, Listed]()
+        position = account.positions[symbol]
+        room = {side: position.closable(side) for side in (BUY, SELL)}
+        for order in list(account.orders.values()):
+            if order.reduces is not position:
+                continue
+            if order.remaining <= room[order.side]:
+                room[order.side] -= order.remaining
+            else:
+                books[symbol] = listed
+                self._matching.pull(now_ns, listed, order, Status.EXPIRED, Why.REDUCE_ONLY)
+        return books
 
     def _cover(self, now_ns: int, account: Account, asset: str) -> dict[str, Listed]:
         """Pay a loss from what orders hold, newest first, then from margins and the insurance."""

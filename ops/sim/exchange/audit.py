@@ -9,7 +9,7 @@ from ops.sim.exchange.accounts import Account, Listed, needed
 from ops.sim.exchange.book import Half
 from ops.sim.exchange.exchange import Exchange
 from ops.sim.exchange.ledger import HOUSE, Key
-from ops.sim.exchange.orders import Order, Status
+from ops.sim.exchange.orders import BUY, SELL, Order, Status
 
 
 def audit(exchange: Exchange) -> None:
@@ -75,6 +75,11 @@ def audit_account(exchange: Exchange, account: Account) -> None:
         held[order.asset] += order.reserved
         counts[order.symbol] += 1
     for name, position in account.positions.items():
+        for side in (BUY, SELL):
+            closing = sum(order.remaining for order in account.orders.values()
+                          if order.reduces is position and order.side == side)
+            assert closing <= position.closable(side), (
+                f"{account.name} {name}: {closing} would reduce {position.closable(side)}")
         assert position.margin >= 0, f"{account.name} {name}: margin {position.margin}"
         held[exchange.listed[name].symbol.quote] += position.margin
     assert +counts == +Counter(account.open_counts), f"{account.name}: {account.open_counts}"

@@ -13,7 +13,6 @@ from ops.sim.exchange.filters import (
     Reason,
     Refusal,
     Situation,
-    rests,
     review,
 )
 from ops.sim.exchange.matching import Matching
@@ -54,6 +53,8 @@ class Desk:
         self._sink(Accepted(now_ns, order))
         if order.tif is Tif.FOK and filled(draft.steps) < order.size:
             self._matching.end(now_ns, order, Status.EXPIRED, Why.FOK)
+        elif order.post_only and draft.steps:
+            self._matching.end(now_ns, order, Status.EXPIRED, Why.WOULD_TAKE)
         else:
             listed = self._listed[order.symbol]
             lot = listed.filters.lot
@@ -76,7 +77,7 @@ class Desk:
         account = self._accounts.by_name[order.account]
         asked = Request(
             account=order.account, symbol=order.symbol, side=order.side, price=price, size=size,
-            post_only=order.post_only)
+            post_only=order.post_only, reduce_only=order.reduce_only)
         refusal = review(asked, _situation(listed, account), AMEND_CHECKS)
         if refusal is not None:
             return refusal
@@ -111,6 +112,8 @@ class Desk:
             return Refusal(Reason.WOULD_TAKE, price, steps[0].price)
         if listed.symbol.perpetual:
             wanted.closing = self._accounts.closing(account, wanted)
+        if order.reduce_only and wanted.closing < size:
+            return Refusal(Reason.REDUCE_ONLY, size, wanted.closing)
         hold = needed(wanted, listed.symbol)
         refusal = self._short(account, listed.symbol, order, hold - order.reserved)
         if refusal is not None:
@@ -144,7 +147,7 @@ class Desk:
         steps = list(plan(
             listed.book.half(-request.side), request.account, request.stp,
             limit=request.price, size=size))
-        if request.post_only and steps:
+        if request.post_only and steps and not request.post_only_ends:
             return Refusal(Reason.WOULD_TAKE, request.price, steps[0].price)
         order = _order_of(now_ns, request, size, account.fees, listed.symbol)
         return self._afford(account, listed.symbol, request, order, steps)
@@ -166,8 +169,11 @@ class Desk:
         """Find what an order must hold, and whether that is there."""
         if symbol.perpetual:
             order.closing = self._accounts.closing(account, order)
-        if request.reduce_only and (rests(request) or order.closing < order.size):
-            return Refusal(Reason.REDUCE_ONLY, order.size, order.closing)
+            order.margin_ppm = account.margins_ppm.get(symbol.name, symbol.margin_ppm)
+        if request.reduce_only:
+            if order.closing < order.size:
+                return Refusal(Reason.REDUCE_ONLY, order.size, order.closing)
+            order.reduces = account.positions[symbol.name]
         value = cost(steps, symbol) if order.kind is Kind.MARKET else None
         hold = needed(order, symbol, value)
         refusal = self._short(account, symbol, order, hold)

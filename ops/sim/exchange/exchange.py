@@ -85,6 +85,15 @@ class Exchange:
         """Charge new orders by other rates; open ones keep theirs."""
         self.accounts.by_name[name].fees = fees
 
+    def set_margin(
+        self, now_ns: int, name: str, symbol: str, margin_ppm: int
+    ) -> Refusal | None:
+        """Let a client choose the initial margin of a perpetual; open orders keep theirs."""
+        refusal = self.settlement.perpetuals.remargin(
+            now_ns, self.accounts.by_name[name], self.listed[symbol].symbol, margin_ppm)
+        self._aftermath.finish(now_ns)
+        return refusal
+
     def fund(self, now_ns: int, symbol: str, rate_ppm: int) -> None:
         """Let the longs of a perpetual pay its shorts, at the reference price."""
         listed = self.listed[symbol]
@@ -192,6 +201,12 @@ class Exchange:
             return refusal
         self._aftermath.finish(now_ns, (self.listed[order.symbol],))
         return order
+
+    def rename(self, order: Order, client_id: str) -> None:
+        """Give an open order another client id, which no open order has."""
+        taken = self.registry.taken(order.account, client_id)
+        assert taken in (None, order.id), f"{client_id} is in use"
+        self.registry.rename(order, client_id)
 
     def cancel(
         self, now_ns: int, account: str, *, order_id: int = 0, client_id: str = "",

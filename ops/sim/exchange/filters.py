@@ -161,11 +161,14 @@ def size_fits(request: Request, at: Situation) -> Refusal | None:
 
 
 def notional_fits(request: Request, at: Situation) -> Refusal | None:
-    """Bound the value at the limit price; of a market order at the reference price."""
+    """Bound the value at the limit price, of a market order at the reference price.
+
+    What only closes a position may be worth less than the least.
+    """
     filters = at.filters
     price = request.price or at.reference
     value = request.quote or at.symbol.value(price, request.size)
-    if price and value < filters.notional_min:
+    if price and value < filters.notional_min and not request.reduce_only:
         return Refusal(Reason.NOTIONAL_MIN, value, filters.notional_min)
     if filters.notional_max and value > filters.notional_max:
         return Refusal(Reason.NOTIONAL_MAX, value, filters.notional_max)

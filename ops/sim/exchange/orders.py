@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from ops.sim.exchange.fees import NO_FEES, Fees
+from ops.sim.exchange.positions import Position
 
 BUY: Final = 1
 SELL: Final = -1
@@ -54,7 +55,9 @@ class Why(Enum):
     FOK = "fill or kill"
     NO_LIQUIDITY = "no liquidity"  # a market order that found too little
     SELF_TRADE = "self-trade prevention"
+    WOULD_TAKE = "post-only"
     MARGIN = "margin"  # a loss needed the money it held
+    REDUCE_ONLY = "reduce only"  # it would have reversed what is left of the position
     WITHDRAWN = "withdrawn"  # by the venue: delisting, dead-man switch
 
 
@@ -80,12 +83,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     quote: int = 0
     tif: Tif = Tif.GTC
     post_only: bool = False  # refused if it would take
-    reduce_only: bool = False  # perpetuals, orders that never rest
+    post_only_ends: bool = False  # OKX: not refused then, but taken and ended at once
+    reduce_only: bool = False  # perpetuals: never opens or reverses a position
     stp: Stp = Stp.NONE
     client_id: str = ""
 
 
-class Order(msgspec.Struct, eq=False, kw_only=True):
+class Order(msgspec.Struct, eq=False, kw_only=True, weakref=True):
     """An order the venue took; lives on, closed, until it is forgotten."""
 
     id: int
@@ -108,6 +112,8 @@ class Order(msgspec.Struct, eq=False, kw_only=True):
     filled: int = 0
     value: int = 0  # of what is filled, in quote quanta
     prevented: int = 0  # taken off by self-trade prevention
+    reduces: Position | None = None  # what a reduce-only order may close
+    margin_ppm: int = 0  # perpetuals: initial margin at placement
     asset: str = ""  # of the reservation
     reserved: int = 0
     closing: int = 0  # perpetuals: the first so many close a position and need no margin
@@ -117,6 +123,13 @@ class Order(msgspec.Struct, eq=False, kw_only=True):
     def remaining(self) -> int:
         """Return what may still fill."""
         return self.size - self.filled - self.prevented
+
+    @property
+    def fillable(self) -> int:
+        """Return what of that may fill now: of a reduce-only order what its position has."""
+        if self.reduces is None:
+            return self.remaining
+        return min(self.remaining, self.reduces.closable(self.side))
 
 
 class Ids:

@@ -61,9 +61,11 @@ class OutsideFlow:
         steps = chain(self._better(half, price), self._at(half, price)) if half.queues else ()
         left = size
         for step in list(steps):
-            taken = min(left, step.size)
-            if not taken:
+            if not left:
                 break
+            taken = min(left, step.size if step.maker is None else step.maker.fillable)
+            if not taken:
+                continue
             left -= taken
             if step.maker is not None:
                 self._matching.take(now_ns, listed, None, Step(step.price, taken, step.maker), side)

@@ -8,6 +8,7 @@ insurance pays the rest, so a client's balance is never below 0.
 from ops.sim.exchange.accounts import Account, Accounts, kept
 from ops.sim.exchange.events import Covered, Funded, PositionChanged, Sink
 from ops.sim.exchange.fees import share, share_up
+from ops.sim.exchange.filters import Reason, Refusal
 from ops.sim.exchange.ledger import FEES, FREE, HOUSE, INSURANCE, LOCKED, OPEN, Cause, Ledger
 from ops.sim.exchange.orders import Order
 from ops.sim.exchange.positions import Position
@@ -47,7 +48,9 @@ class Perpetuals:
         freed = order.reserved - kept(order, symbol, order.remaining + size)
         order.reserved -= freed
         free = self._ledger.free(owner, quote) + freed + position.margin + profit - fee
-        margin = max(0, min(free, share_up(abs(position.cost), symbol.margin_ppm)))
+        margin_ppm = self._accounts.by_name[owner].margins_ppm.get(
+            symbol.name, symbol.margin_ppm)
+        margin = max(0, min(free, share_up(abs(position.cost), margin_ppm)))
         locked = margin - position.margin - freed
         position.margin = margin
         self._ledger.post(now_ns, Cause.SETTLE, trade_id, (
@@ -57,6 +60,23 @@ class Perpetuals:
         self._sink(PositionChanged(
             now_ns, owner, symbol.name, position.size, position.cost, position.realised))
         return fee, profit
+
+    def remargin(
+        self, now_ns: int, account: Account, symbol: Symbol, margin_ppm: int
+    ) -> Refusal | None:
+        """Hold another initial margin for a position, and for what orders open from now on."""
+        position = account.positions.get(symbol.name)
+        if position is not None:
+            more = share_up(abs(position.cost), margin_ppm) - position.margin
+            available = self._accounts.available(account, symbol.quote)
+            if more > max(0, available):
+                return Refusal(Reason.MARGIN, more, available)
+            position.margin += more
+            self._ledger.post(now_ns, Cause.LOCK if more > 0 else Cause.RELEASE, 0, (
+                (account.name, symbol.quote, FREE, -more),
+                (account.name, symbol.quote, LOCKED, more)))
+        account.margins_ppm[symbol.name] = margin_ppm
+        return None
 
     def fund(self, now_ns: int, symbol: Symbol, mark: int, rate_ppm: int) -> None:
         """Let longs pay shorts ``rate_ppm`` of their value at ``mark``; the reverse if negative.

@@ -28,9 +28,11 @@ def plan(
     """Yield what taking ``size`` from ``half`` down to price ``limit`` does, in order.
 
     A ``limit`` of 0 takes any price, a ``size`` of None all there is.  Price goes first; at one
-    price, the queue.  The book must not change between two steps.
+    price, the queue.  A reduce-only order is passed over as far as it would reverse its position.
+    Neither book nor positions may change between two steps.
     """
     left = size if size is not None else 1 << 200
+    met: dict[str, int] = {}  # what clients' orders have traded so far, by account
     worst = half.side * limit if limit else None
     for key in reversed(half.keys):
         if worst is not None and key < worst:
@@ -53,8 +55,14 @@ def plan(
                 if not left or stp in (Stp.EXPIRE_TAKER, Stp.EXPIRE_BOTH):
                     return
                 continue
-            step = Step(price, min(left, maker.remaining), maker)
+            most = maker.fillable
+            if maker.reduces is not None:  # others of the account close the position before it
+                most = min(most, maker.reduces.closable(maker.side) - met.get(maker.account, 0))
+            if most <= 0:
+                continue
+            step = Step(price, min(left, most), maker)
             yield step
+            met[maker.account] = met.get(maker.account, 0) + step.size
             left -= step.size
             if not left:
                 return

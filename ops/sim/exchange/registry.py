@@ -36,6 +36,14 @@ class Registry:
         if order.client_id:
             self._by_client[order.account, order.client_id] = order.id
 
+    def rename(self, order: Order, client_id: str) -> None:
+        """Give an order another client id; the old one names it no longer."""
+        key = (order.account, order.client_id)
+        if self._by_client.get(key) == order.id:
+            del self._by_client[key]
+        order.client_id = client_id
+        self._by_client[order.account, client_id] = order.id
+
     def end(self, account: Account, order: Order) -> None:
         """Note that an order is no longer open; forget the oldest ended one if there are many."""
         del account.orders[order.id]

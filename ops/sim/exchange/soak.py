@@ -146,7 +146,7 @@ class Soak:
             side=random.choice((BUY, SELL)), kind=kind,
             price=0 if kind is Kind.MARKET else self._near(symbol), size=size, quote=quote,
             tif=tif, post_only=post_only, stp=random.choice(STPS),
-            reduce_only=kind is Kind.MARKET and random.random() < 0.2,
+            reduce_only=symbol == PERP and not quote and random.random() < 0.25,
             client_id=str(random.randint(1, 60)) if random.random() < 0.3 else "",
         ))
 
@@ -200,6 +200,9 @@ class Soak:
 
     def _fund(self) -> None:
         self.exchange.set_mark(PERP, self._near(PERP, 3))
+        self.exchange.set_margin(
+            self.now_ns, self.random.choice(self._names), PERP,
+            self.random.choice((50_000, 100_000, 250_000)))
         self.exchange.fund(self.now_ns, PERP, self.random.randint(-9000, 9000))
 
 

@@ -17,7 +17,7 @@ from ops.sim.faults import Faults, wrong_checksum
 from tests.ops.sim.test_command import LIMITS
 from tests.ops.sim.wire import Client, Venue, a_venue, run
 
-SUBSCRIBE = {"method": "SUBSCRIBE", "params": ["btcusdt@depth"], "id": 1}
+SUBSCRIBE = {"method": "SUBSCRIBE", "params": ["btcusdt@depth@100ms"], "id": 1}
 
 
 def fault(kind: str, **fields: Any) -> dict[str, Any]:
@@ -150,8 +150,9 @@ def test_a_reset_is_a_tcp_reset_in_the_middle_of_a_frame() -> None:
         async with a_venue("binance", "BTC/USDT") as venue:
             host, _, port = urlsplit(venue.world.endpoints()["binance"]["ws"]).netloc.partition(":")
             reader, writer = await asyncio.open_connection(host, int(port))
-            writer.write(b"GET /ws/btcusdt@depth HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-                         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            writer.write(b"GET /ws/btcusdt@depth@100ms HTTP/1.1\r\nHost: x\r\n"
+                         b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                         b"Sec-WebSocket-Version: 13\r\n"
                          b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
             await venue.call("POST", "/fault", fault("reset"))

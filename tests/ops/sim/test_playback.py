@@ -59,8 +59,8 @@ def test_the_catalogue_lists_the_pairs_quanta_before_the_first_frame(tmp_path: P
                   {"AB/USDT": PairTable(price_decimals=2, size_decimals=3)})
     answer = world.servers["binance"].face.rest("/api/v3/exchangeInfo", {})
     filters = {row["filterType"]: row for row in json.loads(answer.body)["symbols"][0]["filters"]}
-    assert filters["PRICE_FILTER"]["tickSize"] == "0.01"
-    assert filters["LOT_SIZE"]["stepSize"] == filters["LOT_SIZE"]["minQty"] == "0.001"
+    assert filters["PRICE_FILTER"]["tickSize"] == "0.01000000"
+    assert filters["LOT_SIZE"]["stepSize"] == filters["LOT_SIZE"]["minQty"] == "0.00100000"
 
 
 def test_a_raw_connection_gets_the_event_without_its_envelope(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ops.sim import connection
 from ops.sim.certificates import CERTIFICATE
 from tests.ops.sim.wire import Client, Venue, a_venue, a_world, run
 
-DEPTH = {"method": "SUBSCRIBE", "params": ["btcusdt@depth"], "id": 1}
+DEPTH = {"method": "SUBSCRIBE", "params": ["btcusdt@depth@100ms"], "id": 1}
 
 
 def price_of(level: tuple[str, str]) -> float:

@@ -30,6 +30,16 @@ def test_a_post_only_order_never_takes() -> None:
     assert venue.buy(bob, 1, 99, post_only=True).status is Status.OPEN
 
 
+def test_a_post_only_order_that_may_end_is_taken_and_ended_without_a_trade() -> None:
+    venue = Venue()
+    ann, bob = venue.client("ann"), venue.client("bob")
+    venue.sell(ann, 1, 100)
+    order = venue.buy(bob, 1, 100, post_only=True, post_only_ends=True)
+    assert (order.status, order.why, order.filled) == (Status.EXPIRED, Why.WOULD_TAKE, 0)
+    assert order.reserved == 0
+    assert venue.buy(bob, 1, 99, post_only=True, post_only_ends=True).status is Status.OPEN
+
+
 @pytest.mark.parametrize("policy", ClientIds)
 def test_a_client_id_is_free_again_only_where_the_venue_says_so(policy: ClientIds) -> None:
     venue = Venue(client_ids=policy)

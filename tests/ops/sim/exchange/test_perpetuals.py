@@ -4,17 +4,21 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
+import pytest
+
 from ops.sim.exchange.events import Covered, Ended, Fill, Funded
 from ops.sim.exchange.fees import Fees
-from ops.sim.exchange.filters import Reason, Refusal
+from ops.sim.exchange.filters import Filters, Reason, Refusal
 from ops.sim.exchange.ledger import INSURANCE
 from ops.sim.exchange.orders import BUY, SELL, Status, Tif, Why
 from ops.sim.exchange.positions import Position
 from tests.ops.sim.exchange.venue import PERP, Venue
 
 
-def perpetual_venue(usd: int = 10_000) -> tuple[Venue, str]:
-    venue = Venue()
+def perpetual_venue(
+    usd: int = 10_000, filters: Filters | None = None
+) -> tuple[Venue, str]:
+    venue = Venue(filters=filters)
     return venue, venue.client("ann", usd=usd, coin=0)
 
 
@@ -96,16 +100,79 @@ def test_longs_pay_shorts_and_the_house_bears_the_rounding() -> None:
     assert venue.exchange.position(ann, PERP).funding == 0
 
 
-def test_reduce_only_orders_never_rest_and_never_open() -> None:
+def test_reduce_only_orders_never_open() -> None:
     venue, ann = perpetual_venue()
     trade(venue, ann, BUY, 10, 100)
     venue.level(BUY, 100, 50, PERP)
     reduce: dict[str, Any] = {"symbol": PERP, "reduce_only": True}
     assert venue.refused(ann, SELL, 11, **reduce) == Refusal(Reason.REDUCE_ONLY, 11, 10)
     assert venue.reason(ann, BUY, 1, **reduce) is Reason.REDUCE_ONLY
-    assert venue.reason(ann, SELL, 5, 120, **reduce) is Reason.REDUCE_ONLY
     assert venue.sell(ann, 10, **reduce).status is Status.FILLED
     assert venue.exchange.position(ann, PERP).size == 0
+
+
+def test_a_resting_reduce_only_order_holds_nothing_and_closes_the_position() -> None:
+    venue, ann = perpetual_venue()
+    trade(venue, ann, BUY, 10, 100)
+    free = venue.exchange.balance(ann, "USD")[0]
+    resting = venue.sell(ann, 10, 120, symbol=PERP, reduce_only=True)
+    assert venue.exchange.balance(ann, "USD")[0] == free
+    assert venue.reason(ann, SELL, 1, 130, symbol=PERP, reduce_only=True) is Reason.REDUCE_ONLY
+    venue.trade(BUY, 120, 10, PERP)
+    assert resting.status is Status.FILLED
+    assert venue.exchange.position(ann, PERP).size == 0
+
+
+@pytest.mark.parametrize("print_it", [True, False])
+def test_one_sweep_over_two_orders_never_lets_the_reduce_only_one_reverse_a_position(
+    print_it: bool
+) -> None:
+    venue, ann = perpetual_venue()
+    bob = venue.client("bob", coin=0)
+    trade(venue, ann, BUY, 10, 100)
+    reducing = venue.sell(ann, 10, 120, symbol=PERP, reduce_only=True)
+    first = venue.sell(ann, 6, 110, symbol=PERP)
+    if print_it:
+        venue.trade(BUY, 120, 30, PERP)
+    else:
+        venue.buy(bob, 30, 120, symbol=PERP)
+    assert first.status is Status.FILLED
+    assert (reducing.filled, reducing.status, reducing.why) == (
+        4, Status.EXPIRED, Why.REDUCE_ONLY)
+    assert venue.exchange.position(ann, PERP).size == 0
+
+
+def test_reduce_only_orders_end_when_the_position_they_would_close_is_gone() -> None:
+    venue, ann = perpetual_venue()
+    trade(venue, ann, BUY, 10, 100)
+    older = venue.sell(ann, 4, 120, symbol=PERP, reduce_only=True)
+    newer = venue.sell(ann, 6, 121, symbol=PERP, reduce_only=True)
+    trade(venue, ann, SELL, 5, 100)
+    assert (older.status, newer.why) == (Status.OPEN, Why.REDUCE_ONLY)
+    trade(venue, ann, SELL, 5, 100)
+    assert older.why is Why.REDUCE_ONLY
+
+
+def test_what_only_reduces_may_be_worth_less_than_the_least() -> None:
+    venue, ann = perpetual_venue(filters=Filters(notional_min=500))
+    trade(venue, ann, BUY, 10, 100)
+    assert venue.reason(ann, SELL, 4, 120, symbol=PERP) is Reason.NOTIONAL_MIN
+    assert venue.sell(ann, 4, 120, symbol=PERP, reduce_only=True).status is Status.OPEN
+
+
+def test_another_margin_is_held_for_the_position_at_once_and_for_later_orders() -> None:
+    venue, ann = perpetual_venue(usd=1000)
+    trade(venue, ann, BUY, 10, 100)
+    early = venue.buy(ann, 10, 50, symbol=PERP)
+    assert (venue.exchange.position(ann, PERP).margin, early.reserved) == (100, 50)
+    assert venue.exchange.set_margin(1, ann, PERP, 500_000) is None
+    venue.check()
+    late = venue.buy(ann, 10, 50, symbol=PERP)
+    assert venue.exchange.position(ann, PERP).margin == 500
+    assert (early.reserved, late.reserved) == (50, 250)
+    refusal = venue.exchange.set_margin(1, ann, PERP, 1_000_000)
+    assert refusal == Refusal(Reason.MARGIN, 500, 200)
+    assert venue.exchange.position(ann, PERP).margin == 500
 
 
 def test_a_loss_beyond_the_balance_takes_orders_and_margins_and_then_the_insurance() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ops.sim.wire import Book, Client, Venue, a_venue, run
+from tests.ops.sim.wire import Book, Client, Venue, a_venue, plain, run
 
 
 def streams(*names: str) -> dict[str, Any]:
@@ -133,7 +133,10 @@ def test_prints_lie_at_the_touch_and_m_tells_the_taker() -> None:
             assert len(trades) > 20
             assert [t["t"] for t in trades] == list(range(trades[0]["t"], trades[-1]["t"] + 1))
             assert {t["m"] for t in trades} == {True, False}
-            assert len(frames) == 2 * len(trades)
+            sums = [frame for frame in frames if frame["e"] == "aggTrade"]
+            assert [s["a"] for s in sums] == list(range(sums[0]["a"], sums[0]["a"] + len(sums)))
+            covered = [t for s in sums for t in range(s["f"], s["l"] + 1)]
+            assert covered == [t["t"] for t in trades]
 
     run(body)
 
@@ -141,7 +144,7 @@ def test_prints_lie_at_the_touch_and_m_tells_the_taker() -> None:
 def test_raw_paths_bring_bare_events_and_combined_ones_name_the_stream() -> None:
     async def body() -> None:
         async with a_venue("binance", "BTC/USDT") as venue:
-            raw = await venue.connect("/ws/btcusdt@depth")
+            raw = await venue.connect("/ws/btcusdt@depth@100ms")
             combined = await venue.connect("/stream?streams=btcusdt@depth@100ms")
             await raw.settle()
             await combined.settle()
@@ -219,8 +222,9 @@ def test_rest_refuses_in_the_venues_words() -> None:
             for path, code in (
                 ("/depth", -1102), ("/depth?symbol=NOPE", -1121),
                 ("/exchangeInfo?symbol=NOPE", -1121),
-                ("/depth?symbol=BTCUSDT&limit=many", -1130),
-                ("/depth?symbol=BTCUSDT&limit=5001", -1130),
+                ("/depth?symbol=BTCUSDT&limit=many", -1100),
+                ("/depth?symbol=BTCUSDT&limit=0", -1130),
+                ("/depth?symbol=BTCUSDT&depth=5", -1104),
                 ("/exchangeInfo?symbols=BTCUSDT", -1100),
             ):
                 status, answer = await venue.get("/api/v3" + path)
@@ -243,5 +247,109 @@ def test_the_catalogue_names_tick_and_lot_of_every_number_sent() -> None:
                 _, book = await venue.get(f"/api/v3/depth?symbol={row['symbol']}")
                 for price, _ in book["bids"]:
                     assert abs(float(price) / tick - round(float(price) / tick)) < 1e-6
+
+    run(body)
+
+
+def test_slow_diffs_and_whole_tops_of_the_book_equal_the_truth() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT") as venue:
+            slow = await venue.connect("/ws/btcusdt@depth")
+            fast = await venue.connect("/ws/btcusdt@depth@100ms")
+            tops = await venue.connect("/ws/btcusdt@depth5/btcusdt@depth20@100ms")
+            for client in (slow, fast, tops):
+                await client.settle()
+            _, snapshot = await venue.get("/api/v3/depth?symbol=BTCUSDT&limit=5000")
+            for _ in range(6):
+                venue.step(5.0)
+            for client in (slow, fast, tops):
+                await client.settle()
+            diffs, many, books = slow.take(), fast.take(), tops.take()
+            assert 4 * len(diffs) < len(many)
+            assert splice(diffs, snapshot, perpetual=False).both() == venue.truth("BTCUSDT")
+            bids, asks = venue.truth("BTCUSDT")
+            for levels in (5, 20):
+                last = [each for each in books if len(each["bids"]) == levels][-1]
+                assert last.keys() == {"lastUpdateId", "bids", "asks"}
+                assert [plain(price) for price, _ in last["bids"]] == sorted(
+                    bids, key=float, reverse=True)[:levels]
+                assert [plain(price) for price, _ in last["asks"]] == sorted(
+                    asks, key=float)[:levels]
+
+    run(body)
+
+
+def test_streams_stamp_in_microseconds_where_the_url_says_so() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT") as venue:
+            names = "streams=btcusdt@trade/btcusdt@depth@100ms"
+            client = await venue.connect(f"/stream?timeUnit=MICROSECOND&{names}")
+            await client.settle()
+            venue.step(10.0)
+            await client.settle()
+            frames = client.take()
+            assert {frame["stream"] for frame in frames} == {
+                "btcusdt@trade", "btcusdt@depth@100ms"}
+            stamps = [frame["data"][name] for frame in frames for name in "ET"
+                      if name in frame["data"]]
+            assert {len(str(stamp)) for stamp in stamps} == {16}
+
+    run(body)
+
+
+def test_a_venue_that_goes_down_says_so_on_every_connection() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT") as venue:
+            clients = [await venue.connect(path) for path in ("/ws", "/stream", "/ws-api/v3")]
+            for client in clients:
+                await client.settle()
+            clients[0].ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+            await clients[0].settle()
+            assert clients[0].take() == [{"result": [], "id": 1}]
+            await venue.call("POST", "/fault", {"venue": "binance", "kind": "maintenance"})
+            for client in clients:
+                await client.closed.wait()
+            raw, combined, wrapped = [client.take()[-1] for client in clients]
+            assert raw["e"] == "serverShutdown"
+            assert combined == {"stream": "!serverShutdown", "data": raw}
+            assert wrapped == {"event": raw}
+            status, answer = await venue.get("/api/v3/ping")
+            assert (status, answer["code"]) == (503, -1016)
+
+    run(body)
+
+
+def test_a_connection_ends_after_a_day_and_after_too_many_streams_or_attempts() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT") as venue:
+            server = venue.world.servers["binance"]
+            floor = server.face.floor
+            old = await venue.connect("/ws/btcusdt@trade")
+            now_ns = floor.mono_ns()
+            floor.mono_ns = lambda: now_ns + 86_401 * 10**9  # type: ignore[method-assign]
+            server.beat(1)
+            await old.closed.wait()
+            for _ in range(300):
+                client = await venue.connect("/ws-api/v3")
+                client.transport.disconnect()
+            refused = await venue.connect("/ws")
+            await refused.closed.wait()
+
+    run(body)
+
+
+@pytest.mark.parametrize(("fault", "status", "code"), [
+    ({"kind": "http_429"}, 429, -1003), ({"kind": "http_418", "ms": 5000}, 418, -1003),
+    ({"kind": "http_500"}, 500, -1001),
+])
+def test_faults_speak_as_the_venue_does(
+    fault: dict[str, Any], status: int, code: int
+) -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT") as venue:
+            await venue.call("POST", "/fault", {"venue": "binance", "count": 1} | fault)
+            got, answer = await venue.get("/api/v3/time")
+            assert (got, answer["code"]) == (status, code)
+            assert ("IP banned until" in answer["msg"]) == (status == 418)
 
     run(body)

@@ -1,0 +1,14 @@
+"""Coinbase Advanced Trade as simulated: one idea per file.
+
+``face.Coinbase`` is the door.  *stream*, *user*, *messages*: the WebSocket; *market*, *app*:
+public REST; *tokens*, *limits*: who may ask, how often; *entry*, *preview*, *history*, *account*:
+private REST; *tickets*, *rows*, *names*, *reasons*: orders in the venue's words.
+
+Decisions, 2026-11-21: a market buy's ``quote_size`` includes its fee, rounded down; two orders of
+one user never trade, both shrink (the matching engine's documented default); a GTD order is
+cancelled by the face and called EXPIRED; USDC products are books of their own.
+"""
+
+from ops.sim.faces.coinbase.face import Coinbase
+
+__all__ = ["Coinbase"]

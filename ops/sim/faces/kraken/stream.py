@@ -1,0 +1,201 @@
+"""Public streams of v2: a snapshot, then changes, each with the CRC32 of the top ten.
+
+Subscribers see ``depth`` levels per side: a level that falls out is never deleted by message,
+one that comes in is sent like a change.  Source: shared/venues/kraken.md, 2026-11-21.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from ops.sim.book import ASK, BID, Change, Touch
+from ops.sim.exchange.exchange import Exchange
+from ops.sim.face import BUY, Outlet, Session, Topic, Update, iso
+from ops.sim.faces.kraken import catalogue
+from ops.sim.faces.kraken.instruments import Instrument
+from ops.sim.faces.kraken.past import Past, Spread, Trade
+from ops.sim.faces.kraken.v1 import V1
+from ops.sim.faces.kraken.views import Views
+from ops.sim.floor import Floor
+from ops.sim.listing import Line
+
+DEPTHS: Final = (10, 25, 100, 500, 1000)
+CHECKSUM_DEPTH: Final = 10
+PUBLIC: Final = ("book", "trade", "ticker")
+TRIGGERS: Final = ("trades", "bbo")
+SNAP_TRADES_MAX: Final = 50
+
+
+class Stream:
+    """Everything public that is pushed."""
+
+    def __init__(
+        self, floor: Floor, outlet: Outlet, lines: Mapping[str, Line],
+        instruments: Mapping[str, Instrument],
+    ) -> None:
+        self.lines, self._outlet, self._floor = lines, outlet, floor
+        self._instruments = instruments
+        self._views = Views()
+        self._touch = {native: line.book.touch() for native, line in lines.items()}
+        self.past = {native: Past(line) for native, line in lines.items()}
+        self.v1 = V1(floor, outlet, instruments, self.past)
+
+    # --- subscriptions -------------------------------------------------------------------------
+
+    def problem(self, fields: Mapping[str, Any]) -> str | None:
+        """Return what is wrong with the options of a subscription."""
+        depth = fields.get("depth", 10)
+        if fields["channel"] == "book" and (type(depth) is not int or depth not in DEPTHS):
+            return "Subscription depth not supported"
+        if fields["channel"] == "ticker" and fields.get("event_trigger", "bbo") not in TRIGGERS:
+            return "Event trigger not supported"
+        return None
+
+    def topic(self, fields: Mapping[str, Any], native: str) -> Topic:
+        """Return what a subscription listens to."""
+        channel = fields["channel"]
+        if channel == "book":
+            return f"book:{fields.get('depth', 10)}", native
+        every_trade = fields.get("event_trigger", "trades") == "trades"
+        if channel == "ticker" and every_trade and not self.lines[native].recorded:
+            return "ticker:trades", native  # a recording has but one kind
+        return channel, native
+
+    def acknowledged(self, fields: Mapping[str, Any], *, subscribed: bool) -> dict[str, Any]:
+        """Return the ``result`` of a subscription, without its symbol."""
+        channel = fields["channel"]
+        result: dict[str, Any] = {"channel": channel}
+        if channel == "book":
+            result["depth"] = fields.get("depth", 10)
+        if subscribed:
+            result["snapshot"] = fields.get("snapshot", channel != "trade") is True
+        if channel == "ticker":
+            result["event_trigger"] = fields.get("event_trigger", "trades")
+        return result
+
+    def send_first(self, session: Session, topic: Topic, line: Line) -> None:
+        """Send what a subscription begins with."""
+        channel, _, depth = topic[0].partition(":")
+        if channel == "book":
+            self._views.join(topic, line, int(depth))
+            session.push(topic, self.snapshot(line, int(depth)))
+        elif channel == "ticker":
+            session.push(topic, self._ticker(line, line.book.touch(), "snapshot"))
+        else:
+            trades = list(self.past[line.native].trades)[-SNAP_TRADES_MAX:]
+            session.push(topic, self._trades(line, trades, "snapshot"))
+
+    # --- instruments ---------------------------------------------------------------------------
+
+    def instruments(self, kind: str, pairs: Iterable[Instrument] | None = None) -> bytes:
+        """Return a message of the instrument channel, by default of all there is."""
+        exchange: Exchange = self._floor.exchange
+        data = catalogue.instruments(
+            self._instruments.values() if pairs is None else pairs,
+            sorted(exchange.assets) if pairs is None else ())
+        return orjson.dumps({"channel": "instrument", "type": kind, "data": data})
+
+    def relisted(self, line: Line) -> None:
+        """Tell of a pair's new limits or status."""
+        topic = ("instrument", "")
+        if self._outlet.wanted(topic):
+            self._outlet.publish(
+                topic, self.instruments("update", [self._instruments[line.native]]))
+
+    # --- market --------------------------------------------------------------------------------
+
+    def update(self, line: Line, update: Update) -> None:
+        """Send the ticker if the touch moved, the prints, and the changes to each depth."""
+        native, past, now_ns = line.native, self.past[line.native], self._floor.now_ns()
+        trades = [Trade(now_ns, each) for each in update.prints]
+        for each in update.prints:
+            past.traded(now_ns, each)
+        moved = (touch := line.book.touch()) != self._touch[native]
+        if moved:
+            self._touch[native] = touch
+            past.spreads.append(Spread(now_ns, touch.bid, touch.ask))
+            if self._outlet.wanted(("ticker", native)):
+                self._outlet.publish(("ticker", native), self._ticker(line, touch, "update"))
+        if trades:
+            if self._outlet.wanted(("ticker:trades", native)):
+                self._outlet.publish(
+                    ("ticker:trades", native), self._ticker(line, touch, "update"))
+            if self._outlet.wanted(("trade", native)):
+                for trade in trades:
+                    self._outlet.publish(
+                        ("trade", native), self._trades(line, [trade], "update"))
+        for depth in DEPTHS:
+            self._to_depth(line, (f"book:{depth}", native), depth, update.changes)
+        self.v1.update(line, update, trades, moved=moved)
+
+    def _to_depth(self, line: Line, topic: Topic, depth: int, changes: Sequence[Change]) -> None:
+        """Send what subscribers of one depth must apply; nothing if they see no difference."""
+        if not self._outlet.wanted(topic):
+            self._views.drop(topic)
+            return
+        bids, asks = self._views.rows(topic, line, depth, changes)
+        if bids or asks:
+            self._outlet.publish(topic, self._book(line, "update", bids, asks))
+
+    def snapshot(self, line: Line, depth: int) -> bytes:
+        """Return the first message of a book subscription."""
+        return self._book(line, "snapshot", line.book.top(BID, depth), line.book.top(ASK, depth))
+
+    def restart(self, line: Line) -> None:
+        """Send a snapshot to the subscribers of every depth."""
+        for depth in DEPTHS:
+            topic = (f"book:{depth}", line.native)
+            if self._outlet.wanted(topic):
+                self._views.begin(topic, line, depth)
+                self._outlet.publish(topic, self.snapshot(line, depth))
+        self.v1.restart(line)
+
+    def _book(
+        self, line: Line, kind: str, bids: Iterable[tuple[int, int]],
+        asks: Iterable[tuple[int, int]],
+    ) -> bytes:
+        return (
+            f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{line.native}",'
+            f'"bids":[{_levels(line, bids)}],"asks":[{_levels(line, asks)}],'
+            f'"checksum":{checksum(line)},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
+        ).encode()
+
+    def _trades(self, line: Line, trades: Sequence[Trade], kind: str) -> bytes:
+        rows = ",".join(
+            f'{{"symbol":"{line.native}","side":"{"buy" if each.side == BUY else "sell"}",'
+            f'"price":{line.price(each.price)},"qty":{line.size(each.size)},'
+            f'"ord_type":"market","trade_id":{each.trade_id},"timestamp":"{iso(at_ns)}"}}'
+            for at_ns, each in trades)
+        return f'{{"channel":"trade","type":"{kind}","data":[{rows}]}}'.encode()
+
+    def _ticker(self, line: Line, touch: Touch, kind: str) -> bytes:
+        past = self.past[line.native]
+        change = past.last - past.open
+        percent = change * 10_000 // past.open if past.open else 0
+        return (
+            f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"{line.native}",'
+            f'"bid":{line.price(touch.bid)},"bid_qty":{line.size(touch.bid_size)},'
+            f'"ask":{line.price(touch.ask)},"ask_qty":{line.size(touch.ask_size)},'
+            f'"last":{line.price(past.last)},"volume":{line.size(past.volume)},'
+            f'"vwap":{line.price(past.average)},"low":{line.price(past.low)},'
+            f'"high":{line.price(past.high)},"change":{line.price(change)},'
+            f'"change_pct":{percent / 100:.2f},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
+        ).encode()
+
+
+def checksum(line: Line) -> int:
+    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros."""
+    text = "".join(
+        number.replace(".", "").lstrip("0")
+        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH)
+        for number in (line.price(price), line.size(size))
+    )
+    return zlib.crc32(text.encode())
+
+
+def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
+    return ",".join(
+        f'{{"price":{line.price(price)},"qty":{line.size(size)}}}' for price, size in levels
+    )
