@@ -60,13 +60,23 @@ class Trader:
         self, method: str, path: str, body: object = None, *, query: str = "", bearer: str = "",
     ) -> tuple[int, Any]:
         """Make a signed call; return status and body."""
-        root = self.venue.world.endpoints()["coinbase"]["rest"]
         bearer = bearer or self.token(f"{method} api.coinbase.com{ROOT}{path}")
+        return await self._ask(method, f"{ROOT}{path}{query}", bearer, body)
+
+    async def plain(self, path: str, query: str = "") -> Any:
+        """Ask for a path that is not below Advanced Trade's."""
+        bearer = self.token(f"GET api.coinbase.com{path}")
+        status, body = await self._ask("GET", f"{path}{query}", bearer, None)
+        assert status == 200, (status, body)
+        return body
+
+    async def _ask(self, method: str, path: str, bearer: str, body: object) -> tuple[int, Any]:
+        root = self.venue.world.endpoints()["coinbase"]["rest"]
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         async with (
             aiohttp.ClientSession() as session,
             session.request(
-                method, f"{root}{ROOT}{path}{query}", data=data,
+                method, root + path, data=data,
                 headers={"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"},
             ) as answer,
         ):

@@ -174,8 +174,9 @@ class Entry:
         if not isinstance(configuration, dict) or len(configuration) != 1:
             raise Unreadable("order_configuration must have exactly one type")
         ((name, options),) = configuration.items()
-        if not isinstance(options, dict):
-            raise Unreadable(f"{name} must be an object")
+        if not isinstance(options, dict) or any(
+                isinstance(each, dict | list) for each in options.values()):
+            raise Unreadable(f"{name} must be an object of plain values")
         listed = self._exchange.listed.get(product)
         portfolio = asked.get("retail_portfolio_id")
         if listed is None:

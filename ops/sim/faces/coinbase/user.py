@@ -49,7 +49,7 @@ class UserChannel:
         if isinstance(event, Accepted | Amended | Ended):
             return (event.order,)
         if isinstance(event, Prevented):
-            return (event.maker,)
+            return event.maker, event.taker
         if isinstance(event, Fill):
             order = self._floor.exchange.order(event.account, order_id=event.order_id)
             assert order is not None, f"order {event.order_id} filled and is not known"

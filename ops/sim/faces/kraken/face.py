@@ -97,10 +97,6 @@ class Kraken(Face):
         """Send a snapshot to the subscribers of every depth."""
         self._stream.restart(line)
 
-    def snapshot(self, line: Line, depth: int) -> bytes:
-        """Return the first message of a book subscription."""
-        return self._stream.snapshot(line, depth)
-
     def heard(self, event: Event) -> None:
         """Publish what happened to an account."""
         self._channels.heard(event)

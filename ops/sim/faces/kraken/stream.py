@@ -186,12 +186,13 @@ class Stream:
 
 
 def checksum(line: Line) -> int:
-    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros."""
+    """Return the unsigned CRC32 of the top ten, asks first, digits without point and zeros.
+
+    Those are the quanta themselves: wire numbers of this venue have all decimals of the line.
+    """
     text = "".join(
-        number.replace(".", "").lstrip("0")
-        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH)
-        for number in (line.price(price), line.size(size))
-    )
+        f"{price}{size}"
+        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH))
     return zlib.crc32(text.encode())
 
 

@@ -13,7 +13,7 @@ import orjson
 
 from ops.sim.book import ASK, BID, Touch
 from ops.sim.face import BUY, Outlet, Session, Topic, Update, json_object, strings
-from ops.sim.faces.kraken.instruments import Instrument
+from ops.sim.faces.kraken.instruments import PRICE_DECIMALS_MIN, Instrument
 from ops.sim.faces.kraken.instruments import long_price as _price
 from ops.sim.faces.kraken.past import Past, Trade
 from ops.sim.faces.kraken.views import Levels, Views
@@ -198,11 +198,10 @@ class V1:
 
 def checksum(line: Line) -> int:
     """Return the CRC32 of the top ten in v1's digits, asks first, without points and zeros."""
+    zeros = "0" * (PRICE_DECIMALS_MIN - line.price_decimals)
     text = "".join(
-        number.replace(".", "").lstrip("0")
-        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH)
-        for number in (_price(line, price), line.size(size))
-    )
+        f"{price}{zeros}{size}"
+        for side in (ASK, BID) for price, size in line.book.top(side, CHECKSUM_DEPTH))
     return zlib.crc32(text.encode())
 
 

@@ -11,7 +11,7 @@ from ops.sim.face import Topic
 from ops.sim.listing import Line
 
 Levels = list[tuple[int, int]]
-Prices = tuple[frozenset[int], frozenset[int]]
+Prices = tuple[frozenset[int], frozenset[int]] | None  # None: every level there is
 
 
 class Views:
@@ -41,9 +41,12 @@ class Views:
         self._views[topic] = now
         rows: tuple[Levels, Levels] = ([], [])
         for side, price, size in changes:
-            if price in now[side] or price in before[side]:
+            if now is None or before is None or price in now[side] or price in before[side]:
                 stays = price in line.book.sizes[side]
                 rows[side].append((price, size if stays else 0))
+        if before is None:
+            return rows  # whoever had every level needs no more than the changes
+        now = now or (frozenset(line.book.sizes[BID]), frozenset(line.book.sizes[ASK]))
         for side in (BID, ASK):
             sizes, told = line.book.sizes[side], {price for price, _ in rows[side]}
             came_in = sorted(now[side] - before[side] - told, reverse=side == BID)
@@ -55,4 +58,6 @@ class Views:
 
 def _prices(line: Line, depth: int) -> Prices:
     bids, asks = line.book.prices
+    if not line.recorded and len(bids) <= depth and len(asks) <= depth:
+        return None  # a recording's book is cut without telling: its prices must be compared
     return frozenset(bids[-depth:]), frozenset(asks[:depth])

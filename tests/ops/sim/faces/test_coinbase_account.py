@@ -60,6 +60,24 @@ def test_wallets_tell_what_is_free_and_what_is_held_page_by_page() -> None:
     run(body)
 
 
+def test_the_old_apps_wallets_tell_one_amount() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD", "ETH/USD") as venue:
+            trader, path = Trader(venue), "/v2/accounts"
+            await trader.placed("BUY", "limit_limit_gtc", base_size="1", limit_price=FAR_BELOW)
+            first = await trader.plain(path, "?limit=2")
+            after = first["pagination"]["next_starting_after"]
+            then = await trader.plain(path, f"?limit=2&starting_after={after}")
+            assert then["pagination"]["next_starting_after"] is None
+            amounts = {each["balance"]["currency"]: each["balance"]["amount"]
+                       for each in (*first["data"], *then["data"])}
+            assert amounts["USD"] == "1000000"
+            assert len(amounts) == 3
+            assert await venue.get(path) == (401, "")
+
+    run(body)
+
+
 def test_orders_are_filtered_and_paged_newest_first() -> None:
     async def body() -> None:
         async with a_venue("coinbase", "BTC/USD", "ETH/USD") as venue:

@@ -355,3 +355,38 @@ def test_a_lost_answer_leaves_an_order_that_the_same_id_finds() -> None:
             assert len(body["orders"]) == 1
 
     run(body)
+
+
+def test_a_cancel_that_loses_the_race_finds_the_order_filled() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            trader = Trader(venue)
+            bid = best(venue, "bid")
+            order_id = await trader.placed(
+                "BUY", "limit_limit_gtc", base_size="0.5", limit_price=bid)
+            venue.world.faults.add(Fault("coinbase", Kind.CANCEL_FILL_RACE, count=1))
+            (result,) = await trader.cancel(order_id)
+            assert (result["success"], result["failure_reason"]) == (
+                False, "ORDER_IS_FULLY_FILLED")
+            assert (await trader.order(order_id))["status"] == "FILLED"
+
+    run(body)
+
+
+def test_a_taker_that_met_its_own_order_tells_what_is_left_of_both() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            trader = Trader(venue)
+            bid, ask = best(venue, "bid"), best(venue, "ask")
+            middle = f"{(float(bid) + float(ask)) / 2:.1f}"
+            maker = await trader.placed(
+                "BUY", "limit_limit_gtc", base_size="0.25", limit_price=middle)
+            client = await trader.stream()
+            taker = await trader.placed(
+                "SELL", "limit_limit_gtc", base_size="1", limit_price=middle)
+            await client.settle()
+            told = {each["order_id"]: each for each in rows(client.take())}
+            assert (told[maker]["status"], told[maker]["leaves_quantity"]) == ("CANCELLED", "0")
+            assert (told[taker]["status"], told[taker]["leaves_quantity"]) == ("OPEN", "0.75")
+
+    run(body)

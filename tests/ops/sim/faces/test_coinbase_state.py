@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 import uvloop
 
+from engine.model.quanta import from_quanta
+from ops.sim.exchange.orders import Order
+from ops.sim.exchange.symbols import Symbol
 from ops.sim.faces.coinbase.names import number_of
 from tests.ops.sim.coinbase_trader import Trader, rows, unlimited
 from tests.ops.sim.wire import Venue, a_venue, plain
@@ -80,10 +83,9 @@ class Gambler:
         limits = {(number_of(row["order_id"]), row["limit_price"], row["leaves_quantity"])
                   for row in self.orders.values() if row["status"] == "OPEN"}
         exchange = self.venue.world.servers["coinbase"].face.floor.exchange
-        assert {each[0] for each in limits} == {
-            each.id for each in exchange.open_orders(self.trader.account)}
-        prices = {each.id: each.price for each in truth.orders}
-        assert all(prices[order_id] == price for order_id, price, _ in limits)
+        assert limits == {
+            (each.id, *told_of(each, exchange.listed[each.symbol].symbol))
+            for each in exchange.open_orders(self.trader.account)}
         await self.check_queries(truth)
 
     async def check_queries(self, truth: Any) -> None:
@@ -110,6 +112,12 @@ class Gambler:
                 seen["status"], seen["cumulative_quantity"], seen["filled_value"],
                 seen["total_fees"])
             assert Decimal(row["total_fees"]) == fees.get(row["order_id"], Decimal())
+
+
+def told_of(order: Order, symbol: Symbol) -> tuple[str, str]:
+    """Return price and remainder of an open order."""
+    return (plain(from_quanta(order.price, symbol.price_decimals)),
+            plain(from_quanta(order.remaining, symbol.size_decimals)))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,6 +1,7 @@
 """Kraken's counters, timers and bad days: what a client is told when it is too fast or too late."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,14 +16,14 @@ SECOND = 10**9
 
 
 class Clocks:
-    """A floor's clocks, moved on by hand."""
+    """A floor's clocks, stopped, and moved on by hand."""
 
     def __init__(self, trader: Trader) -> None:
         self.skipped_ns = 0
         floor = trader.face.floor
-        self._mono, self._unix = floor.mono_ns, floor.now_ns
-        floor.mono_ns = lambda: self._mono() + self.skipped_ns  # type: ignore[method-assign]
-        floor.now_ns = lambda: self._unix() + self.skipped_ns  # type: ignore[method-assign]
+        mono_ns, unix_ns = floor.mono_ns(), floor.now_ns()
+        floor.mono_ns = lambda: mono_ns + self.skipped_ns  # type: ignore[method-assign]
+        floor.now_ns = lambda: unix_ns + self.skipped_ns  # type: ignore[method-assign]
 
     def skip(self, seconds: float) -> None:
         """Move on."""
@@ -70,10 +71,13 @@ def test_orders_count_per_pair_and_cancels_are_never_refused() -> None:
             frames = await socket.ask("cancel_order", order_id=made)
             assert all(frame["success"] for frame in frames if "method" in frame)
             counters = [row["ratecounter"] for row in reports(frames)]
-            assert counters == sorted(counters)
-            assert counters[-1] >= 12 * 9 - 5
-            refused = [await socket.add() for _ in range(30)]
-            assert refused[-1]["error"] == "EOrder:Rate limit exceeded"
+            assert counters == [12 + 8 * count for count in range(1, 13)]
+            taken = [await socket.add() for _ in range(18)]
+            assert [each["success"] for each in taken] == [True] * 17 + [False]
+            assert taken[-1]["error"] == "EOrder:Rate limit exceeded"
+            last = taken[0]["result"]["order_id"]
+            (row,) = reports(await socket.ask("cancel_order", order_id=[last]))[-1:]
+            assert (row["exec_type"], row["ratecounter"]) == ("canceled", 125)
             assert (await socket.add(symbol="ETH/USD", order_qty=1.0, limit_price=100.0))[
                 "success"]
             clocks.skip(10)
@@ -97,9 +101,12 @@ def test_more_than_80_orders_of_a_pair_are_refused() -> None:
 def test_public_requests_are_counted_per_ip() -> None:
     async def body() -> None:
         async with a_venue("kraken", "BTC/USD") as venue:
-            answers = [(await venue.get("/0/public/Time"))[1]["error"] for _ in range(25)]
-            assert answers[:20] == [[]] * 20
-            assert answers[-1] == ["EGeneral:Too many requests"]
+            clocks = Clocks(Trader(venue))
+            answers = [(await venue.get("/0/public/Time"))[1]["error"] for _ in range(22)]
+            assert answers == [[]] * 20 + [["EGeneral:Too many requests"]] * 2
+            clocks.skip(1)
+            answers = [(await venue.get("/0/public/Time"))[1]["error"] for _ in range(2)]
+            assert answers == [[], ["EGeneral:Too many requests"]]
 
     run(body)
 
@@ -246,5 +253,59 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_client_id() -> None:
             assert answer == (502, "error code: 502")
             (row,) = (await trader.result("OpenOrders", cl_ord_id="look"))["open"].values()
             assert row["status"] == "open"
+
+    run(body)
+
+
+def test_a_lost_fill_leaves_a_hole_in_the_sequence_and_a_new_subscription_heals_it() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            trader = Trader(venue)
+            socket = await trader.connect()
+            await socket.ask("subscribe", channel="executions")
+            await set_fault(venue, kind="fill_lost", count=1)
+            frames = await socket.ask("add_order", symbol="BTC/USD", side="buy",
+                                      order_type="market", order_qty=0.001)
+            told = [frame["sequence"] for frame in frames if "sequence" in frame]
+            assert told == [2, 3, 5]
+            _, snapshot = await socket.ask("subscribe", channel="executions", snap_trades=True)
+            assert snapshot["sequence"] == 1
+            (trade,) = snapshot["data"]
+            assert trade["order_id"] == frames[0]["data"][0]["order_id"]
+
+    run(body)
+
+
+def test_a_venue_that_comes_back_without_its_orders_uses_their_ids_again() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            trader = Trader(venue)
+            socket = await trader.connect()
+            await socket.ask("subscribe", channel="executions")
+            txid = await trader.added(userref=5)
+            await set_fault(venue, kind="id_reuse", count=1)
+            rows = reports(await socket.frames())
+            assert [row["exec_type"] for row in rows] == ["pending_new", "new", "canceled"]
+            assert await trader.error("QueryOrders", txid=txid) == "EQuery:Unknown order"
+            assert await trader.added() == txid
+            row = (await trader.result("QueryOrders", txid=txid))[txid]
+            assert (row["userref"], row["status"]) == (0, "open")
+
+    run(body)
+
+
+def test_a_clock_that_runs_ahead_shows_and_deadlines_go_by_it() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            trader = Trader(venue)
+            _, before = await venue.get("/0/public/Time")
+            at = datetime.fromtimestamp(before["result"]["unixtime"] + 20, UTC)
+            deadline = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+            assert (await trader.add(deadline=deadline))["error"] == []
+            await set_fault(venue, kind="clock_skew", ms=60_000)
+            _, after = await venue.get("/0/public/Time")
+            assert after["result"]["unixtime"] - before["result"]["unixtime"] >= 60
+            assert (await trader.add(deadline=deadline))["error"] == [
+                "EService:Deadline elapsed"]
 
     run(body)
