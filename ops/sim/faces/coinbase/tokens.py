@@ -42,10 +42,10 @@ class Tokens:
     """Who a token speaks for."""
 
     def __init__(
-        self, credentials: Iterable[Credentials], known: Callable[[str], bool] = lambda _: True
+        self, credentials: Iterable[Credentials], in_force: Callable[[str], bool]
     ) -> None:
-        """Know the public halves of the keys that were issued, as long as they are ``known``."""
-        self._known = known
+        """Know the public halves of the keys that were issued, and ask which are ``in_force``."""
+        self._in_force = in_force
         self._keys = {each.key: (each.account, public_key(each.secret)) for each in credentials}
 
     def account(
@@ -57,7 +57,7 @@ class Tokens:
             return Denial.UNAUTHORIZED
         header, claims = _json(parts[0]), _json(parts[1])
         owner = self._keys.get(str(header.get("kid")))
-        if owner is None or not self._known(str(header["kid"])):
+        if owner is None or not self._in_force(str(header["kid"])):
             return Denial.UNAUTHORIZED
         if not header.get("nonce") or not isinstance(header["nonce"], str):
             return Denial.UNAUTHORIZED

@@ -25,6 +25,7 @@ AHEAD_NS: Final = 60_000_000_000  # maintenance is told of so long before
 PATHS: Final = {
     "public/time", "public/instruments", "system/status", "market/tickers", "market/ticker",
     "market/books", "market/books-full", "market/trades", "market/history-trades",
+    "public/funding-rate", "public/funding-rate-history",
 }
 
 
