@@ -86,9 +86,9 @@ class VenueServer:
         self.drop_all()
         await self.rest.close()
 
-    def drop_all(self) -> None:
+    def drop_all(self, *, announced: bool = True) -> None:
         """Close every connection, as a venue does when it restarts."""
-        if self.connections:
+        if self.connections and announced:
             self.face.closing()
         for connection in tuple(self.connections):
             connection.close(1001, "")
