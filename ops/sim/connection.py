@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from engine.model.fault import ANSWER, CHANGE, FRAME, Fault, Kind
-from ops.sim import faults
 from ops.sim.face import Topic
+from ops.sim.faults import MANGLING
 
 if TYPE_CHECKING:
     from ops.sim.server import VenueServer
@@ -221,12 +221,8 @@ class Connection(WSListener):
             if self._overtaken is not None:
                 self._forward(self._overtaken)
             self._overtaken = text
-        elif kind is Kind.TRUNCATE:
-            self._forward(text[: len(text) // 2])
-        elif kind is Kind.CORRUPT:
-            self._forward(self._server.faults.corrupt(text))
-        elif kind is Kind.CHECKSUM:
-            self._forward(faults.wrong_checksum(text))
+        elif kind in MANGLING:
+            self._forward(self._server.faults.mangled(kind, text))
         elif kind is Kind.DELAY:
             if self._held is None:
                 self._held = []
