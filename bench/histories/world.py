@@ -132,8 +132,10 @@ class World:
         for venue in self.venues.values():
             shift = self.draw.randint(-900, 900)
             exchange, now = venue.exchange, self._now
-            exchange.clear_outside(now, SYMBOL)
+            book = exchange.listed[SYMBOL].book
             for side in (1, -1):
+                for price in [*book.half(side).outside]:
+                    exchange.set_level(now, SYMBOL, side, price, 0)
                 for step in range(1, 6):
                     price = self.mid + shift - side * step * 120
                     exchange.set_level(now, SYMBOL, side, price, self.draw.randint(1, 40) * 10)

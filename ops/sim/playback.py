@@ -108,7 +108,7 @@ class Playback:
                 if not self._loop:
                     return
                 for stage in self._stages.values():
-                    stage.server.drop_all(announced=False)  # nobody recorded a goodbye
+                    stage.server.drop_all()
         finally:
             self._alarm.close()
             self._alarm = None

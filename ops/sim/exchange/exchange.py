@@ -173,15 +173,6 @@ class Exchange:
         """Return an id for a trade of the outside flow that was never told here."""
         return self._ids.trade(symbol)
 
-    def clear_outside(self, now_ns: int, symbol: str) -> None:
-        """Forget all of the outside flow: a market that starts its book anew."""
-        book = self.listed[symbol].book
-        for half in (book.bids, book.asks):
-            for price in list(half.outside):
-                half.set_outside(price, 0)
-                book.changed[half.side, price] = None
-        self._aftermath.finish(now_ns, (self.listed[symbol],))
-
     # --- clients -------------------------------------------------------------------------------
 
     def place(

@@ -130,14 +130,3 @@ def test_a_level_shows_outside_flow_and_clients_together() -> None:
     ann = venue.client("ann")
     venue.buy(ann, 5, 100)
     assert venue.exchange.set_level(1, "COIN/USD", BUY, 100, 7) == 12
-
-
-def test_clearing_the_outside_flow_leaves_the_clients_orders() -> None:
-    venue = Venue()
-    ann = venue.client("ann")
-    venue.level(BUY, 100, 10)
-    venue.level(SELL, 105, 10)
-    order = venue.buy(ann, 5, 100)
-    venue.exchange.clear_outside(1, "COIN/USD")
-    venue.check()
-    assert (venue.depth(BUY), venue.depth(SELL), order.ahead) == ([(100, 5)], [], 0)
