@@ -32,6 +32,7 @@ DOORS = {
     "llvmlite": {"shm"},
     "uvloop": {"engine.runtime.loop", "ops.sim", "bench"},
     "cupy": {"gpu"},
+    "cryptography": {"exec.signing", "ops.sim"},
     "rich": {"ops.screen", "ops.status"},
 }
 LINES_MAX, FUNCTION_LINES_MAX = 400, 60

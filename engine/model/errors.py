@@ -5,7 +5,8 @@ EngineError
 ├── Resync     drop the book, resnapshot   SequenceGap, ChecksumMismatch, DecodeError
 ├── Refused    tell the caller, go on      VenueRefused, UnknownInstrument
 └── Fatal      leave the process           LayoutMismatch, SegmentInvalid, ConfigInvalid,
-                                           AlreadyRunning, LockInvalid, NoSpace
+                                           AlreadyRunning, LockInvalid, NoSpace,
+                                           KeyInvalid, JournalCorrupt, CaptureInvalid
 """
 
 
@@ -81,6 +82,14 @@ class ConfigInvalid(Fatal):
     """The config asks for something that cannot be; the message names file, key and remedy."""
 
 
+class JournalCorrupt(Fatal):
+    """A journal holds something that nobody appended; nothing is guessed, nothing is cut."""
+
+
+class KeyInvalid(Fatal):
+    """An API key's secret cannot sign, or others could have read it; the text never shows it."""
+
+
 class CaptureInvalid(Fatal):
     """A capture file that cannot be read; the message names file and line."""
 
@@ -94,11 +103,12 @@ class LockInvalid(Fatal):
 
 
 class NoSpace(Fatal):
-    """The memory file system is too small for the configured segments."""
+    """A file system is too small for what must be allocated there beforehand."""
 
-    def __init__(self, path: str, *, needed_bytes: int, free_bytes: int) -> None:
-        super().__init__(
-            f"{path}: {needed_bytes} bytes needed, {free_bytes} free; enlarge the file system, "
-            "configure fewer symbols or less depth, or stop another engine"
-        )
+    def __init__(
+        self, path: str, *, needed_bytes: int, free_bytes: int,
+        remedy: str = "enlarge the file system, configure fewer symbols or less depth, or stop "
+        "another engine",
+    ) -> None:
+        super().__init__(f"{path}: {needed_bytes} bytes needed, {free_bytes} free; {remedy}")
         self.needed_bytes, self.free_bytes = needed_bytes, free_bytes

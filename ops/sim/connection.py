@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 QUEUE_SIZE_MAX: Final = 8 << 20  # bytes not yet taken by the client; a slower one is cut off
 HELD_MAX: Final = 10_000  # frames behind a delayed one
+PINGS_MAX: Final = 64
 LATE_MAX: Final = 1_000  # requests that wait to arrive
 RST_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -41,6 +43,7 @@ class Connection(WSListener):
         self._held: list[bytes] | None = None  # frames behind a delayed one
         self._batch: list[bytes] = []  # frames that leave at the end of the market's turn
         self._second, self._requests, self._late = 0, 0, 0
+        self._pings = deque[tuple[bytes, int]](maxlen=PINGS_MAX)  # without a pong, and when sent
 
     # --- what the client does ----------------------------------------------------------------
 
@@ -60,7 +63,9 @@ class Connection(WSListener):
             self._server.tally.frames_received += 1
             if self._within_limit():
                 self._ask(frame.get_payload_as_bytes())
-        elif frame.msg_type not in (WSMsgType.PING, WSMsgType.PONG):
+        elif frame.msg_type == WSMsgType.PONG:
+            self._ponged(frame.get_payload_as_bytes())
+        elif frame.msg_type != WSMsgType.PING:
             self.close(WSCloseCode.UNSUPPORTED_DATA.value, "text frames in one piece only")
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -199,7 +204,19 @@ class Connection(WSListener):
         """Send a control-frame ping."""
         self.flush()
         if self._transport is not None and not self._deaf:
-            self._transport.send_ping(b"%d" % self._server.clock.unix_ns())
+            payload = b"%d" % self._server.clock.unix_ns()
+            self._pings.append((payload, self._server.clock.mono_ns()))
+            self._transport.send_ping(payload)
+
+    def unanswered_s(self, now_ns: int) -> float:
+        """Return for how long a ping has been waiting for its pong."""
+        return (now_ns - self._pings[0][1]) / 1e9 if self._pings else 0.0
+
+    def _ponged(self, payload: bytes) -> None:
+        """Note a pong; it answers the ping of the same payload and those before, or none."""
+        if any(payload == ping for ping, _ in self._pings):
+            while self._pings.popleft()[0] != payload:
+                pass
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame and hang up."""

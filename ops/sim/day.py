@@ -62,7 +62,7 @@ class Day:
         self._closed: Figures | None = None  # all minutes but the newest, None: to be summed up
         touch = line.book.touch()
         if touch.bid_size or touch.ask_size:
-            trade_id = floor.exchange.number_trade()
+            trade_id = floor.exchange.number_trade(line.native)
             self.add(opening(touch)._replace(trade_id=trade_id), floor.now_ns())
 
     def add(self, each: Print, unix_ns: int) -> Deal:

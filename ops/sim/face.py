@@ -114,6 +114,7 @@ class Face(ABC):
     path: str = "/"  # of the public stream, as in the venue's own url
     subscribe_within_s: float = 0.0  # a silent newcomer is dropped after this; 0 = never
     ping_every_s: float = 0.0  # control-frame pings from the server; 0 = none
+    pong_within_s: float = 0.0  # who answers no ping for so long is dropped; 0 = never
     requests_per_s: int = 0  # more incoming messages than this: disconnected; 0 = no limit
     any_depth: bool = False  # subscribers of one book may see different depths of it
     clocked: bool = False  # diffs leave on a clock, whatever caused them; else each at once
@@ -168,6 +169,9 @@ class Face(ABC):
 
     def relisted(self, line: Line) -> None:  # noqa: B027  most venues tell in the catalogue alone
         """Tell of a line's new filters or trading status, where the venue has a stream for that."""
+
+    def closing(self) -> None:  # noqa: B027  most venues just hang up
+        """Say goodbye: the venue is about to close every connection."""
 
     def tick(self) -> None:  # noqa: B027  not every venue has timers
         """Ten times a second: let dead-man switches, tokens and sessions expire."""

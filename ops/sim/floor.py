@@ -30,7 +30,7 @@ from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
 from ops.sim.market import Funding
 from ops.sim.recorded import RecordedTrade
-from ops.sim.rules import HOUSES, MONEY_DECIMALS, fees_of, filters_of, symbol_of
+from ops.sim.rules import HOUSES, MONEY_DECIMALS, TRADES_PER_SYMBOL, fees_of, filters_of, symbol_of
 from ops.sim.tally import Tally
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Floor:
         self.credentials: dict[str, Credentials] = {each.key: each for each in keys}
         epoch = (clock.unix_ns() // 10**9 - EPOCH_0_S) // 60
         self.exchange = Exchange(
-            self._hear, epoch=max(0, epoch), client_ids=HOUSES[venue].client_ids)
+            self._hear, epoch=max(0, epoch), client_ids=HOUSES[venue].client_ids,
+            trades_per_symbol=venue in TRADES_PER_SYMBOL)
         for line in lines:
             symbol = symbol_of(line)
             self.exchange.list_symbol(symbol, filters_of(line, symbol))
@@ -134,7 +135,7 @@ class Floor:
             return
         if native not in self._open:
             if update.prints:
-                prints = [each._replace(trade_id=exchange.number_trade())
+                prints = [each._replace(trade_id=exchange.number_trade(native))
                           for each in update.prints]
                 update = update._replace(prints=prints)
             self._show(line, update)
@@ -239,7 +240,7 @@ class Floor:
         touch = line.book.touch()
         if fault is not None and touch.bid and touch.ask:
             if fault.kind is Kind.GLITCH:
-                trade_id = self.exchange.number_trade()
+                trade_id = self.exchange.number_trade(native)
                 glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
                 update = update._replace(prints=[*update.prints, glitch])
             else:

@@ -43,6 +43,7 @@ HOUSES: Final = {
     "coinbase": House(6000, 12000, FeeIn.QUOTE, ClientIds.UNIQUE_EVER, 1, 0, 0, 500),
     "coinbase-exchange": House(4000, 6000, FeeIn.QUOTE, ClientIds.UNIQUE_EVER, 1, 0, 0, 500),
 }
+TRADES_PER_SYMBOL: Final = frozenset({"binance", "binance-us", "binance-usdm"})
 
 
 def fees_of(venue: str) -> Fees:

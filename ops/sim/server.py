@@ -89,6 +89,8 @@ class VenueServer:
 
     def drop_all(self) -> None:
         """Close every connection, as a venue does when it restarts."""
+        if self.connections:
+            self.face.closing()
         for connection in tuple(self.connections):
             connection.close(1001, "")
 
@@ -113,6 +115,9 @@ class VenueServer:
             age_s = (now_ns - connection.opened_mono_ns) / 1e9
             if patience_s and not connection.topics and age_s > patience_s:
                 connection.close(1008, "no subscription")
+                continue
+            if face.pong_within_s and connection.unanswered_s(now_ns) > face.pong_within_s:
+                connection.close(1008, "Pong timeout")
                 continue
             if face.ping_every_s and second % int(face.ping_every_s) == 0:
                 connection.ping()

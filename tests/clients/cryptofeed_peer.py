@@ -52,8 +52,10 @@ class Kept:
 
     async def trade(self, trade: Any, _received: float) -> None:
         """Remember a trade."""
-        self.trades.append([
-            trade.symbol, str(trade.id), trade.side, str(trade.price), str(trade.amount)])
+        named = trade.raw if isinstance(trade.raw, dict) else {}
+        first, last = named.get("f", trade.id), named.get("l", trade.id)  # Binance's are sums
+        self.trades.append([trade.symbol, str(first), str(last), trade.side, str(trade.price),
+                            str(trade.amount)])
 
     def told(self) -> dict[str, Any]:
         """Return all of it as JSON knows it."""

@@ -240,4 +240,4 @@ UNKNOWN: Final = {
     "coinbase": "00000000-0000-4000-8000-000000000000"}
 SIGNATURE: Final = {  # what the venue says to a wrong one
     "binance": "-1022", "binance-usdm": "-1022", "okx": "50113",
-    "kraken": "EAPI:Invalid signature", "coinbase": ""}
+    "kraken": "EAPI:Invalid signature", "coinbase": "Unauthorized"}

@@ -100,16 +100,17 @@ def test_every_print_and_ticker_is_heard_as_it_was(venue: str) -> None:
             await begin(stage, *followers)
             await stage.settle(lambda: bool(heard), "no trade heard")
             first = min(map(int, heard))
-            for _ in range(40):
+            while len(stage.witness.trades[symbol]) < 100:
                 stage.venue.step(0.5)
                 await asyncio.sleep(0.01)
             said = {key: taker_or_maker(venue, trade)
                     for key, trade in stage.witness.trades[symbol].items() if int(key) >= first}
-            assert len(said) > 50
+            assert len(said) > 20
             await stage.settle(lambda: said.keys() <= heard.keys(), "a print was not heard")
             assert {key: heard[key] for key in said} == said
             prices = {each.price for each in stage.witness.trades[symbol].values()}
-            assert {each["last"] for each in tickers[1:]} <= prices
+            before = {tickers[0]["last"]}  # of the trade before the first that was heard
+            assert {each["last"] for each in tickers} <= prices | before
             touches = stage.witness.touches[symbol]
             assert {(each["bid"], each["ask"]) for each in tickers} - {(None, None)} <= touches
             assert tickers

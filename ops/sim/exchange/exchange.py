@@ -32,9 +32,12 @@ class Exchange:
 
     def __init__(
         self, sink: Sink, *, epoch: int = 0, client_ids: ClientIds = ClientIds.UNIQUE_OPEN,
-        keep: int = 100_000,
+        keep: int = 100_000, trades_per_symbol: bool = False,
     ) -> None:
-        """Tell ``sink`` what happens; remember ``keep`` transactions, ended orders and fills."""
+        """Tell ``sink`` what happens; remember ``keep`` transactions, ended orders and fills.
+
+        ``trades_per_symbol``: each symbol's trades are numbered by themselves.
+        """
         self._sink = sink
         self.listed: dict[str, Listed] = {}
         self.assets: set[str] = set()
@@ -42,7 +45,7 @@ class Exchange:
         self.ledger = Ledger(keep=keep)
         self.accounts = Accounts(self.ledger, self.listed)
         self.registry = Registry(client_ids, keep=keep)
-        ids = self._ids = Ids(epoch)
+        ids = self._ids = Ids(epoch, trades_per_symbol=trades_per_symbol)
         self.settlement = Settlement(self.ledger, self.accounts, ids, self._hear)
         matching = Matching(self.accounts, self.registry, self.settlement, self._hear)
         self._matching = matching
@@ -166,9 +169,9 @@ class Exchange:
         self._matching.take(now_ns, listed, None, Step(order.price, size, order), -order.side)
         self._aftermath.finish(now_ns, (listed,))
 
-    def number_trade(self) -> int:
+    def number_trade(self, symbol: str) -> int:
         """Return an id for a trade of the outside flow that was never told here."""
-        return self._ids.trade()
+        return self._ids.trade(symbol)
 
     # --- clients -------------------------------------------------------------------------------
 
@@ -253,7 +256,10 @@ class Exchange:
                 if symbol in ("", order.symbol) and self._seen(order.created_ns)]
 
     def fills_since(self, account: str, trade_id: int = 0, symbol: str = "") -> list[Fill]:
-        """Return an account's fills after ``trade_id``, oldest first."""
+        """Return an account's fills after ``trade_id``, oldest first; of one symbol if given.
+
+        Where each symbol's trades are numbered by themselves, an id needs its symbol.
+        """
         fills = self.registry.fills_since(account, trade_id, symbol)
         return [fill for fill in fills if self._seen(fill.now_ns)] if self.horizon else fills
 

@@ -135,22 +135,27 @@ class Order(msgspec.Struct, eq=False, kw_only=True, weakref=True):
 class Ids:
     """Numbers orders and trades of one venue, rising, also across restarts if the epoch does.
 
+    Trades count through the venue, or each symbol's by themselves, without holes.
     Restarting with the same epoch uses ids again: that is a fault some venues showed.
     """
 
-    def __init__(self, epoch: int) -> None:
-        self._first = self._order = self._trade = epoch * IDS_PER_EPOCH
+    def __init__(self, epoch: int, *, trades_per_symbol: bool = False) -> None:
+        self._first = self._order = epoch * IDS_PER_EPOCH
+        self._per_symbol = trades_per_symbol
+        self._trades: dict[str, int] = {}
 
     def begin_again(self) -> None:
         """Use the same numbers as from the start on."""
-        self._order = self._trade = self._first
+        self._order = self._first
+        self._trades.clear()
 
     def order(self) -> int:
         """Return the next order id."""
         self._order += 1
         return self._order
 
-    def trade(self) -> int:
+    def trade(self, symbol: str) -> int:
         """Return the next trade id; the two fills of a trade share it."""
-        self._trade += 1
-        return self._trade
+        key = symbol if self._per_symbol else ""
+        number = self._trades[key] = self._trades.get(key, self._first) + 1
+        return number

@@ -83,8 +83,9 @@ class Registry:
         """Return an account's fills after ``trade_id``, oldest first; of one symbol if given."""
         found = list[Fill]()
         for fill in reversed(self._fills.get(account, ())):
+            if symbol and fill.symbol != symbol:
+                continue
             if fill.trade_id <= trade_id:
                 break
-            if not symbol or fill.symbol == symbol:
-                found.append(fill)
+            found.append(fill)
         return found[::-1]

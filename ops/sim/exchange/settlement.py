@@ -52,7 +52,8 @@ class Settlement:
         *, side: int, price: int, size: int,
     ) -> None:
         """Let ``taker``, on ``side``, trade with ``maker``; tell the sink."""
-        match = Match(now_ns, self._ids.trade(), listed, side, price, size, taker, maker)
+        match = Match(
+            now_ns, self._ids.trade(listed.symbol.name), listed, side, price, size, taker, maker)
         self.public(now_ns, listed, side, price, size, match.trade_id)
         for order in (taker, maker):
             if order is not None:
@@ -72,7 +73,8 @@ class Settlement:
         """Tell a trade to all; one of the outside flow alone gets its number here."""
         listed.last = price
         self._sink(Traded(
-            now_ns, trade_id or self._ids.trade(), listed.symbol.name, side, price, size))
+            now_ns, trade_id or self._ids.trade(listed.symbol.name), listed.symbol.name, side,
+            price, size))
 
     def _tell(self, match: Match, order: Order, charge: Charge) -> None:
         symbol = match.listed.symbol

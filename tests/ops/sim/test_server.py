@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from picows import WSMsgType, ws_connect
+from picows import WSFrame, WSMsgType, WSTransport, ws_connect
 
 from engine.config import Sim
 from ops.sim import connection
@@ -155,5 +155,36 @@ def test_over_tls_a_client_that_trusts_our_authority_connects(tmp_path: Path) ->
                     assert answer.status == 200
                 with pytest.raises(aiohttp.ClientConnectorCertificateError):
                     await session.get(urls["rest"] + "/api/v3/ping")
+
+    run(body)
+
+
+class Mute(Client):
+    """Answers no ping."""
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type != WSMsgType.PING:
+            super().on_ws_frame(transport, frame)
+
+
+def test_who_answers_no_ping_is_dropped_and_who_does_is_not() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT") as venue:
+            server = venue.world.servers["binance"]
+            server.face.pong_within_s = 0.02
+            good = await venue.connect("/ws")
+            url = venue.world.endpoints()["binance"]["ws"]
+            transport, mute = await ws_connect(Mute, url, enable_auto_pong=False)
+            assert isinstance(mute, Mute)
+            mute.transport = transport
+            await mute.settle()
+            server.beat(20)
+            transport.send_pong(b"unasked")
+            await good.settle()
+            await asyncio.sleep(0.05)
+            server.beat(21)
+            await mute.closed.wait()
+            await good.settle()
+            assert not good.closed.is_set()
 
     run(body)

@@ -69,6 +69,7 @@ class PublicFace(Face):
     path = "/stream"
     clocked = True
     ping_every_s = 20.0
+    pong_within_s = 60.0
     requests_per_s = 5
     perpetual = False
 

@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 import orjson
 
 from engine.model.clock import Clock
-from ops.sim.day import Day
 from ops.sim.exchange.events import Event
 from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
@@ -38,7 +37,7 @@ from ops.sim.faces.binance.public import SHUTDOWN, Aggregate, Pending, PublicFac
 from ops.sim.faces.binance.spot_account import AccountQueries
 from ops.sim.faces.binance.spot_api import PATH, WsApi
 from ops.sim.faces.binance.spot_catalogue import Catalogue
-from ops.sim.faces.binance.spot_day import Tickers
+from ops.sim.faces.binance.spot_day import MINI_ALL, Tickers
 from ops.sim.faces.binance.spot_depth import SLOW, SLOW_DIFFS, STREAMS, Depths
 from ops.sim.faces.binance.spot_market import MarketQueries, Tape
 from ops.sim.faces.binance.spot_notes import Notes
@@ -71,7 +70,7 @@ class Binance(PublicFace):
         symbols = {native: floor.exchange.listed[native].symbol for native in self.lines}
         reader = Reader(symbols, figures.stp, seed)
         self.limits, self._auth = Limits(figures.limits), Auth(floor)
-        self._keys, self._tape = ListenKeys(seed), Tape(self.lines)
+        self._keys, self._tape = ListenKeys(seed), Tape(floor, self.lines)
         reports = Reports(numbers, notes)
         self._stream = UserStream(floor, outlet, numbers, notes, reports, reader, self.limits)
         words = Words(notional=figures.notional, band=figures.band)
@@ -79,8 +78,7 @@ class Binance(PublicFace):
                           told=figures.retry_orders)
         catalogue = Catalogue(floor, self.lines, numbers, figures.stp,
                               notional=figures.notional, band=figures.band)
-        self._days = {line.native: Day(line, floor) for line in lines}
-        self._tickers = Tickers(floor, self.lines, self._days, outlet)
+        self._tickers = Tickers(floor, self.lines, self._tape.days, outlet)
         market = MarketQueries(
             floor, self.lines, catalogue, self.limits, self._tape, self.depth, self._tickers)
         account = AccountQueries(
@@ -89,7 +87,7 @@ class Binance(PublicFace):
         beside = {} if figures is US else Neighbours(floor).routes()
         self._door = Door(floor, self._auth, self.limits, {**routes.rest(), **beside})
         self._api = WsApi(floor, self._auth, self.limits, routes.ws())
-        self._depths, self._ticks, self._down = Depths(outlet, self), 0, False
+        self._depths, self._ticks = Depths(outlet, self), 0
 
     # --- REST ----------------------------------------------------------------------------------
 
@@ -147,6 +145,8 @@ class Binance(PublicFace):
         """Return the topic of a stream name or listen key; None for one that stays silent."""
         if account := self._keys.account(name, self.floor.mono_ns()):
             return CHANNELS[MS], account
+        if name == MINI_ALL:
+            return MINI_ALL, ""
         symbol, _, stream = name.partition("@")
         line = self.lines.get(symbol.upper()) if symbol == symbol.lower() else None
         if line is None or (kind := STREAMS.get(stream)) is None:
@@ -194,10 +194,7 @@ class Binance(PublicFace):
 
     def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
         """Remember prints for those who ask."""
-        now_ns = self.floor.now_ns()
-        self._tape.add(line.native, now_ns, prints, sums)
-        for each in prints:
-            self._days[line.native].add(each, now_ns)
+        self._tape.add(line.native, prints, sums)
 
     def batched(self, line: Line, first_id: int, pending: Pending) -> None:
         """Feed the slow streams and those of whole books."""
@@ -208,13 +205,14 @@ class Binance(PublicFace):
         super().flush(line)
         self._depths.send(line)
 
+    def closing(self) -> None:
+        """Tell every connection that the venue goes down."""
+        event = {"e": "serverShutdown", "E": self.now_ms()}
+        self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
+
     def tick(self) -> None:
         """Tell of balances that changed without the book changing; once a second, slow streams."""
         self._stream.flush()
-        down, self._down = self._down, self.floor.in_maintenance()
-        if self._down and not down:
-            event = {"e": "serverShutdown", "E": self.now_ms()}
-            self.outlet.publish((SHUTDOWN, ""), orjson.dumps(event))
         self._ticks += 1
         if self._ticks % SLOW == 0:
             self._tickers.send()
@@ -227,3 +225,4 @@ class BinanceUs(Binance):
 
     figures = US
     ping_every_s = 180.0
+    pong_within_s = 600.0

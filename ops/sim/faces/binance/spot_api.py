@@ -96,7 +96,7 @@ class WsApi:
     def text(self, session: Session, message: bytes) -> None:
         """Serve one request."""
         link: Link | None = session.state.get("link")
-        if link is None:  # refused when it came
+        if link is None or self._revoked(session, link):  # None: refused when it came
             return
         request = json_object(message)
         answer: Row = {"id": request.get("id") if request else None}
@@ -113,7 +113,7 @@ class WsApi:
             if route is None:
                 result = self._own[method](session, link, params)
             else:
-                account = self._who(route, link, values)
+                account = self._who(session, route, link, values)
                 result = route.serve(Ask(params, account, session.ip, link.unit))
                 if route.free:
                     self._limits.give_back(
@@ -131,18 +131,35 @@ class WsApi:
 
     # --- who, and how much ---------------------------------------------------------------------
 
-    def _who(self, route: Route, link: Link, values: Mapping[str, str]) -> str:
+    def _who(self, session: Session, route: Route, link: Link, values: Mapping[str, str]) -> str:
         """Return who asks, by the request's own key or by the connection's."""
         if route.security is Security.NONE:
             return ""
         if route.security is Security.KEY and values.get("apiKey"):
-            return self._auth.key(values["apiKey"]).account
+            return self._known(session, self._auth.key(values["apiKey"]))
         if link.key is None or "apiKey" in values:
-            return self._auth.ws(values).account
+            return self._known(session, self._auth.ws(values))
         if not values.get("timestamp"):
             raise Refused(MANDATORY, "timestamp")
         self._auth.in_time(values)
         return link.key.account
+
+    @staticmethod
+    def _known(session: Session, key: Credentials) -> str:
+        """Note whose connection this is: faults strike the requests of clients that are known."""
+        session.account = key.account
+        return key.account
+
+    def _revoked(self, session: Session, link: Link) -> bool:
+        """End a session whose key is good no more; return whether it was."""
+        try:
+            if link.key is not None:
+                self._auth.key(link.key.key)
+        except Refused as refused:
+            link.key, link.logged_on_ms = None, 0
+            session.send(orjson.dumps({"id": None, "status": 401, "error": refused.body()}))
+            return True
+        return False
 
     def _count(self, session: Session, weight: int) -> None:
         self._limits.request(self._floor.mono_ns(), self._now_ms(), session.ip, weight)
@@ -173,6 +190,7 @@ class WsApi:
         if key.kind != ED25519:
             raise Refused(ED25519_ONLY)
         link.key, link.logged_on_ms = key, self._now_ms()
+        self._known(session, key)
         return self._standing(link)
 
     def _status(self, session: Session, link: Link, params: Params) -> object:

@@ -11,12 +11,14 @@ import orjson
 
 from ops.sim.day import DAY_NS, Day, average
 from ops.sim.face import Outlet
+from ops.sim.faces.binance.numbers import fixed
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 MS: Final = 1_000_000
 TICKER: Final = "ticker"
 MINI: Final = "miniTicker"
+MINI_ALL: Final = "!miniTicker@arr"
 _NAMES: Final = {
     "priceChange": "p", "priceChangePercent": "P", "weightedAvgPrice": "w",
     "prevClosePrice": "x", "lastPrice": "c", "lastQty": "Q", "bidPrice": "b", "bidQty": "B",
@@ -24,6 +26,11 @@ _NAMES: Final = {
     "volume": "v", "quoteVolume": "q", "openTime": "O", "closeTime": "C", "firstId": "F",
     "lastId": "L", "count": "n",
 }
+
+
+_NOT_MINI: Final = frozenset({
+    "priceChange", "priceChangePercent", "weightedAvgPrice", "prevClosePrice", "lastQty",
+    "bidPrice", "bidQty", "askPrice", "askQty"})
 
 
 class Tickers:
@@ -34,22 +41,27 @@ class Tickers:
     ) -> None:
         self._floor, self._lines, self._days, self._outlet = floor, lines, days, outlet
 
-    def row(self, line: Line) -> dict[str, Any]:
-        """Return a symbol's row of ``ticker/24hr``."""
+    def row(self, line: Line, *, mini: bool = False) -> dict[str, Any]:
+        """Return a symbol's row of ``ticker/24hr``, of type FULL or MINI."""
         event = self._event(line)
-        return {"symbol": line.native} | {name: event[short] for name, short in _NAMES.items()}
+        return {"symbol": line.native} | {
+            name: event[short] for name, short in _NAMES.items()
+            if not (mini and name in _NOT_MINI)}
 
     def send(self) -> None:
         """Publish the tickers of every symbol that is listened to."""
         for native, line in self._lines.items():
-            for channel in (TICKER, MINI):
-                if not self._outlet.wanted((channel, native)):
-                    continue
-                event = self._event(line)
-                if channel == MINI:
-                    short = {name: event[name] for name in "Escohlvq"}
-                    event = {"e": "24hrMiniTicker"} | short
-                self._outlet.publish((channel, native), orjson.dumps(event))
+            if self._outlet.wanted((TICKER, native)):
+                self._outlet.publish((TICKER, native), orjson.dumps(self._event(line)))
+            if self._outlet.wanted((MINI, native)):
+                self._outlet.publish((MINI, native), orjson.dumps(self._mini(line)))
+        if self._outlet.wanted((MINI_ALL, "")):
+            rows = [self._mini(line) for line in self._lines.values()]
+            self._outlet.publish((MINI_ALL, ""), orjson.dumps(rows))
+
+    def _mini(self, line: Line) -> dict[str, Any]:
+        event = self._event(line)
+        return {"e": "24hrMiniTicker"} | {name: event[name] for name in "Escohlvq"}
 
     def _event(self, line: Line) -> dict[str, Any]:
         now_ns, day, touch = self._floor.now_ns(), self._days[line.native], line.book.touch()
@@ -64,6 +76,7 @@ class Tickers:
             "a": line.price(touch.ask), "A": line.size(touch.ask_size),
             "o": line.price(of_day.open), "h": line.price(of_day.high),
             "l": line.price(of_day.low), "v": line.size(of_day.volume),
-            "q": day.turnover(of_day), "O": (now_ns - DAY_NS) // MS, "C": now_ns // MS,
+            "q": fixed(of_day.turnover, line.price_decimals + line.size_decimals),
+            "O": (now_ns - DAY_NS) // MS, "C": now_ns // MS,
             "F": of_day.first_id, "L": of_day.last_id, "n": of_day.trades,
         }

@@ -4,11 +4,12 @@ Source: binance-spot-api-docs:rest-api.md (Market data endpoints) @ a5e0bc3, 202
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
 
+from ops.sim.day import DEALS_MAX, Day, Deal
 from ops.sim.face import BUY, Print, strings
 from ops.sim.faces.binance.door import Ask
 from ops.sim.faces.binance.errors import (
@@ -32,27 +33,28 @@ DEPTH: Final = 100
 DEPTH_MAX: Final = 5000
 ROWS: Final = 500
 ROWS_MAX: Final = 1000
-KEPT: Final = 1000  # trades per symbol
+KEPT: Final = 1000  # aggregates per symbol
 STATUSES: Final = ("TRADING", "HALT", "BREAK", "CANCEL_ONLY")
 PERMISSIONS: Final = ("SPOT", "MARGIN", "LEVERAGED")
+BAD_TICKER: Final = Problem(-1139, "Invalid ticker type.")
 BAD_STATUS: Final = Problem(-1122, "Invalid symbolStatus.")
 OTHER_STATUS: Final = Problem(
     -1220, "The symbol's status does not match the requested symbolStatus.")
 
 
 class Tape:
-    """The newest trades of each symbol, each with its time in ns."""
+    """What was traded in each symbol: its day, and the newest aggregates with their times."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        natives = list(lines)
-        self.trades = {native: deque[tuple[int, Print]](maxlen=KEPT) for native in natives}
-        self.sums = {native: deque[tuple[int, Aggregate]](maxlen=KEPT) for native in natives}
+    def __init__(self, floor: Floor, lines: Mapping[str, Line]) -> None:
+        self._floor = floor
+        self.days = {native: Day(line, floor) for native, line in lines.items()}
+        self.sums = {native: deque[tuple[int, Aggregate]](maxlen=KEPT) for native in lines}
 
-    def add(
-        self, native: str, now_ns: int, prints: Sequence[Print], sums: Sequence[Aggregate]
-    ) -> None:
+    def add(self, native: str, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
         """Remember."""
-        self.trades[native].extend((now_ns, each) for each in prints)
+        now_ns = self._floor.now_ns()
+        for each in prints:
+            self.days[native].add(each, now_ns)
         self.sums[native].extend((now_ns, each) for each in sums)
 
 
@@ -133,10 +135,10 @@ class MarketQueries:
         line, first = self._line(ask.params), ask.params.whole("fromId")
         limit = self._limit(ask.params)
         ask.params.done()
-        trades = self._tape.trades[line.native]
-        rows = list(trades)[-limit:] if first is None else [
-            row for row in trades if row[1].trade_id >= first][:limit]
-        return [self._trade(line, at_ns, each, ask.unit) for at_ns, each in rows]
+        day = self._tape.days[line.native]
+        rows = day.latest(limit) if first is None else day.latest(
+            DEALS_MAX, lambda deal: deal.trade_id >= first)[:limit]
+        return [self._trade(line, each, ask.unit) for each in rows]
 
     def aggregates(self, ask: Ask) -> object:
         """Return the newest aggregates, or those from an id on, or in a time."""
@@ -157,14 +159,14 @@ class MarketQueries:
             "m": each.side != BUY, "M": True,
         } for at_ns, each in rows]
 
-    def _trade(self, line: Line, at_ns: int, each: Print, unit: int) -> Row:
+    def _trade(self, line: Line, each: Deal, unit: int) -> Row:
         symbol = self._floor.exchange.listed[line.native].symbol
         price = each.price * 10 ** (symbol.price_decimals - line.price_decimals)
         size = each.size * 10 ** (symbol.size_decimals - line.size_decimals)
         return {
             "id": each.trade_id, "price": line.price(each.price), "qty": line.size(each.size),
             "quoteQty": self._catalogue.numbers.value_of(line.native, price, size),
-            "time": at_ns // unit, "isBuyerMaker": each.side != BUY, "isBestMatch": True,
+            "time": each.unix_ns // unit, "isBuyerMaker": not each.taker_buys, "isBestMatch": True,
         }
 
     # --- one symbol, several, or all -----------------------------------------------------------
@@ -175,18 +177,16 @@ class MarketQueries:
 
     def days(self, ask: Ask) -> object:
         """Return the last 24 hours."""
-        if ask.params.text("type") not in (None, "FULL"):
-            raise Refused(INVALID, "type")
-        return self._each(ask, self._tickers.row)
+        mini = ask.params.choice("type", {"FULL": False, "MINI": True}, BAD_TICKER) or False
+        return self._each(ask, lambda line: self._tickers.row(line, mini=mini))
 
     def quotes(self, ask: Ask) -> object:
         """Return the best prices and what is there."""
         return self._each(ask, _quote)
 
     def _last(self, line: Line) -> str:
-        trades = self._tape.trades[line.native]
-        if trades:
-            return line.price(trades[-1][1].price)
+        if deal := self._tape.days[line.native].last():
+            return line.price(deal.price)
         touch = line.book.touch()
         return line.price((touch.bid + touch.ask) // 2 if touch.bid and touch.ask else 0)
 

@@ -12,6 +12,8 @@ from ops.sim.faces.binance.spot_table import Figures, depth_weight
 from ops.sim.faces.binance.spot_trading import Trading
 from ops.sim.floor import Floor
 
+TICKERS_FEW: Final = 20  # symbols that cost no more than one
+TICKERS_MANY: Final = 100
 ROOT: Final = "/api/v3"
 Serve = Callable[[Ask], object]
 
@@ -52,7 +54,11 @@ class Routes:
             return weights["price" if "symbol" in values else "prices"]
 
         def day_or_all(values: Mapping[str, str]) -> int:
-            return weights["ticker" if "symbol" in values else "tickers"]
+            if "symbol" in values:
+                return weights["ticker"]
+            count = values["symbols"].count(",") + 1 if "symbols" in values else TICKERS_MANY + 1
+            few, some = count <= TICKERS_FEW, count <= TICKERS_MANY
+            return weights["ticker" if few else "some tickers" if some else "tickers"]
 
         def depth(values: Mapping[str, str]) -> int:
             return depth_weight(self._figures, values)

@@ -120,7 +120,8 @@ class UserStream:
         self._report(order, "NEW", event.now_ns)
 
     def _fill(self, event: Fill) -> None:
-        order = self._floor.exchange.order(event.account, order_id=event.order_id)
+        order = self._floor.exchange.registry.find(
+            event.account, order_id=event.order_id)
         assert order is not None, "a fill's order is remembered"
         if event.filled == event.size:
             self._limits.filled(

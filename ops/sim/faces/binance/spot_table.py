@@ -36,7 +36,7 @@ COM: Final = Figures(
     notional="NOTIONAL", band="PERCENT_PRICE_BY_SIDE",
     weights={
         "exchangeInfo": 20, "trades": 25, "historicalTrades": 25, "aggTrades": 4, "price": 2,
-        "prices": 4, "ticker": 2, "tickers": 80, "order": 4, "openOrders": 6,
+        "prices": 4, "ticker": 2, "some tickers": 40, "tickers": 80, "order": 4, "openOrders": 6,
         "openOrders all": 80, "allOrders": 20, "account": 20, "myTrades": 20,
         "myTrades of an order": 5, "order count": 40, "prevented": 20, "prevented match": 2,
         "commission": 20, "rates": 20, "amendments": 4, "amend": 4, "myFilters": 40,
@@ -53,7 +53,7 @@ US: Final = Figures(
     weights={
         **COM.weights,
         "exchangeInfo": 10, "trades": 1, "historicalTrades": 5, "aggTrades": 1, "price": 1,
-        "prices": 2, "ticker": 1, "tickers": 40, "order": 2, "openOrders": 3,
+        "prices": 2, "ticker": 1, "some tickers": 20, "tickers": 40, "order": 2, "openOrders": 3,
         "openOrders all": 40, "allOrders": 10, "account": 10, "myTrades": 10,
         "myTrades of an order": 10, "order count": 20, "prevented": 10, "prevented match": 1,
     },

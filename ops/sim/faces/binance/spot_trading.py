@@ -88,7 +88,8 @@ class Trading:
         ask.params.done()
         request, exchange = ticket.request, self._floor.exchange
         listed = exchange.listed[request.symbol]
-        open_orders = len(exchange.open_orders(ask.account, request.symbol))
+        account = exchange.accounts.by_name[ask.account]
+        open_orders = account.open_counts.get(request.symbol, 0)
         refusal = review(request, Situation(
             listed.symbol, listed.filters, listed.reference, open_orders))
         if refusal is not None:
@@ -125,7 +126,7 @@ class Trading:
     def _cancelled(
         self, account: str, native: str, ids: tuple[int, str], cancel_id: str, wanted: str | None
     ) -> Order:
-        order = self.find(account, native, *ids)
+        order = self._known(account, native, *ids)
         if order is None:
             raise Refused(CANCEL_REJECTED, UNKNOWN)
         if wanted is not None and status_word(order) in OPEN_WORDS - {wanted}:
@@ -206,7 +207,7 @@ class Trading:
         quantity = params.decimal("newQty")
         new_id = self._reader.client_id(params)
         params.done()
-        order = self.find(ask.account, native, *ids)
+        order = self._known(ask.account, native, *ids)
         if order is None:
             raise Refused(AMEND_REJECTED, UNKNOWN)
         if not quantity:
@@ -234,8 +235,7 @@ class Trading:
             raise Refused(AMEND_REJECTED, INCREASE)
         if len(self._notes.of(order).amendments) >= AMENDS_MAX:
             raise Refused(AMEND_REJECTED, "Filter failure: MAX_NUM_ORDER_AMENDS")
-        other = self._floor.exchange.order(order.account, client_id=new_id)
-        if other is not None and other is not order and status_word(other) in OPEN_WORDS:
+        if self._floor.exchange.registry.taken(order.account, new_id) not in (None, order.id):
             raise Refused(AMEND_REJECTED, "Duplicate order sent.")
 
     # --- shared --------------------------------------------------------------------------------
@@ -251,9 +251,13 @@ class Trading:
         return order_id or 0, client_id or ""
 
     def find(self, account: str, native: str, order_id: int, client_id: str) -> Order | None:
+        """Return an order of a symbol as queries find it, which may lag."""
+        order = self._known(account, native, order_id, client_id)
+        return order and self._floor.exchange.order(account, order_id=order.id)
+
+    def _known(self, account: str, native: str, order_id: int, client_id: str) -> Order | None:
         """Return an order of a symbol; with both ids given they must belong together."""
-        exchange = self._floor.exchange
-        order = exchange.order(
+        order = self._floor.exchange.registry.find(
             account, order_id=order_id, client_id="" if order_id else client_id)
         if order is None or order.symbol != native:
             return None

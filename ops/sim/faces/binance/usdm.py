@@ -50,6 +50,7 @@ class BinanceUsdm(PublicFace):
     """Their own REST root, linked diffs, 10 requests a second."""
 
     ping_every_s = 180.0
+    pong_within_s = 600.0
     requests_per_s = 10
     perpetual = True
 

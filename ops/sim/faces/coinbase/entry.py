@@ -65,7 +65,7 @@ class Entry:
             return invalid("request body is not a JSON object")
         if not isinstance(client_id, str) or not 0 < len(client_id) <= CLIENT_ID_SIZE_MAX:
             return invalid("client_order_id is required")
-        before = self._exchange.order(account, client_id=client_id)
+        before = self._exchange.registry.find(account, client_id=client_id)
         if before is not None:
             return _placed(before)
         configuration = asked.get("order_configuration")
@@ -95,7 +95,7 @@ class Entry:
 
     def _cancel(self, account: str, name: str) -> dict[str, Any]:
         number = number_of(name)
-        order = self._exchange.order(account, order_id=number) if number else None
+        order = self._known(account, number)
         done = self._floor.cancel(account, order_id=number) if order else None
         reason = reasons.NO_CANCEL_REASON
         if order is None:
@@ -103,6 +103,10 @@ class Entry:
         elif isinstance(done, Refusal):
             reason = reasons.cancel_reason(done, order)
         return {"success": isinstance(done, Order), "failure_reason": reason, "order_id": name}
+
+    def _known(self, account: str, number: int) -> Order | None:
+        """Return an order that the venue itself knows, however late queries are."""
+        return self._exchange.registry.find(account, order_id=number) if number else None
 
     def edit(self, account: str, body: bytes) -> Answer:
         """Give a resting limit order another price or total size."""
@@ -134,7 +138,7 @@ class Entry:
         if asked is None or not isinstance(name, str):
             return invalid("order_id is required")
         number = number_of(name)
-        order = self._exchange.order(account, order_id=number) if number else None
+        order = self._known(account, number)
         if order is None:
             return to_json({"success": False, "errors": [_edit_error("ORDER_NOT_FOUND")]})
         symbol = self._exchange.listed[order.symbol].symbol

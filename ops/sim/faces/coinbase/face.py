@@ -53,7 +53,8 @@ class Coinbase(Face):
     ) -> None:
         super().__init__(lines, outlet, clock, floor)
         days = {line.native: Day(line, floor) for line in lines}
-        self._tokens, self._limits = Tokens(floor.credentials.values()), Limits()
+        self._limits = Limits()
+        self._tokens = Tokens(floor.credentials.values(), lambda key: key in floor.credentials)
         self._tickets = Tickets(floor)
         self._market = Market(floor, self.lines, days)
         self._accounts = Accounts(floor)

@@ -9,7 +9,7 @@ again while it lasts: ccxt does that over WebSocket.
 
 import base64
 import binascii
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from enum import Enum
 from typing import Any, Final
 
@@ -41,8 +41,11 @@ class Denial(Enum):
 class Tokens:
     """Who a token speaks for."""
 
-    def __init__(self, credentials: Iterable[Credentials]) -> None:
-        """Know the public halves of the keys that were issued."""
+    def __init__(
+        self, credentials: Iterable[Credentials], in_force: Callable[[str], bool]
+    ) -> None:
+        """Know the public halves of the keys that were issued, and ask which are ``in_force``."""
+        self._in_force = in_force
         self._keys = {each.key: (each.account, public_key(each.secret)) for each in credentials}
 
     def account(
@@ -54,7 +57,9 @@ class Tokens:
             return Denial.UNAUTHORIZED
         header, claims = _json(parts[0]), _json(parts[1])
         owner = self._keys.get(str(header.get("kid")))
-        if owner is None or not header.get("nonce") or not isinstance(header["nonce"], str):
+        if owner is None or not self._in_force(str(header["kid"])):
+            return Denial.UNAUTHORIZED
+        if not header.get("nonce") or not isinstance(header["nonce"], str):
             return Denial.UNAUTHORIZED
         account, key = owner
         signed = f"{parts[0]}.{parts[1]}".encode()

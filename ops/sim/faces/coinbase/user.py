@@ -51,7 +51,7 @@ class UserChannel:
         if isinstance(event, Prevented):
             return event.maker, event.taker
         if isinstance(event, Fill):
-            order = self._floor.exchange.order(event.account, order_id=event.order_id)
+            order = self._floor.exchange.registry.find(event.account, order_id=event.order_id)
             assert order is not None, f"order {event.order_id} filled and is not known"
             return (order,)
         return ()
@@ -66,8 +66,8 @@ class UserChannel:
 
     def snapshots(self, account: str, natives: list[str]) -> list[bytes]:
         """Return the open orders of some products, of all without a list."""
-        rows = [self._row(order) for order in self._floor.exchange.open_orders(account)
-                if not natives or order.symbol in natives]
+        orders = self._floor.exchange.accounts.by_name[account].orders.values()
+        rows = [self._row(order) for order in orders if not natives or order.symbol in natives]
         starts = range(0, max(1, len(rows)), BATCH)
         return [self._body("snapshot", rows[start : start + BATCH]) for start in starts]
 

@@ -1,6 +1,6 @@
 """Kraken spot: WebSocket v2 and REST, public and private, as shared/venues/kraken.md has them.
 
-    REST ──▶ face ─┬▶ public ──────────▶ past, catalogue            names, ids, instruments:
+    REST ──▶ face ─┬▶ public ──────────▶ tape, catalogue            names, ids, instruments:
                    └▶ private ─▶ auth,  ┬▶ queries ─▶ account       how things are spelled
                                  limits └▶ trading ─▶ floor
     WS v1 ─▶ face ──▶ v1 (public only)

@@ -49,15 +49,17 @@ class Nonces:
 
 
 class Keyring:
-    """The venue's API keys."""
+    """What is remembered of the venue's API keys."""
 
-    def __init__(self, credentials: Mapping[str, Credentials]) -> None:
-        self._credentials = credentials
-        self.nonces = {key: Nonces() for key in credentials}
+    def __init__(self) -> None:
+        self.nonces: dict[str, Nonces] = {}  # by key
 
-    def check(self, request: HttpRequest, nonce: object) -> Credentials:
-        """Return whose request it is; raise Declined as Kraken does."""
-        holder = self._credentials.get(request.headers.get("api-key", ""))
+
+    def check(
+        self, known: Mapping[str, Credentials], request: HttpRequest, nonce: object
+    ) -> Credentials:
+        """Return which of the known keys' request it is; raise Declined as Kraken does."""
+        holder = known.get(request.headers.get("api-key", ""))
         if holder is None:
             raise Declined("EAPI:Invalid key")
         text = str(nonce)
@@ -67,7 +69,7 @@ class Keyring:
         given = request.headers.get("api-sign", "")
         if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
             raise Declined("EAPI:Invalid signature")
-        if not self.nonces[holder.key].take(int(text)):
+        if not self.nonces.setdefault(holder.key, Nonces()).take(int(text)):
             raise Declined("EAPI:Invalid nonce")
         return holder
 
@@ -75,8 +77,8 @@ class Keyring:
 class Token:
     """What proves an account on a WebSocket connection."""
 
-    def __init__(self, account: str, issued_ns: int) -> None:
-        self.account, self._issued_ns = account, issued_ns
+    def __init__(self, holder: Credentials, issued_ns: int) -> None:
+        self.account, self.key, self._issued_ns = holder.account, holder.key, issued_ns
         self._sessions: list[Session] = []  # that subscribed with it
 
     def use(self, session: Session) -> None:
@@ -108,14 +110,14 @@ class Tokens:
             dead = [name for name in mine if not self._tokens[name].lives(now_ns)]
             for name in dead or mine[:1]:
                 del self._tokens[name]
-        self._tokens[text] = Token(holder.account, now_ns)
+        self._tokens[text] = Token(holder, now_ns)
         return text
 
-    def find(self, text: object, now_ns: int) -> Token:
-        """Return a token that lives; raise Declined."""
+    def find(self, known: Mapping[str, Credentials], text: object, now_ns: int) -> Token:
+        """Return a token that lives, of one of the known keys; raise Declined."""
         if text is None:
             raise Declined("Token(s) not found")
         token = self._tokens.get(text) if isinstance(text, str) else None
-        if token is None or not token.lives(now_ns):
+        if token is None or token.key not in known or not token.lives(now_ns):
             raise Declined("ESession:Invalid session")
         return token

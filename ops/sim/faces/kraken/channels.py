@@ -30,6 +30,7 @@ EXECUTIONS: Final = "executions"
 BALANCES: Final = "balances"
 CHANNELS: Final = (EXECUTIONS, BALANCES)
 SNAP_TRADES_MAX: Final = 50
+CHANNEL_AT: Final = len('{"channel":"')
 _ALL, _RATE = "+all", "+rate"  # suffixes of an executions topic: what its followers asked for
 VARIANTS: Final = tuple(
     (f"@{EXECUTIONS}{every}{rate}", bool(every), bool(rate))
@@ -90,21 +91,22 @@ class Channels:
             if result["snapshot"]:
                 rows = [holding(asset, free + locked) for asset, (free, locked)
                         in sorted(self._floor.exchange.balances(account).items())]
-                session.push(topic, self._frame(session, BALANCES, "snapshot", rows))
+                session.push(topic, _snapshot(BALANCES, rows))
             return
         if result["snap_orders"] or result["snap_trades"]:
             rows = self._orders(account) if result["snap_orders"] else []
             rows += self._trades(account) if result["snap_trades"] else []
-            session.push(topic, self._frame(session, EXECUTIONS, "snapshot", rows))
+            session.push(topic, _snapshot(EXECUTIONS, rows))
 
     def _orders(self, account: str) -> list[Row]:
         return [self._reports.standing(order, self._trading.tickets[order.id])
-                for order in self._floor.exchange.open_orders(account)]
+                for order in self._floor.exchange.accounts.by_name[account].orders.values()]
 
     def _trades(self, account: str) -> list[Row]:
         rows = list[Row]()
-        for fill in self._floor.exchange.fills_since(account)[-SNAP_TRADES_MAX:]:
-            order = self._floor.exchange.order(account, order_id=fill.order_id)
+        registry = self._floor.exchange.registry
+        for fill in registry.fills_since(account, 0)[-SNAP_TRADES_MAX:]:
+            order = registry.find(account, order_id=fill.order_id)
             if order is not None:
                 rows.append(self._reports.traded(
                     fill, order, self._trading.tickets[order.id], status="filled"))
@@ -134,7 +136,7 @@ class Channels:
             self._publish((f"@{BALANCES}", event.account), rows)
 
     def _filled(self, fill: Fill) -> None:
-        order = self._floor.exchange.order(fill.account, order_id=fill.order_id)
+        order = self._floor.exchange.registry.find(fill.account, order_id=fill.order_id)
         assert order is not None, "a fill of an order that the exchange does not know"
         ticket, instrument = self._trading.tickets[order.id], self._instruments[fill.symbol]
         entries = self._journal.filled(fill, instrument)
@@ -161,17 +163,19 @@ class Channels:
 
     # --- frames --------------------------------------------------------------------------------
 
-    def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
-        """Return the update that carries ``body`` on this connection."""
-        channel = topic[0][1:].partition("+")[0]
-        return b'{"channel":"%b","type":"update","data":%b,"sequence":%d}' % (
-            channel.encode(), body, self._next(session, channel))
-
-    def _frame(self, session: Session, channel: str, kind: str, rows: list[Row]) -> bytes:
-        return orjson.dumps({"channel": channel, "type": kind, "data": rows,
-                             "sequence": self._next(session, channel)})
+    @staticmethod
+    def wrap(topic: Topic, body: bytes) -> bytes:
+        """Return the update that carries ``body``, without its number."""
+        channel = topic[0][1:].partition("+")[0].encode()
+        return b'{"channel":"%b","type":"update","data":%b}' % (channel, body)
 
     @staticmethod
-    def _next(session: Session, channel: str) -> int:
+    def stamp(session: Session, text: bytes) -> bytes:
+        """Add the number of a message within its subscription."""
+        channel = text[CHANNEL_AT : text.index(b'"', CHANNEL_AT)].decode()
         session.state[channel] = session.state.get(channel, 0) + 1
-        return int(session.state[channel])
+        return b'%b,"sequence":%d}' % (text[:-1], session.state[channel])
+
+
+def _snapshot(channel: str, rows: list[Row]) -> bytes:
+    return orjson.dumps({"channel": channel, "type": "snapshot", "data": rows})

@@ -49,7 +49,7 @@ class Kraken(Face):
             floor, [Instrument(line, floor) for line in lines], self._trading.tickets)
         journal = Journal(floor, list(floor.exchange.accounts.by_name))
         self._stream = Stream(floor, outlet, self.lines, finder.instruments)
-        self._public = Public(floor, finder, self._stream.past)
+        self._public = Public(floor, finder, self._stream.tapes)
         self._channels = Channels(floor, outlet, finder.instruments, self._trading, journal)
         queries = Queries(
             floor, finder.instruments, finder.named, self._trading.tickets, journal)
@@ -86,8 +86,12 @@ class Kraken(Face):
             self._stream.v1.text(session, message)
 
     def wrap(self, session: Session, topic: Topic, body: bytes) -> bytes:
-        """Give the messages of private channels their envelope and number."""
-        return self._channels.wrap(session, topic, body) if topic[0][0] == "@" else body
+        """Give the messages of private channels their envelope."""
+        return self._channels.wrap(topic, body) if topic[0][0] == "@" else body
+
+    def stamp(self, session: Session, text: bytes) -> bytes:
+        """Give a private message its number."""
+        return self._channels.stamp(session, text)
 
     def update(self, line: Line, update: Update) -> None:
         """Publish what the market did."""

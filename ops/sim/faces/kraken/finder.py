@@ -12,7 +12,7 @@ from ops.sim.floor import Floor
 
 
 class Finder:
-    """Every lookup raises Declined for what is not there."""
+    """Finds what requests act on, however far queries lag; raises Declined for the rest."""
 
     def __init__(
         self, floor: Floor, instruments: Iterable[Instrument], tickets: Tickets
@@ -41,14 +41,15 @@ class Finder:
             raise Declined("EOrder:Invalid order")
         order = None
         if number or client_id:
-            order = self._exchange.order(account, order_id=number, client_id=client_id)
+            order = self._exchange.registry.find(
+                account, order_id=number, client_id=client_id)
         if order is None:
             raise Declined(UNKNOWN_ORDER)
         return order
 
     def of_group(self, account: str, userref: int) -> list[Order]:
         """Return the open orders with a group tag."""
-        found = [each for each in self._exchange.open_orders(account)
+        found = [each for each in self._exchange.accounts.by_name[account].orders.values()
                  if userref and self._tickets[each.id].userref == userref]
         if not found:
             raise Declined(UNKNOWN_ORDER)

@@ -34,7 +34,7 @@ class Private:
     ) -> None:
         self._floor, self._finder, self._trading = floor, finder, trading
         self._queries, self._counters, self._tokens = queries, counters, tokens
-        self.keyring = Keyring(floor.credentials)
+        self.keyring = Keyring()
         self._entries: Mapping[str, Callable[[str, Params], Any]] = {
             "AddOrder": self._add, "AddOrderBatch": self._add_batch, "AmendOrder": self._amend,
             "EditOrder": self._edit, "CancelOrder": self._cancel,
@@ -47,7 +47,8 @@ class Private:
         method = request.path.removeprefix(PREFIX)
         try:
             fields = body_of(request)
-            holder = self.keyring.check(request, fields.get("nonce", ""))
+            holder = self.keyring.check(
+                self._floor.credentials, request, fields.get("nonce", ""))
             if not self._counters.call(holder.key, method, self._floor.mono_ns()):
                 raise Declined(API_RATE)
             return self._dispatch(method, holder, Params(fields))

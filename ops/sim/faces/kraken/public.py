@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ops.sim.book import ASK, BID
-from ops.sim.face import BUY, Query, count, iso
+from ops.sim.day import DEALS_MAX
+from ops.sim.face import Query, count, iso
 from ops.sim.faces.kraken import catalogue, names
 from ops.sim.faces.kraken.account import seconds
 from ops.sim.faces.kraken.answers import UNKNOWN_METHOD, UNKNOWN_PAIR, Declined, invalid
 from ops.sim.faces.kraken.finder import Finder
 from ops.sim.faces.kraken.instruments import Instrument, long_price
-from ops.sim.faces.kraken.past import TRADES_MAX, Past
+from ops.sim.faces.kraken.tape import Tape
 from ops.sim.floor import Floor
 
 PREFIX: Final = "/0/public/"
@@ -25,8 +26,8 @@ DEPTH_MAX: Final = 500
 class Public:
     """Answers unsigned requests."""
 
-    def __init__(self, floor: Floor, finder: Finder, past: Mapping[str, Past]) -> None:
-        self._floor, self._finder, self._past = floor, finder, past
+    def __init__(self, floor: Floor, finder: Finder, tapes: Mapping[str, Tape]) -> None:
+        self._floor, self._finder, self._tapes = floor, finder, tapes
         self._methods: dict[str, Callable[[Query], Any]] = {
             "Time": self._time, "SystemStatus": self._status, "Assets": self._assets,
             "AssetPairs": self._pairs, "Depth": self._depth, "Trades": self._trades,
@@ -73,41 +74,34 @@ class Public:
     def _trades(self, query: Query) -> dict[str, Any]:
         """Return trades after ``since`` (ns, or seconds), oldest first; ``last`` goes on there."""
         each = self._one(query)
-        most = count(query.get("count"), default=TRADES_MAX, most=TRADES_MAX)
+        most = count(query.get("count"), default=DEALS_MAX, most=DEALS_MAX)
         since = query.get("since", "0") or "0"
         if most is None or not (since.isascii() and since.isdigit() and len(since) <= 19):
             raise invalid("count" if most is None else "since")
         since_ns = int(since) * (10**9 if len(since) <= 10 else 1)
-        trades = list(self._past[each.native].trades)
-        chosen = ([trade for trade in trades if trade.at_ns > since_ns][:most] if since_ns
-                  else trades[-most:])
-        line = each.line
-        rows = [[_long(each, one.price), line.size(one.size), seconds(at_ns),
-                 "b" if one.side == BUY else "s", "m", "", one.trade_id]
-                for at_ns, one in chosen]
-        last_ns = chosen[-1].at_ns if chosen else since_ns or self._floor.now_ns()
+        day, line = self._tapes[each.native].day, each.line
+        deals = day.latest(DEALS_MAX, lambda deal: deal.unix_ns > since_ns)
+        chosen = deals[:most] if since_ns else deals[-most:]
+        rows = [[_long(each, deal.price), line.size(deal.size), seconds(deal.unix_ns),
+                 "b" if deal.taker_buys else "s", "m", "", deal.trade_id] for deal in chosen]
+        last_ns = chosen[-1].unix_ns if chosen else since_ns or self._floor.now_ns()
         return {each.key: rows, "last": str(last_ns)}
 
     def _ticker(self, query: Query) -> dict[str, Any]:
         return {each.key: self._ticker_row(each) for each in self._several(query)}
 
     def _ticker_row(self, each: Instrument) -> dict[str, Any]:
-        line, past, touch = each.line, self._past[each.native], each.line.book.touch()
-        unit = int(10**line.size_decimals)
+        line, day = each.line, self._tapes[each.native].summary()
+        touch, unit = line.book.touch(), int(10**line.size_decimals)
 
         def quote(price: int, size: int) -> list[str]:
             whole = size // unit
             return [_long(each, price), str(whole), f"{whole}.000"]
 
-        def twice(text: str) -> list[str]:
-            return [text, text]
-
         return {
             "a": quote(touch.ask, touch.ask_size), "b": quote(touch.bid, touch.bid_size),
-            "c": [_long(each, past.last), line.size(past.last_size)],
-            "v": twice(line.size(past.volume)), "p": twice(_long(each, past.average)),
-            "t": [past.count, past.count], "l": twice(_long(each, past.low)),
-            "h": twice(_long(each, past.high)), "o": _long(each, past.open),
+            "c": day.last, "v": day.volume, "p": day.average, "t": day.trades, "l": day.low,
+            "h": day.high, "o": day.open,
         }
 
     def _spread(self, query: Query) -> dict[str, Any]:
@@ -115,7 +109,7 @@ class Public:
         if not (since.isascii() and since.isdigit() and len(since) <= 12):
             raise invalid("since")
         rows = [[at_ns // 10**9, _long(each, bid), _long(each, ask)]
-                for at_ns, bid, ask in self._past[each.native].spreads
+                for at_ns, bid, ask in self._tapes[each.native].spreads
                 if at_ns // 10**9 >= int(since)]
         return {each.key: rows, "last": self._floor.now_ns() // 10**9}
 

@@ -4,7 +4,7 @@ Public channels answer once per symbol, private ones once.  Source: shared/venue
 2026-11-21, and error texts from recorded traffic.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -12,7 +12,7 @@ import orjson
 from ops.sim.face import Session, strings
 from ops.sim.faces.kraken import channels
 from ops.sim.faces.kraken.answers import Declined
-from ops.sim.faces.kraken.auth import Tokens
+from ops.sim.faces.kraken.auth import Token, Tokens
 from ops.sim.faces.kraken.channels import Channels
 from ops.sim.faces.kraken.limits import messages
 from ops.sim.faces.kraken.params import Params, exact_json
@@ -92,18 +92,22 @@ class Socket:
         """Carry an order request out; each reply goes as soon as it is known."""
         try:
             params = Params(fields if isinstance(fields, dict) else {}, strict=True)
-            token = self._tokens.find(params.fields.get("token"), self._floor.mono_ns())
+            token = self._token(params.fields)
             for reply in self._requests.methods[method](token.account, params):
                 session.answer(frames(reply))
         except Declined as refusal:
             session.answer(frames({"error": str(refusal)}))
+
+    def _token(self, fields: Mapping[str, Any]) -> Token:
+        floor = self._floor
+        return self._tokens.find(floor.credentials, fields.get("token"), floor.mono_ns())
 
     def _private(
         self, session: Session, method: str, fields: dict[str, Any], frames: Frames
     ) -> None:
         try:
             params = Params(fields, strict=True)
-            token = self._tokens.find(fields.get("token"), self._floor.mono_ns())
+            token = self._token(fields)
             session.account = token.account
             if method == "unsubscribe":
                 if not self._channels.unsubscribe(session, fields["channel"]):

@@ -11,11 +11,12 @@ from typing import Any, Final
 import orjson
 
 from ops.sim.book import ASK, BID, Change, Touch
+from ops.sim.day import Deal, average
 from ops.sim.exchange.exchange import Exchange
-from ops.sim.face import BUY, Outlet, Session, Topic, Update, iso
+from ops.sim.face import Outlet, Session, Topic, Update, iso
 from ops.sim.faces.kraken import catalogue
 from ops.sim.faces.kraken.instruments import Instrument
-from ops.sim.faces.kraken.past import Past, Spread, Trade
+from ops.sim.faces.kraken.tape import Tape
 from ops.sim.faces.kraken.v1 import V1
 from ops.sim.faces.kraken.views import Edges, Views, edges
 from ops.sim.floor import Floor
@@ -42,8 +43,8 @@ class Stream:
                         for native in lines}
         self._sums: dict[str, tuple[Edges, int]] = {}  # checksums, and how deep they reach
         self._touch = {native: line.book.touch() for native, line in lines.items()}
-        self.past = {native: Past(line) for native, line in lines.items()}
-        self.v1 = V1(floor, outlet, instruments, self.past)
+        self.tapes = {native: Tape(line, floor) for native, line in lines.items()}
+        self.v1 = V1(floor, outlet, instruments, self.tapes)
 
     # --- subscriptions -------------------------------------------------------------------------
 
@@ -87,8 +88,8 @@ class Stream:
         elif channel == "ticker":
             session.push(topic, self._ticker(line, line.book.touch(), "snapshot"))
         else:
-            trades = list(self.past[line.native].trades)[-SNAP_TRADES_MAX:]
-            session.push(topic, self._trades(line, trades, "snapshot"))
+            deals = self.tapes[line.native].day.latest(SNAP_TRADES_MAX)
+            session.push(topic, self._trades(line, deals, "snapshot"))
 
     # --- instruments ---------------------------------------------------------------------------
 
@@ -111,24 +112,22 @@ class Stream:
 
     def update(self, line: Line, update: Update) -> None:
         """Send the ticker if the touch moved, the prints, and the changes to each depth."""
-        native, past, now_ns = line.native, self.past[line.native], self._floor.now_ns()
-        trades = [Trade(now_ns, each) for each in update.prints]
-        for each in update.prints:
-            past.traded(now_ns, each)
+        native, tape = line.native, self.tapes[line.native]
+        deals = [tape.traded(each) for each in update.prints]
         moved = (touch := line.book.touch()) != self._touch[native]
         if moved:
             self._touch[native] = touch
-            past.spreads.append(Spread(now_ns, touch.bid, touch.ask))
+            tape.quoted(touch.bid, touch.ask)
             if self._outlet.wanted(("ticker", native)):
                 self._outlet.publish(("ticker", native), self._ticker(line, touch, "update"))
-        if trades:
+        if deals:
             if self._outlet.wanted(("ticker:trades", native)):
                 self._outlet.publish(
                     ("ticker:trades", native), self._ticker(line, touch, "update"))
             if self._outlet.wanted(("trade", native)):
-                for trade in trades:
+                for deal in deals:
                     self._outlet.publish(
-                        ("trade", native), self._trades(line, [trade], "update"))
+                        ("trade", native), self._trades(line, [deal], "update"))
         if known := self._sums.get(native):
             (bid, ask), _ = known
             for side, price, _ in update.changes:
@@ -137,7 +136,7 @@ class Stream:
                     break
         for depth, topic in self._topics[native]:
             self._to_depth(line, topic, depth, update.changes)
-        self.v1.update(line, update, trades, moved=moved)
+        self.v1.update(line, update, deals, moved=moved)
 
     def _to_depth(self, line: Line, topic: Topic, depth: int, changes: Sequence[Change]) -> None:
         """Send what subscribers of one depth must apply; nothing if they see no difference."""
@@ -171,33 +170,36 @@ class Stream:
             f'"checksum":{self._sum(line)},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
         ).encode()
 
-    def _sum(self, line: Line) -> int:
-        """Return the checksum of the book as it stands; most changes are too deep to move it."""
-        known = self._sums.get(line.native)
-        if known is None:
-            known = self._sums[line.native] = edges(line, CHECKSUM_DEPTH), checksum(line)
-        return known[1]
-
-    def _trades(self, line: Line, trades: Sequence[Trade], kind: str) -> bytes:
+                        ("trade", native), self._trades(line, [deal], "update"))
+        if known := self._sums.get(native):
+            (bid, ask), _ = known
+            for side, price, _ in update.changes:
+                if price >= bid if side == BID else price <= ask:
+                    del self._sums[native]
+                    break
+        for depth, topic in self._topics[native]:
+            self._to_depth(line, topic, depth, update.changes)
+        self.v1.update(line, update, deals, moved=moved)
         rows = ",".join(
-            f'{{"symbol":"{line.native}","side":"{"buy" if each.side == BUY else "sell"}",'
+            f'{{"symbol":"{line.native}","side":"{"buy" if each.taker_buys else "sell"}",'
             f'"price":{line.price(each.price)},"qty":{line.size(each.size)},'
-            f'"ord_type":"market","trade_id":{each.trade_id},"timestamp":"{iso(at_ns)}"}}'
-            for at_ns, each in trades)
+            f'"ord_type":"market","trade_id":{each.trade_id},"timestamp":"{iso(each.unix_ns)}"}}'
+            for each in deals)
         return f'{{"channel":"trade","type":"{kind}","data":[{rows}]}}'.encode()
 
     def _ticker(self, line: Line, touch: Touch, kind: str) -> bytes:
-        past = self.past[line.native]
-        change = past.last - past.open
-        percent = change * 10_000 // past.open if past.open else 0
+        now_ns = self._floor.now_ns()
+        day = self.tapes[line.native].day.figures(now_ns)
+        change = day.last - day.open
+        percent = change * 10_000 // day.open if day.open else 0
         return (
             f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"{line.native}",'
             f'"bid":{line.price(touch.bid)},"bid_qty":{line.size(touch.bid_size)},'
             f'"ask":{line.price(touch.ask)},"ask_qty":{line.size(touch.ask_size)},'
-            f'"last":{line.price(past.last)},"volume":{line.size(past.volume)},'
-            f'"vwap":{line.price(past.average)},"low":{line.price(past.low)},'
-            f'"high":{line.price(past.high)},"change":{line.price(change)},'
-            f'"change_pct":{percent / 100:.2f},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
+            f'"last":{line.price(day.last)},"volume":{line.size(day.volume)},'
+            f'"vwap":{line.price(average(day))},"low":{line.price(day.low)},'
+            f'"high":{line.price(day.high)},"change":{line.price(change)},'
+            f'"change_pct":{percent / 100:.2f},"timestamp":"{iso(now_ns)}"}}]}}'
         ).encode()
 
 

@@ -145,7 +145,7 @@ class Trading:
     def cancel_all(self, account: str) -> int:
         """Cancel all orders of an account; return how many."""
         now_ns = self._floor.mono_ns()
-        for order in self._floor.exchange.open_orders(account):
+        for order in self._floor.exchange.accounts.by_name[account].orders.values():
             self._counters.trading(account, order.symbol).charge(
                 now_ns, penalty(CANCEL_STEPS, self._age_ns(order)))
         return len(self._floor.cancel_all(account))

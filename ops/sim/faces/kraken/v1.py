@@ -12,10 +12,11 @@ from typing import Any, Final
 import orjson
 
 from ops.sim.book import ASK, BID, Touch
-from ops.sim.face import BUY, Outlet, Session, Topic, Update, json_object, strings
+from ops.sim.day import Deal
+from ops.sim.face import Outlet, Session, Topic, Update, json_object, strings
 from ops.sim.faces.kraken.instruments import PRICE_DECIMALS_MIN, Instrument
 from ops.sim.faces.kraken.instruments import long_price as _price
-from ops.sim.faces.kraken.past import Past, Trade
+from ops.sim.faces.kraken.tape import Tape
 from ops.sim.faces.kraken.views import Levels, Views
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
@@ -33,9 +34,9 @@ class V1:
 
     def __init__(
         self, floor: Floor, outlet: Outlet, instruments: Mapping[str, Instrument],
-        past: Mapping[str, Past],
+        tapes: Mapping[str, Tape],
     ) -> None:
-        self._floor, self._outlet, self._past = floor, outlet, past
+        self._floor, self._outlet, self._tapes = floor, outlet, tapes
         self._instruments = instruments
         self._by_name = {each.wsname: each for each in instruments.values()}
         self._order = {native: index for index, native in enumerate(instruments)}
@@ -122,17 +123,17 @@ class V1:
 
     # --- market --------------------------------------------------------------------------------
 
-    def update(self, line: Line, update: Update, trades: Sequence[Trade], *, moved: bool) -> None:
+    def update(self, line: Line, update: Update, deals: Sequence[Deal], *, moved: bool) -> None:
         """Publish what happened to a line; ``moved``: its best prices or sizes changed."""
         instrument, native = self._instruments[line.native], line.native
         touch = line.book.touch()
         for name, write in (("ticker", self._ticker), ("spread", self._spread)):
-            if (moved or (trades and name == "ticker")) and self._outlet.wanted(
+            if (moved or (deals and name == "ticker")) and self._outlet.wanted(
                     (f"v1:{name}", native)):
                 self._outlet.publish((f"v1:{name}", native), write(instrument, touch))
-        if trades and self._outlet.wanted(("v1:trade", native)):
-            rows = [[_price(line, each.price), line.size(each.size), _time(at_ns),
-                     "b" if each.side == BUY else "s", "m", ""] for at_ns, each in trades]
+        if deals and self._outlet.wanted(("v1:trade", native)):
+            rows = [[_price(line, deal.price), line.size(deal.size), _time(deal.unix_ns),
+                     "b" if deal.taker_buys else "s", "m", ""] for deal in deals]
             self._outlet.publish(("v1:trade", native), self._frame(instrument, "trade", rows))
         for depth, topic in self._topics[native]:
             if not self._outlet.wanted(topic):
@@ -176,19 +177,13 @@ class V1:
             "bs": self._levels(line, line.book.top(BID, depth))})
 
     def _ticker(self, instrument: Instrument, touch: Touch) -> bytes:
-        line, past = instrument.line, self._past[instrument.native]
+        line, day = instrument.line, self._tapes[instrument.native].summary()
         unit = int(10**line.size_decimals)
-
-        def twice(text: str) -> list[str]:
-            return [text, text]
-
         return self._frame(instrument, "ticker", {
             "a": [_price(line, touch.ask), touch.ask_size // unit, line.size(touch.ask_size)],
             "b": [_price(line, touch.bid), touch.bid_size // unit, line.size(touch.bid_size)],
-            "c": [_price(line, past.last), line.size(past.last_size)],
-            "v": twice(line.size(past.volume)), "p": twice(_price(line, past.average)),
-            "t": [past.count, past.count], "l": twice(_price(line, past.low)),
-            "h": twice(_price(line, past.high)), "o": twice(_price(line, past.open))})
+            "c": day.last, "v": day.volume, "p": day.average, "t": day.trades, "l": day.low,
+            "h": day.high, "o": [day.open] * 2})
 
     def _spread(self, instrument: Instrument, touch: Touch) -> bytes:
         line = instrument.line

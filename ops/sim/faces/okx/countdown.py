@@ -56,7 +56,7 @@ class Countdown:
             self._end(*key)
 
     def _end(self, account: str, tag: str) -> None:
-        for order in self._floor.exchange.open_orders(account):
+        for order in [*self._floor.exchange.accounts.by_name[account].orders.values()]:
             ticket = self._tickets.of(order)
             if tag and ticket.tag != tag:
                 continue

@@ -191,7 +191,7 @@ class Desk:
         ids = read_ids(body)
         if isinstance(ids, Failure):
             return ids
-        order = self._exchange.order(account, order_id=ids[0], client_id=ids[1])
+        order = self._exchange.registry.find(account, order_id=ids[0], client_id=ids[1])
         return order if order and order.symbol == native else failure(code)
 
     def _ids(self, account: str, body: Body) -> Row:
@@ -199,7 +199,7 @@ class Desk:
         row = {"clOrdId": text(body, "clOrdId")[:32], "ordId": text(body, "ordId")[:32],
                "ts": str(self._now_ms())}
         ids = read_ids(body)
-        order = None if isinstance(ids, Failure) else self._exchange.order(
+        order = None if isinstance(ids, Failure) else self._exchange.registry.find(
             account, order_id=ids[0], client_id=ids[1])
         if order is not None:
             row |= {"clOrdId": order.client_id, "ordId": str(order.id),

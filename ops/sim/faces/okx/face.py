@@ -27,6 +27,7 @@ from ops.sim.faces.okx.history import History
 from ops.sim.faces.okx.limits import Limits
 from ops.sim.faces.okx.market import Market
 from ops.sim.faces.okx.private import POSTS, READS, PrivateRest
+from ops.sim.faces.okx.public import PATHS as PUBLIC
 from ops.sim.faces.okx.public import ROOT, PublicRest
 from ops.sim.faces.okx.pushes import Pushes
 from ops.sim.faces.okx.rows import Rows
@@ -39,6 +40,7 @@ PATHS: Final = ("/ws/v5/public", "/ws/v5/private", "/ws/v5/business")
 IDLE_NS_MAX: Final = 30_000_000_000  # without a push, a subscription or a pong
 IDLE: Final = 4004
 ODD: Final = 4006
+KEY_CHANGED: Final = 4007
 REPEAT_S: Final = 5  # balances, while nothing happens
 PRIVATE: Final = READS | POSTS
 NOTICE: Final = {
@@ -134,7 +136,7 @@ class Okx(Face):
                 self.outlet.publish(("status", ""), self._public.status_push())
 
     def beat(self, session: Session, second: int) -> None:
-        """Close who was silent for too long, announce maintenance, repeat balances."""
+        """Close who was silent too long or lost its key; announce maintenance; tell balances."""
         state, now_ns = session.state, self.floor.mono_ns()
         if session.messages != state["heard"]:
             state["heard"], state["heard_ns"] = session.messages, now_ns
@@ -142,6 +144,9 @@ class Okx(Face):
         since_ns = state["heard_ns"] if used else state["opened_ns"]
         if now_ns - since_ns > IDLE_NS_MAX:
             session.close(IDLE, "No data received in 30s.")
+            return
+        if session.account and state["key"] not in self.floor.credentials:
+            session.close(KEY_CHANGED, "API key has been updated or deleted.")
             return
         if self._noticed is not None and state.get("noticed") is not self._noticed:
             state["noticed"] = self._noticed
@@ -156,6 +161,8 @@ class Okx(Face):
         verb = request.path.removeprefix(ROOT)
         if request.path.startswith(ROOT) and verb in PRIVATE:
             return self._private.answer(verb, request)
+        if verb in PUBLIC and request.method != "GET":
+            return refusal_of(failure("50115"))
         if not self.limits.public(verb, request.query, request.ip):
             return refusal_of(failure("50011"))
         return self.rest(request.path, request.query)

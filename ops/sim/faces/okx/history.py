@@ -4,6 +4,8 @@ Source: shared/venues/okx.md, Private, 2026-11-21.  Newest first, a hundred at m
 means older than an id, ``before`` newer.  An order cancelled unfilled is remembered for 2 hours.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ops.sim.exchange.events import Fill
@@ -69,10 +71,11 @@ class History:
         for name, known in (("ordType", TIFS), ("state", STATES)):
             if not set(_words(query, name)) <= set(known):
                 return refusal_of(wrong(name))
-        orders = (self._exchange.open_orders(account, page.native)
-                  if verb == "trade/orders-pending" else self._ended(verb, page, account))
-        wanted = [order for order in reversed(orders) if self._matches(order, page, query)]
-        return answer([self._rows.queried(order) for order in wanted[:page.limit]])
+        orders: Iterable[Order] = (
+            reversed(self._exchange.open_orders(account, page.native))
+            if verb == "trade/orders-pending" else self._ended(verb, page, account))
+        wanted = (order for order in orders if self._matches(order, page, query))
+        return answer([self._rows.queried(order) for order in islice(wanted, page.limit)])
 
     def _one(self, query: Query, account: str) -> Answer:
         native = query.get("instId", "")
@@ -88,18 +91,14 @@ class History:
             return refusal_of(failure("51603"))
         return answer([self._rows.queried(order)])
 
-    def _ended(self, verb: str, page: Page, account: str) -> list[Order]:
-        """Return what is no longer open and not too old; the archive has nothing unfilled."""
+    def _ended(self, verb: str, page: Page, account: str) -> Iterator[Order]:
+        """Yield what is no longer open and not too old; the archive has nothing unfilled."""
         now_ms, archive = self._floor.now_ns() // MS, verb == "trade/orders-history-archive"
-        found = list[Order]()
-        for order in self._exchange.orders(account, page.native):
-            if order.status is Status.OPEN:
-                continue
+        for order in reversed(self._exchange.orders(account, page.native)):
             age_ms = now_ms - order.updated_ns // MS
             kept_ms = AGES_MS[verb] if order.filled else 0 if archive else EMPTY_KEPT_MS
-            if age_ms < kept_ms:
-                found.append(order)
-        return found
+            if order.status is not Status.OPEN and age_ms < kept_ms:
+                yield order
 
     def _matches(self, order: Order, page: Page, query: Query) -> bool:
         ticket = self._tickets.of(order)
@@ -118,8 +117,8 @@ class History:
                     and order_id in ("", str(fill.order_id)))
 
         fills = self._exchange.fills_since(account, 0, page.native)
-        chosen = [fill for fill in reversed(fills) if wanted(fill)][:page.limit]
-        return answer([self._rows.fill(fill) for fill in chosen])
+        chosen = (fill for fill in reversed(fills) if wanted(fill))
+        return answer([self._rows.fill(fill) for fill in islice(chosen, page.limit)])
 
 
 def read_page(query: Query, *, kind_needed: bool) -> Page | Failure:

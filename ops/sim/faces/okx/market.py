@@ -38,6 +38,7 @@ class _State:
         self.sent_id = line.last_id
         self.sent_ns = floor.mono_ns()
         self.touch = line.book.touch()
+        self.ticker_due = False
         self.few: list[list[tuple[int, int]]] = []
         self.day = Day(line, floor)
 
@@ -65,12 +66,12 @@ class Market:
             line.last_id += 1 + int(state.ids.random() * STEP_MAX)
         if (touch := line.book.touch()) != state.touch:
             state.touch = touch
+            state.ticker_due = True
             if self._outlet.wanted(("bbo-tbt", native)):
                 self._outlet.publish(("bbo-tbt", native), self._quote(line, touch))
-            if self._outlet.wanted(("tickers", native)):
-                self._outlet.publish(("tickers", native), self._ticker(line))
         for each in update.prints:
             state.day.add(each, self._floor.now_ns())
+            state.ticker_due = True
             for channel in ("trades", "trades-all"):
                 if self._outlet.wanted((channel, native)):
                     self._outlet.publish((channel, native), self._print(channel, line, each))
@@ -78,18 +79,21 @@ class Market:
             self.flush(line)
 
     def flush(self, line: Line) -> None:
-        """Send the changes since the last batch as one linked update, and the top if it moved."""
+        """Send the changes since the last batch as one linked update, ticker and top if new."""
         state, native = self._state[line.native], line.native
+        if state.ticker_due:
+            state.ticker_due = False
+            if self._outlet.wanted(("tickers", native)):
+                self._outlet.publish(("tickers", native), self._ticker(line))
         if not (state.pending[BID] or state.pending[ASK]):
             return
-        wanted = [channel for channel in BOOKS if self._outlet.wanted((channel, native))]
-        if wanted:
+        if books := [each for each in BOOKS if self._outlet.wanted((each, native))]:
             told = [window.changes(line.book, pending) for window, pending in zip(
                 state.windows, state.pending, strict=True)]
             asks, bids = sorted(told[ASK].items()), sorted(told[BID].items(), reverse=True)
-        for channel in wanted:
-            body = self._book(line, channel, "update", asks, bids, state.sent_id)
-            self._outlet.publish((channel, native), body)
+            for each in books:
+                body = self._book(line, each, "update", asks, bids, state.sent_id)
+                self._outlet.publish((each, native), body)
         state.sent_id, state.sent_ns = line.last_id, self._floor.mono_ns()
         for side in (BID, ASK):
             state.pending[side].clear()

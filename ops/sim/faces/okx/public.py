@@ -25,6 +25,7 @@ AHEAD_NS: Final = 60_000_000_000  # maintenance is told of so long before
 PATHS: Final = {
     "public/time", "public/instruments", "system/status", "market/tickers", "market/ticker",
     "market/books", "market/books-full", "market/trades", "market/history-trades",
+    "public/funding-rate", "public/funding-rate-history",
 }
 
 
@@ -108,8 +109,9 @@ class PublicRest:
     def maintenance_ahead(self) -> Fault | None:
         """Return the maintenance that begins within a minute."""
         floor = self._floor
-        return floor.faults.standing(
+        ahead = floor.faults.in_force(
             floor.venue, Kind.MAINTENANCE, floor.mono_ns() + AHEAD_NS)
+        return ahead[0] if ahead else None
 
     def _status(self, state: str | None) -> Answer:
         if state not in (None, "scheduled", "ongoing", "pre_open", "completed", "canceled"):

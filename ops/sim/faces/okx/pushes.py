@@ -83,7 +83,7 @@ class Pushes:
         return bool(best) and best[0][0] * order.side <= order.price * order.side
 
     def _fill(self, fill: Fill) -> None:
-        order = self._floor.exchange.order(fill.account, order_id=fill.order_id)
+        order = self._floor.exchange.registry.find(fill.account, order_id=fill.order_id)
         assert order is not None, "a fill is of an order that is remembered"
         self._tickets.fill(order, fill)
         at_ns, trades = self._trades.get(fill.account, (0, []))

@@ -99,7 +99,7 @@ class Rows:
     def fill(self, fill: Fill) -> dict[str, Any]:
         """Return a fill as REST tells it."""
         symbol = self.symbol(fill.symbol)
-        order = self._exchange.order(fill.account, order_id=fill.order_id)
+        order = self._exchange.registry.find(fill.account, order_id=fill.order_id)
         rate = Decimal(0)
         if order is not None:
             ppm = order.fees.taker_ppm if fill.taker else order.fees.maker_ppm

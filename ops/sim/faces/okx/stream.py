@@ -82,7 +82,7 @@ class Stream:
             self._error(session, request, account)
             session.close(LOGIN_FAILED, "Login failed")
             return
-        session.account = account
+        session.account, session.state["key"] = account, str(args[0]["apiKey"])
         self._reply(session, request, {"event": "login", "code": "0", "msg": ""})
 
     def _follow(self, session: Session, request: Request, op: str, args: list[Any]) -> None:

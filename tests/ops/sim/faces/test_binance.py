@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.ops.sim.faces.binance_client import a_trader
 from tests.ops.sim.wire import Book, Client, Venue, a_venue, plain, run
 
 
@@ -351,5 +352,57 @@ def test_faults_speak_as_the_venue_does(
             got, answer = await venue.get("/api/v3/time")
             assert (got, answer["code"]) == (status, code)
             assert ("IP banned until" in answer["msg"]) == (status == 418)
+
+    run(body)
+
+
+def test_each_symbols_trades_are_numbered_without_holes_clients_trades_too() -> None:
+    async def body() -> None:
+        async with a_trader("binance", "BTC/USDT", "ETH/USDT") as trader:
+            venue = trader.venue
+            symbols = ("btcusdt", "ethusdt")
+            client = await venue.connect(
+                "/stream?streams=" + "/".join(f"{symbol}@trade" for symbol in symbols))
+            await client.settle()
+            for _ in range(5):
+                venue.step(4.0)
+                for symbol in symbols:
+                    filled = await trader.order(
+                        symbol.upper(), side="BUY", type="MARKET", quantity="0.05")
+                    assert filled.body["status"] == "FILLED"
+            await client.settle()
+            frames = [frame["data"] for frame in client.take()]
+            for symbol in symbols:
+                ids = [each["t"] for each in frames if each["s"] == symbol.upper()]
+                assert len(ids) > 20
+                assert ids == list(range(ids[0], ids[0] + len(ids)))
+                mine = (await trader.ask("GET", "/myTrades", symbol=symbol.upper())).body
+                assert len(mine) >= 5
+                assert {each["id"] for each in mine} <= set(ids)
+                last = await trader.ask(
+                    "GET", "/myTrades", symbol=symbol.upper(), fromId=mine[-2]["id"])
+                assert [each["id"] for each in last.body] == [each["id"] for each in mine[-2:]]
+
+    run(body)
+
+
+def test_small_tickers_come_by_rest_and_for_all_symbols_on_one_stream() -> None:
+    async def body() -> None:
+        async with a_venue("binance", "BTC/USDT", "ETH/USDT") as venue:
+            client = await venue.connect("/ws/!miniTicker@arr")
+            venue.step(5.0)
+            _, mini = await venue.get("/api/v3/ticker/24hr?type=MINI&symbol=BTCUSDT")
+            assert mini.keys() == {
+                "symbol", "openPrice", "highPrice", "lowPrice", "lastPrice", "volume",
+                "quoteVolume", "openTime", "closeTime", "firstId", "lastId", "count"}
+            _, wrong = await venue.get("/api/v3/ticker/24hr?type=TINY")
+            assert wrong == {"code": -1139, "msg": "Invalid ticker type."}
+            for _ in range(10):
+                venue.world.servers["binance"].tick()
+            await client.settle()
+            rows = client.take()[-1]
+            assert [(row["e"], row["s"]) for row in rows] == [
+                ("24hrMiniTicker", "BTCUSDT"), ("24hrMiniTicker", "ETHUSDT")]
+            assert rows[0]["c"] == mini["lastPrice"]
 
     run(body)

@@ -221,3 +221,49 @@ def test_no_garbage_takes_the_venue_down() -> None:
             assert (await trader.ask("GET", "/account")).status == 200
 
     run(body)
+
+
+def test_a_session_ends_with_its_key_and_begins_again_with_a_good_one() -> None:
+    async def body() -> None:
+        async with a_trader() as trader:
+            client = await trader.connect()
+            logon = trader.signed({}, trader.ed25519())
+            assert (await trader.call(client, "session.logon", **logon))["status"] == 200
+            server = trader.venue.world.servers["binance"]
+            await trader.venue.call("POST", "/fault", {"venue": "binance", "kind": "keys_revoked"})
+            server.tick()
+            client.ask({"id": 1, "method": "ping"})
+            await client.settle()
+            (revoked,) = client.take()
+            assert (revoked["id"], revoked["status"], revoked["error"]["code"]) == (
+                None, 401, -2015)
+            refused = await trader.sign_and_call(client, "account.status")
+            assert refused["error"]["code"] == -2015
+            await trader.venue.call("DELETE", "/fault/binance")
+            server.tick()
+            assert (await trader.call(client, "session.status"))["result"]["apiKey"] is None
+            assert (await trader.sign_and_call(client, "account.status"))["status"] == 200
+
+    run(body)
+
+
+def test_a_query_that_lags_does_not_keep_an_order_from_being_cancelled() -> None:
+    async def body() -> None:
+        async with a_trader() as trader:
+            stream = await trader.listen()
+            await trader.venue.call("POST", "/fault", {
+                "venue": "binance", "kind": "query_lag", "ms": 60_000})
+            trader.venue.world.servers["binance"].tick()
+            low = f"{best(trader)[0] * 0.9:.1f}"
+            order = (await trader.limit("BUY", low, "0.01")).body
+            by = {"symbol": "BTCUSDT", "orderId": order["orderId"]}
+            assert (await trader.ask("GET", "/order", **by)).body["code"] == -2013
+            assert (await trader.ask("GET", "/openOrders")).body == []
+            filled = (await trader.order(side="BUY", type="MARKET", quantity="0.01")).body
+            assert filled["status"] == "FILLED"
+            gone = await trader.ask("DELETE", "/order", **by)
+            assert gone.body["status"] == "CANCELED"
+            await stream.settle()
+            assert {"NEW", "TRADE", "CANCELED"} <= {each.get("x") for each in events(stream)}
+
+    run(body)

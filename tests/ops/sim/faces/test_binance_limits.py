@@ -97,7 +97,9 @@ def test_every_answer_tells_the_weight_and_what_succeeds_may_be_free() -> None:
                 ("/depth", {"symbol": "BTCUSDT", "limit": 1000}, 50),
                 ("/depth", {"symbol": "BTCUSDT", "limit": 5000}, 250),
                 ("/exchangeInfo", {}, 20), ("/ticker/price", {"symbol": "BTCUSDT"}, 2),
-                ("/ticker/bookTicker", {}, 4), ("/depth", {"symbol": "NOPE"}, 5),
+                ("/ticker/bookTicker", {}, 4), ("/ticker/24hr", {"symbol": "BTCUSDT"}, 2),
+                ("/ticker/24hr", {}, 80), ("/ticker/24hr", {"symbols": '["BTCUSDT"]'}, 2),
+                ("/depth", {"symbol": "NOPE"}, 5),
             ):
                 reply = await trader.ask("GET", path, signed=False, **params)
                 used += weight

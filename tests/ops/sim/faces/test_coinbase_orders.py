@@ -390,3 +390,28 @@ def test_a_taker_that_met_its_own_order_tells_what_is_left_of_both() -> None:
             assert (told[taker]["status"], told[taker]["leaves_quantity"]) == ("OPEN", "0.75")
 
     run(body)
+
+
+def test_queries_that_lag_hide_what_the_venue_knows() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            trader, floor = Trader(venue), venue.world.servers["coinbase"].face.floor
+            client = await trader.stream()
+            venue.world.faults.add(Fault("coinbase", Kind.QUERY_LAG, ms=60_000))
+            floor.tick()
+            limits = {"base_size": "0.001", "limit_price": best(venue, "ask")}
+            filled = await trader.placed("BUY", "sor_limit_ioc", **limits)
+            resting = await trader.placed(
+                "BUY", "limit_limit_gtc", client_id="mine", base_size="1", limit_price=FAR_BELOW)
+            await client.settle()
+            told = rows(client.take())
+            assert [each["order_id"] for each in told] == [filled] * 2 + [resting] * 2
+            assert (await trader.call("GET", f"/orders/historical/{filled}"))[0] == 404
+            assert (await trader.get("/orders/historical/batch"))["orders"] == []
+            assert (await trader.get("/orders/historical/fills"))["fills"] == []
+            assert await trader.placed(
+                "BUY", "limit_limit_gtc", client_id="mine", base_size="1",
+                limit_price=FAR_BELOW) == resting
+            assert (await trader.cancel(resting))[0]["success"] is True
+
+    run(body)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.model.fault import Fault, Kind
 from ops.sim.credentials import ES256, Credentials, credentials
 from ops.sim.faces.coinbase.names import number_of, uuid_named, uuid_of
 from ops.sim.faces.coinbase.tokens import Denial, Tokens
@@ -21,10 +22,15 @@ KEYS = [each for account in ("main", "other") for each in credentials("coinbase"
 URI = "GET api.coinbase.com/api/v3/brokerage/accounts"
 
 
+def known(keys: list[Credentials]) -> Tokens:
+    """Return a venue's view of keys that are all in force."""
+    return Tokens(keys, lambda _key: True)
+
+
 def given(case: dict[str, Any]) -> tuple[Tokens, str, int, list[str] | None]:
     """Return the venue's view of a case: its keys, the token, its time, and what it is for."""
     inputs, request = case["inputs"], case["request"]
-    keys = Tokens([Credentials("vector", "any", inputs["key_name"], inputs["private_key"])])
+    keys = known([Credentials("vector", "any", inputs["key_name"], inputs["private_key"])])
     at_ns = inputs["timestamp_s"] * SECOND
     if request["method"] == "WS":
         return keys, case["signing"]["sample_token"], at_ns, None
@@ -49,7 +55,7 @@ def test_a_vector_passes_and_no_changed_byte_does(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.account}-{key.kind}")
 def test_every_issued_key_signs_for_its_account(key: Credentials) -> None:
-    assert Tokens(KEYS).account(token(key, NOW_S, URI), NOW_S * SECOND, [URI]) == key.account
+    assert known(KEYS).account(token(key, NOW_S, URI), NOW_S * SECOND, [URI]) == key.account
 
 
 @pytest.mark.parametrize("claims", [
@@ -58,7 +64,7 @@ def test_every_issued_key_signs_for_its_account(key: Credentials) -> None:
 ])
 def test_a_wrong_claim_is_unauthorized(claims: dict[str, Any]) -> None:
     text = token(KEYS[0], NOW_S, **({"uri": URI} | claims))
-    assert Tokens(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.UNAUTHORIZED
+    assert known(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.UNAUTHORIZED
 
 
 @pytest.mark.parametrize("claims", [
@@ -67,7 +73,7 @@ def test_a_wrong_claim_is_unauthorized(claims: dict[str, Any]) -> None:
 ])
 def test_a_token_out_of_its_time_is_expired(claims: dict[str, Any]) -> None:
     text = token(KEYS[0], NOW_S, URI, **claims)
-    assert Tokens(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.EXPIRED
+    assert known(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.EXPIRED
 
 
 @pytest.mark.parametrize("text", [
@@ -75,7 +81,7 @@ def test_a_token_out_of_its_time_is_expired(claims: dict[str, Any]) -> None:
     f"{encoded(b'{}')}.{encoded(b'{}')}.{encoded(b'0' * 64)}",
 ])
 def test_what_is_no_token_is_unauthorized(text: str) -> None:
-    assert Tokens(KEYS).account(text, NOW_S * SECOND) is Denial.UNAUTHORIZED
+    assert known(KEYS).account(text, NOW_S * SECOND) is Denial.UNAUTHORIZED
 
 
 def test_one_algorithm_does_not_pass_for_the_other() -> None:
@@ -83,14 +89,14 @@ def test_one_algorithm_does_not_pass_for_the_other() -> None:
     header = {"alg": "EdDSA", "typ": "JWT", "kid": key.key, "nonce": "1"}
     _, body, signature = token(key, NOW_S, URI).split(".")
     text = f"{encoded(json.dumps(header).encode())}.{body}.{signature}"
-    assert Tokens(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.UNAUTHORIZED
+    assert known(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.UNAUTHORIZED
 
 
 def test_a_token_without_a_nonce_is_unauthorized() -> None:
     key, text = KEYS[0], token(KEYS[0], NOW_S, URI)
     header = encoded(json.dumps({"alg": "ES256", "typ": "JWT", "kid": key.key}).encode())
     text = f"{header}.{text.split('.', 1)[1]}"
-    assert Tokens(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.UNAUTHORIZED
+    assert known(KEYS).account(text, NOW_S * SECOND, [URI]) is Denial.UNAUTHORIZED
 
 
 def test_private_calls_want_a_token_for_exactly_this_call() -> None:
@@ -112,6 +118,22 @@ def test_private_calls_want_a_token_for_exactly_this_call() -> None:
                 assert await venue.get(ROOT + path) == (401, "")
             status, answer = await trader.call("GET", "/products/BTC-USD", query="?a=1")
             assert (status, answer["product_id"]) == (200, "BTC-USD")
+
+    run(body)
+
+
+def test_revoked_keys_are_unauthorized_while_they_are() -> None:
+    async def body() -> None:
+        async with a_venue("coinbase", "BTC/USD") as venue:
+            trader, floor = Trader(venue), venue.world.servers["coinbase"].face.floor
+            venue.world.faults.add(Fault("coinbase", Kind.KEYS_REVOKED))
+            floor.tick()
+            assert await trader.call("GET", "/accounts") == (401, "")
+            client = await trader.stream()
+            assert client.take() == [{"type": "error", "message": "authentication failure"}]
+            venue.world.faults.clear("coinbase")
+            floor.tick()
+            assert (await trader.call("GET", "/accounts"))[0] == 200
 
     run(body)
 

@@ -257,21 +257,62 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_client_id() -> None:
     run(body)
 
 
-def test_a_lost_fill_leaves_a_hole_in_the_sequence_and_a_new_subscription_heals_it() -> None:
+def sequences(frames: list[Any]) -> list[int]:
+    return [frame["sequence"] for frame in frames if "sequence" in frame]
+
+
+def kinds(frames: list[Any]) -> list[str]:
+    return [row["exec_type"] for row in reports(frames)]
+
+
+def test_a_fill_that_is_never_told_leaves_no_hole_but_a_new_subscription_shows_it() -> None:
     async def body() -> None:
         async with a_venue("kraken", "BTC/USD") as venue:
             trader = Trader(venue)
             socket = await trader.connect()
             await socket.ask("subscribe", channel="executions")
-            await set_fault(venue, kind="fill_lost", count=1)
+            await set_fault(venue, kind="fill_lost")
             frames = await socket.ask("add_order", symbol="BTC/USD", side="buy",
                                       order_type="market", order_qty=0.001)
-            told = [frame["sequence"] for frame in frames if "sequence" in frame]
-            assert told == [2, 3, 5]
+            assert (kinds(frames), sequences(frames)) == (["pending_new", "new"], [2, 3])
             _, snapshot = await socket.ask("subscribe", channel="executions", snap_trades=True)
             assert snapshot["sequence"] == 1
-            (trade,) = snapshot["data"]
-            assert trade["order_id"] == frames[0]["data"][0]["order_id"]
+            (txid,) = {row["order_id"] for row in snapshot["data"]}
+            assert txid == frames[0]["data"][0]["order_id"]
+
+    run(body)
+
+
+def test_a_lost_frame_leaves_a_hole_in_the_sequence() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            socket = await Trader(venue).connect()
+            await socket.ask("subscribe", channel="executions")
+            await set_fault(venue, kind="drop", count=1)
+            first, second = await socket.ask("add_order", symbol="BTC/USD", side="buy",
+                                             order_type="limit", order_qty=0.01, limit_price=1000)
+            assert (first["sequence"], second["success"]) == (3, True)
+
+    run(body)
+
+
+def test_a_fill_may_be_told_before_its_order_and_twice_in_unbroken_sequence() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            socket = await Trader(venue).connect()
+            await socket.ask("subscribe", channel="executions")
+            market = {"symbol": "BTC/USD", "side": "buy", "order_type": "market",
+                      "order_qty": 0.0001}
+            await set_fault(venue, kind="fill_before_ack", count=1)
+            frames = await socket.ask("add_order", **market)
+            while len(sequences(frames)) < 4:
+                frames += await socket.frames()
+            assert kinds(frames) == ["trade", "filled", "pending_new", "new"]
+            assert sequences(frames) == [2, 3, 4, 5]
+            await set_fault(venue, kind="fill_duplicate", count=1)
+            frames = await socket.ask("add_order", **market)
+            assert kinds(frames).count("trade") == 2
+            assert sequences(frames) == list(range(6, 6 + len(sequences(frames))))
 
     run(body)
 
@@ -284,12 +325,61 @@ def test_a_venue_that_comes_back_without_its_orders_uses_their_ids_again() -> No
             await socket.ask("subscribe", channel="executions")
             txid = await trader.added(userref=5)
             await set_fault(venue, kind="id_reuse", count=1)
-            rows = reports(await socket.frames())
-            assert [row["exec_type"] for row in rows] == ["pending_new", "new", "canceled"]
+            await asyncio.wait_for(socket.client.closed.wait(), 5)
             assert await trader.error("QueryOrders", txid=txid) == "EQuery:Unknown order"
             assert await trader.added() == txid
             row = (await trader.result("QueryOrders", txid=txid))[txid]
             assert (row["userref"], row["status"]) == (0, "open")
+
+    run(body)
+
+
+def test_revoked_keys_open_nothing_and_neither_do_their_tokens() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            trader = Trader(venue)
+            socket = await trader.connect()
+            await set_fault(venue, kind="keys_revoked")
+            assert await trader.error("Balance") == "EAPI:Invalid key"
+            assert (await socket.add())["error"] == "ESession:Invalid session"
+            await venue.call("DELETE", "/fault/kraken")
+            venue.world.servers["kraken"].tick()
+            assert (await socket.add())["success"]
+
+    run(body)
+
+
+def test_queries_that_lag_do_not_find_what_can_be_cancelled_all_the_same() -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            trader = Trader(venue)
+            socket = await trader.connect()
+            await set_fault(venue, kind="query_lag", ms=3_600_000)
+            await socket.ask("subscribe", channel="executions")
+            txid = await trader.added(userref=6)
+            await trader.added("market", volume="0.001")
+            assert kinds(await socket.frames())[:2] == ["pending_new", "new"]
+            assert await trader.result("OpenOrders") == {"open": {}}
+            assert (await trader.result("TradesHistory"))["count"] == 0
+            assert await trader.error("QueryOrders", txid=txid) == "EQuery:Unknown order"
+            assert await trader.result("CancelOrder", txid=6) == {"count": 1}
+
+    run(body)
+
+
+@pytest.mark.parametrize("mode", ["cancel_only", "post_only"])
+def test_a_market_in_a_lesser_mode_says_so(mode: str) -> None:
+    async def body() -> None:
+        async with a_venue("kraken", "BTC/USD") as venue:
+            trader = Trader(venue)
+            txid = await trader.added()
+            await set_fault(venue, kind=mode)
+            assert (await trader.add())["error"] == [f"EService:Market in {mode} mode"]
+            answer = await trader.add(oflags="post")
+            assert (answer["error"] == []) == (mode == "post_only")
+            assert await trader.result("CancelOrder", txid=txid) == {"count": 1}
+            _, pairs = await venue.get("/0/public/AssetPairs")
+            assert pairs["result"]["XXBTZUSD"]["status"] == mode
 
     run(body)
 

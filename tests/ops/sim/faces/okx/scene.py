@@ -83,6 +83,7 @@ class Scene:
         self.faults = Faults(faults, seed=1, start_mono_ns=0)
         self.floor = Floor(
             name, [self.line], self.clock, self.faults, Clients(1, ["main", "other"], {}))
+        self.keys = {each.account: each for each in self.floor.credentials.values()}
         self.listeners: list[Listener] = []
         self.face = Okx([self.line], self, self.clock, self.floor)
         self.floor.face = self.face
@@ -97,6 +98,12 @@ class Scene:
             if topic in each.topics:
                 each.push(topic, self.face.wrap(each, topic, body))
 
+    def hold(self) -> None:
+        """Nothing is ever kept back here."""
+
+    def release(self) -> None:
+        """Nothing was kept back."""
+
     def listen(self, path: str = "private") -> Listener:
         """Open a connection."""
         listener = Listener(self, len(self.listeners) + 1, f"/ws/v5/{path}")
@@ -107,7 +114,7 @@ class Scene:
 
     def login(self, account: str = "main") -> Row:
         """Return a login request."""
-        key = next(each for each in self.floor.credentials.values() if each.account == account)
+        key = self.keys[account]
         at = str(self.floor.now_ns() // SECOND)
         return {"op": "login", "args": [{
             "apiKey": key.key, "passphrase": key.passphrase, "timestamp": at,
@@ -118,7 +125,7 @@ class Scene:
         query: Mapping[str, str] | None = None,
     ) -> tuple[int, Any]:
         """Make a signed request."""
-        key = next(each for each in self.floor.credentials.values() if each.account == account)
+        key = self.keys[account]
         at = iso(self.floor.now_ns())[:-4] + "Z"
         raw = urlencode(query or {})
         target = f"/api/v5/{verb}" + ("?" if raw else "") + raw

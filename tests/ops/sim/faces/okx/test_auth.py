@@ -153,7 +153,7 @@ def test_other_methods_and_unknown_paths_are_refused() -> None:
     async def body() -> None:
         async with a_trader() as trader:
             for method, verb in (("DELETE", "trade/order"), ("POST", "account/balance"),
-                                 ("GET", "trade/batch-orders")):
+                                 ("GET", "trade/batch-orders"), ("POST", "public/time")):
                 status, answer = await trader.call(method, verb, {} if method == "POST" else None)
                 assert (status, answer["code"]) == (405, "50115")
             status, answer = await trader.call("GET", "trade/nothing")

@@ -108,6 +108,34 @@ def test_what_faults_refuse_is_refused_in_the_venues_words(
     run(body)
 
 
+def test_a_query_may_lag_while_orders_are_entered_filled_and_cancelled() -> None:
+    scene = Scene(Fault("okx", Kind.QUERY_LAG, ms=2_000, end_s=30))
+    client = scene.listen()
+    client.follow({"channel": "orders", "instType": "SPOT"})
+    scene.wait(0.1)
+    row = scene.place("buy", "limit", px="64001", sz="1.5")
+    assert [frame["data"][0]["state"] for frame in client.take()] == ["live", "partially_filled"]
+    named = {"instId": "BTC-USDT", "ordId": row["ordId"]}
+    assert scene.call("GET", "trade/order", query=named)[1]["code"] == "51603"
+    assert scene.get("trade/orders-pending") == scene.get("trade/fills") == []
+    assert scene.post("trade/cancel-order", named)["code"] == "0"
+    scene.wait(2.0)
+    assert scene.get("trade/order", **named)[0]["state"] == "canceled"
+
+
+def test_a_revoked_key_ends_its_connections_and_its_requests() -> None:
+    scene = Scene(Fault("okx", Kind.KEYS_REVOKED, start_s=5, end_s=30))
+    client, public = scene.listen(), scene.listen("public")
+    client.follow({"channel": "orders", "instType": "SPOT"})
+    scene.wait(5.0)
+    assert (client.closed, public.closed) == (4007, None)
+    status, answer = scene.call("GET", "account/balance")
+    assert (status, answer["code"]) == (401, "50119")
+    client = scene.listen()
+    client.ask(scene.login())
+    assert client.take()[0]["code"] == "60032"
+
+
 def test_an_order_whose_answer_is_an_error_was_carried_out() -> None:
     async def body() -> None:
         async with a_trader() as trader:

@@ -205,3 +205,21 @@ def test_an_order_of_another_account_does_not_exist() -> None:
             assert (await trader.query(row["ordId"]))["state"] == "live"
 
     run(body)
+
+
+def test_the_us_region_trades_in_dollars_at_its_own_fees() -> None:
+    async def body() -> None:
+        async with a_trader("BTC/USD", name="okx-us") as trader:
+            stream = await trader.stream({"channel": "orders", "instType": "SPOT",
+                                          "instId": "BTC-USD"})
+            stream.take()
+            row = await trader.place("buy", "market", instId="BTC-USD", sz="0.01",
+                                     tgtCcy="base_ccy", tradeQuoteCcy="USD")
+            assert row["sCode"] == "0"
+            await stream.settle()
+            last = pushes(stream, "orders")[-1]["data"][0]
+            assert (last["state"], last["accFillSz"], last["feeCcy"]) == ("filled", "0.01", "BTC")
+            assert last["fee"] == "-0.00005"
+            assert last["tradeQuoteCcy"] == "USD"
+
+    run(body)

@@ -1,0 +1,161 @@
+"""What a plan needs next: pure, asked after everything that happens to one of its orders.
+
+    hedge = filled - hedged, over every order the plan ever had, for as long as it lives
+
+While an order may still fill nothing is hedged twice: its worst case is waited for.  Then what is
+left over is chased on the leg that lacks it or unwound on the leg that has it, whichever the books
+make cheaper, by limit orders within the collar, until it is gone, too small to trade, or time or
+attempts are up: then trading halts and a person decides.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+import msgspec
+
+from exec.core.exposure import in_reference, residual
+from exec.core.ports import Books
+from exec.core.settings import Settings
+from exec.gate.checks import Purpose
+from exec.orders import State as OrderState
+from exec.records import Leg, Tif
+from exec.state import Plan, State
+
+PPM: Final = 1_000_000
+
+
+class Move(Enum):
+    """The kinds of steps."""
+
+    WAIT = auto()
+    ORDER = auto()
+    CANCEL = auto()
+    CLOSE = auto()
+    HALT = auto()
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What to do; the fields that its kind needs are set."""
+
+    move: Move
+    why: str = ""
+    leg: int = 0
+    side: int = 0
+    price: int = 0
+    size: int = 0
+    purpose: Purpose = Purpose.CHASE
+    order: int = 0  # to cancel
+    residual: int = 0
+
+
+WAIT: Final = Step(Move.WAIT)
+
+
+def next_step(
+    state: State, plan: Plan, books: Books, settings: Settings, now_ns: int,
+    usable: Callable[[str], bool],
+) -> Step:
+    """Return what an open plan needs now; ``usable`` tells whether a venue takes orders."""
+    since_ns = max(plan.born_ns, state.trading_ns)  # an operator's word begins the time anew
+    late = now_ns - since_ns > plan.planned.deadline_ns
+    waiting = _waiting(state, plan, late=late)
+    if waiting is not None:
+        return waiting
+    left = residual(state, plan.orders) if len(plan.planned.legs) > 1 else 0
+    if not left:
+        return Step(Move.CLOSE, _outcome(state, plan))
+    if _worth(state, plan, books, left) <= settings.hold_max or _too_small(plan, books, left):
+        return Step(Move.CLOSE, "held", residual=left)
+    if plan.planned.policy == "hold":
+        return Step(Move.HALT, "its policy is to hold, and what is left is worth too much")
+    hedges = plan.orders[len(plan.planned.legs) :]
+    attempts = sum(state.orders[number].born_ns > state.trading_ns for number in hedges)
+    if attempts >= settings.attempts_max:
+        return Step(Move.HALT, f"{attempts} attempts did not hedge it")
+    step = _cheapest(plan, books, settings, left, usable)
+    if step is None:
+        return Step(Move.HALT, "no venue took its hedge in time") if late else WAIT
+    return step
+
+
+def _waiting(state: State, plan: Plan, *, late: bool) -> Step | None:
+    """Return what is due while an order of the plan may still change, None when none may."""
+    orders = [state.orders[number] for number in plan.orders]
+    live = [order for order in orders if not order.settled]
+    if not live:
+        return None
+    for order in live:
+        rests = order.state is OrderState.OPEN and order.intent.tif == Tif.GTC
+        if late and rests and not order.cancel_asked_ns:
+            return Step(Move.CANCEL, "the plan's time is up", order=order.intent.order)
+    if late and any(order.state is OrderState.UNKNOWN for order in live):
+        return Step(Move.HALT, "an order is in doubt past the plan's deadline")
+    return WAIT
+
+
+def _outcome(state: State, plan: Plan) -> str:
+    orders = [state.orders[number] for number in plan.orders]
+    if not any(order.booked for order in orders):
+        return "missed"
+    unwound = any(order.booked and order.intent.purpose == Purpose.UNWIND for order in orders)
+    return "unwound" if unwound else "done"
+
+
+def _worth(state: State, plan: Plan, books: Books, left: int) -> int:
+    leg = plan.planned.legs[0]
+    return in_reference(state, books, (leg.venue, leg.symbol), leg.price, abs(left))
+
+
+def _too_small(plan: Plan, books: Books, left: int) -> bool:
+    """Return whether no leg's venue would take so little."""
+    return all(not _tradable(books, leg, abs(left)) for leg in plan.planned.legs)
+
+
+def _tradable(books: Books, leg: Leg, size: int) -> int:
+    """Return as much of a size as the leg's venue takes, 0 for none."""
+    _, lot, size_min, _ = books.rules(leg.venue, leg.symbol)
+    whole = size // lot * lot
+    return whole if whole >= max(size_min, 1) else 0
+
+
+def _cheapest(
+    plan: Plan, books: Books, settings: Settings, left: int, usable: Callable[[str], bool]
+) -> Step | None:
+    """Return the cheaper of chasing and unwinding; by policy the only one, if it can be had."""
+    side = -1 if left > 0 else 1
+    found: list[tuple[int, Step]] = []
+    for index, leg in enumerate(plan.planned.legs):
+        purpose = Purpose.CHASE if leg.side == side else Purpose.UNWIND
+        step = _priced(books, settings, leg, index, side, abs(left), purpose, usable)
+        if step is not None:
+            found.append(step)
+    wanted = plan.planned.policy
+    preferred = [each for each in found if each[1].purpose == wanted]
+    choices = preferred or found
+    return min(choices, key=lambda each: each[0])[1] if choices else None
+
+
+def _priced(
+    books: Books, settings: Settings, leg: Leg, index: int, side: int, size: int,
+    purpose: Purpose, usable: Callable[[str], bool],
+) -> tuple[int, Step] | None:
+    """Return what a hedge on one leg costs per mille of its size, and the order; None: not now."""
+    size = _tradable(books, leg, size)
+    quote = books.quote(leg.venue, leg.symbol)
+    if not size or quote.distrust or not usable(leg.venue):
+        return None
+    there, worst, cost = books.walk(leg.venue, leg.symbol, side, size)
+    collar = leg.collar if side == leg.side else 2 * leg.price - leg.collar
+    size = _tradable(books, leg, there)
+    if not size or (worst - collar) * side > 0:
+        return None
+    fee = cost * books.taker_fee_ppm(leg.venue, leg.symbol) // PPM
+    price = worst + side * (worst * settings.slack_ppm // PPM)
+    price = min(price, collar) if side > 0 else max(price, collar)
+    tick = books.rules(leg.venue, leg.symbol)[0]
+    price -= side * (price * side % tick)  # towards the book: never beyond the collar
+    # paid (positive) or received (negative) per size: comparable between legs of one pair
+    paid = (cost * side + fee) * 1_000 // there
+    return paid, Step(
+        Move.ORDER, leg=index, side=side, price=price, size=size, purpose=purpose)

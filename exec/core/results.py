@@ -1,0 +1,36 @@
+"""What a plan made: what its sales brought less what its purchases and fees cost."""
+
+from exec.core.exposure import MICRO, UNIT
+from exec.core.ports import Books
+from exec.state import Plan, State
+
+
+def profit_of(state: State, books: Books, plan: Plan) -> int:
+    """Return a plan's result in millionths of the reference currency, rounded down.
+
+    What it still holds is valued at the middle of the first leg's book.
+    """
+    numbers = set(plan.orders)
+    quotes: dict[str, int] = {}
+    held = 0
+    for (venue, symbol, _), trade in state.trades.items():
+        if trade.order not in numbers:
+            continue
+        listed = state.listed[venue, symbol]
+        value = state.value((venue, symbol), trade.price, trade.size)
+        quotes[listed.quote] = quotes.get(listed.quote, 0) - value * trade.side
+        quotes[trade.fee_asset] = quotes.get(trade.fee_asset, 0) - trade.fee
+        held += trade.size * trade.side
+    total = sum(amount * books.rate(asset) // UNIT for asset, amount in quotes.items())
+    if held and len(plan.planned.legs) > 1:
+        leg = plan.planned.legs[0]
+        quote = books.quote(leg.venue, leg.symbol)
+        middle = (quote.bid + quote.ask) // 2 if quote.bid and quote.ask else leg.price
+        value = state.value((leg.venue, leg.symbol), middle, held)
+        total += value * books.rate(state.listed[leg.venue, leg.symbol].quote) // UNIT
+    return total
+
+
+def in_micro(amount: int) -> int:
+    """Return exact quanta in millionths of a unit, rounded towards zero."""
+    return amount // (UNIT // MICRO) if amount >= 0 else -(-amount // (UNIT // MICRO))

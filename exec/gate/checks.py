@@ -1,0 +1,352 @@
+"""Every check that an order must pass: a name, a pure function, two numbers in its refusal.
+
+Which checks a purpose must pass is a table.  Orders that only reduce what is at risk (unwinding,
+flattening) pass by limits on taking risk, never by the kill word, the venue, prices or sizes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from exec.gate.limits import Limits
+from shm.layout import TradingState
+
+
+class Purpose(StrEnum):
+    """Why an order goes out."""
+
+    ENTER = "enter"
+    CHASE = "chase"  # completes a plan whose other leg filled
+    UNWIND = "unwind"  # takes back the leg that filled
+    OPERATOR = "operator"
+    FLATTEN = "flatten"
+
+
+REDUCING: Final = frozenset({Purpose.CHASE, Purpose.UNWIND, Purpose.FLATTEN})
+
+
+class Proposed(msgspec.Struct, frozen=True, gc=False):
+    """One order as it would go out; prices and sizes in quanta, money in reference millionths."""
+
+    venue: str
+    symbol: str
+    side: int
+    price: int
+    size: int
+    notional: int
+    pays: str  # the asset that it uses up
+    needs: int  # of that, worst fee included, in 10**-24
+
+
+class Proposal(msgspec.Struct, frozen=True, gc=False):
+    """What is to be judged as one: the orders of a plan, or one that follows it."""
+
+    purpose: Purpose
+    strategy: str
+    orders: tuple[Proposed, ...]
+    signal: tuple[int, int] | None = None  # (run, sequence)
+    seen_ns: int = 0
+    expiry_ns: int = 0
+    edge_ppm: int = 0
+    profit: int = 0
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """What is known of one order's venue and book now."""
+
+    unready: str = ""  # why the venue's order path or private stream cannot be used
+    breaker: str = "closed"
+    paused: bool = False
+    distrust: int = 0  # of the book; 0: to be believed
+    touch: int = 0  # the best opposite price, in quanta
+    tick: int = 1
+    lot: int = 1
+    size_min: int = 0
+    notional_min: int = 0
+    free: int = 0  # of what the order.pays with, reservations taken off, in 10**-24
+    open_orders: int = 0
+    tokens: int = 0  # requests that may still go out now, the reserve for cancels taken off
+    own_opposite: int = 0  # best price of our own resting orders that it would meet; 0: none
+    venue_gross: int = 0
+    asset_net: int = 0  # with this order filled, absolute
+    asset_net_before: int = 0
+
+
+class Situation(msgspec.Struct, frozen=True, gc=False):
+    """What a proposal is judged against."""
+
+    now_ns: int
+    killed: bool
+    trading: TradingState
+    places: tuple[Place, ...]  # of each order
+    planned: bool = False  # this signal became a plan already
+    strategy_paused: bool = False
+    strategy_gross: int = 0
+    total_gross: int = 0
+    unhedged: int = 0
+    loss_day: int = 0
+    loss_hour: int = 0
+    losses_in_row: int = 0
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """A named no; ``number`` is what was found, ``limit`` what it was compared with."""
+
+    check: str
+    number: int = 0
+    limit: int = 0
+    where: str = ""
+
+
+Check = Callable[[Proposal, Situation, Limits], Refusal | None]
+
+
+def not_killed(_: Proposal, at: Situation, __: Limits) -> Refusal | None:
+    """Refuse everything while the kill word is set."""
+    return Refusal("killed", 1, 0) if at.killed else None
+
+
+def trading_allows(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse all that does not reduce in RESTRICTED and HALTED, everything in EMERGENCY.
+
+    A halt because of one plan must not leave the others with one leg.
+    """
+    state = at.trading
+    if state >= TradingState.EMERGENCY:
+        return Refusal("trading_state", state, TradingState.HALTED)
+    if state >= TradingState.RESTRICTED and proposal.purpose not in REDUCING:
+        return Refusal("trading_state", state, TradingState.CAUTIOUS)
+    return None
+
+
+def numbers_are_sane(proposal: Proposal, _: Situation, __: Limits) -> Refusal | None:
+    """Demand positive prices, sizes and values, sides that exist, and something to do."""
+    for order in proposal.orders:
+        if order.side not in (1, -1):
+            return Refusal("side", order.side, 1, _where(order))
+        for name, number in (("price", order.price), ("size", order.size),
+                             ("notional", order.notional), ("needs", order.needs)):
+            if number <= 0:
+                return Refusal(name, number, 1, _where(order))
+    return None if proposal.orders else Refusal("orders", 0, 1)
+
+
+def signal_fresh(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Refuse a signal past its expiry, or older than the limit."""
+    if proposal.signal is None:
+        return None
+    if at.now_ns > proposal.expiry_ns:
+        return Refusal("expired", at.now_ns - proposal.seen_ns,
+                       proposal.expiry_ns - proposal.seen_ns)
+    age = at.now_ns - proposal.seen_ns
+    return Refusal("signal_age", age, limits.signal_age_ns_max) if (
+        age > limits.signal_age_ns_max) else None
+
+
+def signal_new(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse a second plan for one signal, across restarts too."""
+    return Refusal("duplicate", 1, 0) if proposal.signal is not None and at.planned else None
+
+
+def nobody_paused(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse what an operator paused: a strategy, a venue or a symbol."""
+    if at.strategy_paused:
+        return Refusal("strategy_paused", 1, 0, proposal.strategy)
+    for order, place in _pairs(proposal, at):
+        if place.paused:
+            return Refusal("paused", 1, 0, _where(order))
+    return None
+
+
+def venues_ready(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse where the order path or the private stream does not work."""
+    for order, place in _pairs(proposal, at):
+        if place.unready:
+            return Refusal("venue_unready", 1, 0, f"{order.venue}: {place.unready}")
+    return None
+
+
+def breakers_closed(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse a venue whose breaker is open; half-open it takes its one probe."""
+    for order, place in _pairs(proposal, at):
+        if place.breaker == "open":
+            return Refusal("breaker", 1, 0, order.venue)
+    return None
+
+
+def books_believed(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse a book that is stale, gapped, crossed or of a dead feed."""
+    for order, place in _pairs(proposal, at):
+        if place.distrust:
+            return Refusal("book", place.distrust, 0, _where(order))
+    return None
+
+
+def profit_credible(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | None:
+    """Refuse what is too thin to pay its risk, and what is too good to be true."""
+    if proposal.edge_ppm < limits.edge_min_ppm:
+        return Refusal("edge", proposal.edge_ppm, limits.edge_min_ppm)
+    if proposal.edge_ppm > limits.edge_max_ppm:
+        return Refusal("too_good", proposal.edge_ppm, limits.edge_max_ppm)
+    if proposal.profit > limits.profit_max:
+        return Refusal("profit", proposal.profit, limits.profit_max)
+    return None
+
+
+def on_grid(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Demand prices on ticks, sizes on lots, and neither below the venue's minimum."""
+    for order, place in _pairs(proposal, at):
+        if order.price % place.tick:
+            return Refusal("tick", order.price, place.tick, _where(order))
+        if order.size % place.lot:
+            return Refusal("lot", order.size, place.lot, _where(order))
+        if order.size < place.size_min:
+            return Refusal("size_min", order.size, place.size_min, _where(order))
+        if order.notional < place.notional_min:
+            return Refusal("notional_min", order.notional, place.notional_min, _where(order))
+    return None
+
+
+def within_collar(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Refuse a limit price farther beyond the touch than the collar, or without a touch."""
+    for order, place in _pairs(proposal, at):
+        if place.touch <= 0:
+            return Refusal("no_touch", place.touch, 1, _where(order))
+        beyond = (order.price - place.touch) * order.side * 1_000_000
+        if beyond > place.touch * limits.price_collar_ppm:
+            return Refusal("collar", order.price, place.touch, _where(order))
+    return None
+
+
+def small_enough(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | None:
+    """Bound one order, and all orders of a plan together."""
+    for order in proposal.orders:
+        if order.notional > limits.order_notional_max:
+            return Refusal(
+                "order_notional", order.notional, limits.order_notional_max, _where(order))
+    whole = sum(order.notional for order in proposal.orders)
+    return Refusal("plan_notional", whole, limits.plan_notional_max) if (
+        whole > limits.plan_notional_max) else None
+
+
+def few_enough(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Bound the open orders of each venue, the plan's own included."""
+    for venue, count in _by_venue(proposal).items():
+        place = _place_of(proposal, at, venue)
+        if place.open_orders + count > limits.open_orders_max:
+            return Refusal(
+                "open_orders", place.open_orders + count, limits.open_orders_max, venue)
+    return None
+
+
+def slow_enough(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Keep to the venue's request budget, and off the cancels' share of it."""
+    for venue, count in _by_venue(proposal).items():
+        place = _place_of(proposal, at, venue)
+        if place.tokens < count:
+            return Refusal("order_rate", count, place.tokens, venue)
+    return None
+
+
+def no_self_trade(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse a price that would meet a resting order of ours."""
+    for order, place in _pairs(proposal, at):
+        if place.own_opposite and (order.price - place.own_opposite) * order.side >= 0:
+            return Refusal("self_trade", order.price, place.own_opposite, _where(order))
+    return None
+
+
+def losses_bounded(_: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Refuse when the day, the hour or the streak has lost too much."""
+    for name, number, limit in (
+        ("loss_day", at.loss_day, limits.loss_day_max),
+        ("loss_hour", at.loss_hour, limits.loss_hour_max),
+        ("losses_in_row", at.losses_in_row, limits.losses_in_row_max),
+    ):
+        if number >= limit:
+            return Refusal(name, number, limit)
+    return None
+
+
+def exposure_bounded(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Bound venue, asset, strategy and whole, with this filled and all doubts at their worst."""
+    whole = 0
+    by_venue: dict[str, int] = {}
+    for order, place in _pairs(proposal, at):
+        whole += order.notional
+        by_venue[order.venue] = by_venue.get(order.venue, place.venue_gross) + order.notional
+        if place.asset_net > max(limits.asset_net_max, place.asset_net_before):
+            return Refusal("asset_net", place.asset_net, limits.asset_net_max, _where(order))
+    for venue, gross in by_venue.items():
+        if gross > limits.venue_gross_max:
+            return Refusal("venue_gross", gross, limits.venue_gross_max, venue)
+    for name, before, limit in (
+        ("strategy_gross", at.strategy_gross, limits.strategy_gross_max),
+        ("total_gross", at.total_gross, limits.total_gross_max),
+    ):
+        if before + whole > limit:
+            return Refusal(name, before + whole, limit)
+    return Refusal("unhedged", at.unhedged, limits.unhedged_max) if (
+        at.unhedged > limits.unhedged_max) else None
+
+
+def affordable(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Demand that each leg's venue holds what it pays with, reservations taken off."""
+    needed: dict[tuple[str, str], int] = {}
+    for order, place in _pairs(proposal, at):
+        key = (order.venue, order.pays)
+        needed[key] = needed.get(key, 0) + order.needs
+        if needed[key] > place.free:
+            return Refusal("balance", needed[key] // 10**18, place.free // 10**18,
+                           f"{order.venue} {order.pays}")
+    return None
+
+
+_ALWAYS: Final[tuple[Check, ...]] = (not_killed, trading_allows, numbers_are_sane)
+_VENUE: Final[tuple[Check, ...]] = (venues_ready, books_believed, on_grid, within_collar)
+_ENTER: Final[tuple[Check, ...]] = (
+    *_ALWAYS, signal_fresh, signal_new, nobody_paused, losses_bounded, profit_credible,
+    small_enough, venues_ready, breakers_closed, few_enough, slow_enough, books_believed, on_grid,
+    within_collar, no_self_trade, exposure_bounded, affordable,
+)
+CHECKS: Final[Mapping[Purpose, Sequence[Check]]] = {
+    Purpose.ENTER: _ENTER,
+    Purpose.OPERATOR: (
+        *_ALWAYS, losses_bounded, small_enough, *_VENUE, few_enough, slow_enough, no_self_trade,
+        exposure_bounded, affordable),
+    Purpose.CHASE: (*_ALWAYS, small_enough, *_VENUE, slow_enough, no_self_trade, affordable),
+    Purpose.UNWIND: (*_ALWAYS, small_enough, *_VENUE, slow_enough, no_self_trade, affordable),
+    Purpose.FLATTEN: (*_ALWAYS, small_enough, *_VENUE, slow_enough, affordable),
+}
+
+
+def review(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Return the first refusal of the checks that the purpose must pass, None if all pass."""
+    if at.trading is TradingState.CAUTIOUS and proposal.purpose not in REDUCING:
+        limits = limits.shrunk()
+    for check in CHECKS[proposal.purpose]:
+        refusal = check(proposal, at, limits)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _pairs(proposal: Proposal, at: Situation) -> "zip[tuple[Proposed, Place]]":
+    return zip(proposal.orders, at.places, strict=True)
+
+
+def _by_venue(proposal: Proposal) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for order in proposal.orders:
+        counts[order.venue] = counts.get(order.venue, 0) + 1
+    return counts
+
+
+def _place_of(proposal: Proposal, at: Situation, venue: str) -> Place:
+    return next(place for order, place in _pairs(proposal, at) if order.venue == venue)
+
+
+def _where(order: Proposed) -> str:
+    return f"{order.venue} {order.symbol}"

@@ -1,0 +1,337 @@
+"""Everything that execution knows, as the journal's records make it, by ``State.apply`` alone.
+
+Nothing here decides.  The same records give the same state, so ``digest`` of a replay equals that
+of the live process.  Money is whole quanta of 10**-24 of an asset.
+"""
+
+import hashlib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from exec import records as r
+from exec.orders import FINAL, Event, after, after_bust, after_fill
+from exec.orders import State as OrderState
+from exec.positions import Position, change
+
+MONEY_DECIMALS: Final = 24  # of price and size together at most
+_ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
+
+Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
+
+
+class Order(msgspec.Struct):
+    """One order of ours."""
+
+    intent: r.Intended
+    born_ns: int  # Unix
+    state: OrderState = OrderState.INTENDED
+    booked: int = 0  # size quanta in fills that we booked
+    venue_filled: int = 0  # as far as the venue's word goes
+    venue_order: str = ""
+    changed_ns: int = 0  # when its state last moved
+    cancel_asked_ns: int = 0
+    odd: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Return what may still fill at worst: nothing once the end is sure."""
+        if self.state in FINAL:
+            return max(0, self.venue_filled - self.booked)
+        return max(0, self.intent.size - self.booked)
+
+    @property
+    def settled(self) -> bool:
+        """Return whether it has ended and every fill that the venue told of is booked."""
+        return self.state in FINAL and self.booked >= self.venue_filled
+
+
+class Plan(msgspec.Struct):
+    """One plan and its orders, in the order of their birth."""
+
+    planned: r.Planned
+    born_ns: int
+    orders: list[int] = []
+    closed: r.PlanClosed | None = None  # a later fill opens it again
+    profit_micro: int = 0  # as far as it was closed
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """What one booked fill did, so that it is booked once and can be taken back."""
+
+    order: int
+    side: int
+    price: int
+    size: int
+    fee: int
+    fee_asset: str
+
+
+def money(text: str) -> int:
+    """Return exact decimal text in quanta of 10**-24; raise ValueError where it is not exact."""
+    scaled = Decimal(text).scaleb(MONEY_DECIMALS)
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise ValueError(f"{text!r} is no amount of {MONEY_DECIMALS} decimals at most")
+    return int(scaled)
+
+
+class State:
+    """The fold of a journal."""
+
+    def __init__(self) -> None:
+        self.birth = self.life = 0
+        self.mode = ""
+        self.listed: dict[Place, r.Listed] = {}
+        self.orders: dict[int, Order] = {}
+        self.live: dict[int, Order] = {}  # those not settled
+        self.by_client: dict[Place, int] = {}  # (venue, client id)
+        self.by_venue: dict[Place, int] = {}  # (venue, the venue's id): last life's may repeat
+        self.plans: dict[int, Plan] = {}
+        self.open_plans: dict[int, Plan] = {}
+        self.trades: dict[tuple[str, str, str], Trade] = {}
+        self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
+        self.positions: dict[Place, Position] = {}
+        self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
+        self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
+        self.held: dict[Place, int] = {}  # by the venue
+        self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
+        self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
+        self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
+        self.trading = self.trading_ns = 0
+        self.trading_why = ""
+        self.breakers: dict[str, str] = {}
+        self.outcomes: list[tuple[int, int, int]] = []  # (unix_ns, strategy, profit) of plans
+        self.foreign: dict[str, int] = {}  # by venue: how often somebody else acted
+        self.signals: set[tuple[int, int]] = set()  # (run, sequence) that became plans
+        self.records = 0
+        self._appliers: dict[type, Callable[[Any, int], None]] = {
+            r.Opened: self._opened, r.Listed: self._list, r.Planned: self._planned,
+            r.PlanClosed: self._plan_closed, r.Intended: self._intended, r.Sent: self._sent,
+            r.Unsent: self._unsent, r.Acknowledged: self._acknowledged, r.Rejected: self._rejected,
+            r.Filled: self._filled, r.Busted: self._busted, r.Ended: self._ended,
+            r.CancelAsked: self._cancel_asked, r.CancelRefused: self._cancel_refused,
+            r.Doubted: self._doubted, r.Proven: self._proven, r.Odd: self._odd,
+            r.Posted: self._posted, r.Counted: self._counted, r.Held: self._held,
+            r.StateChanged: self._state_changed, r.BreakerMoved: self._breaker_moved,
+            r.Foreign: self._foreign,
+        }
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def order_of(self, venue: str, *, client_id: str = "", venue_order: str = "") -> Order | None:
+        """Return our order by either id, if it is ours."""
+        number = self.by_client.get((venue, client_id)) if client_id else None
+        if number is None and venue_order:
+            number = self.by_venue.get((venue, venue_order))
+        return self.orders.get(number) if number is not None else None
+
+    def value(self, place: Place, price: int, size: int) -> int:
+        """Return price times size in quote quanta of 10**-24, exactly."""
+        listed = self.listed[place]
+        scale: int = 10 ** (MONEY_DECIMALS - listed.price_decimals - listed.size_decimals)
+        return price * size * scale
+
+    def amount(self, place: Place, size: int) -> int:
+        """Return a size in base quanta of 10**-24."""
+        scale: int = 10 ** (MONEY_DECIMALS - self.listed[place].size_decimals)
+        return size * scale
+
+    def digest(self) -> str:
+        """Return a hash of all of it."""
+        parts = [
+            [self.birth, self.life, self.mode, self.trading, self.trading_why],
+            sorted(self.orders.items()), sorted(self.plans.items()), sorted(self.trades.items()),
+            sorted((place, str(amount)) for place, amount in self.holdings.items()),
+            sorted((place, each.size, str(each.cost), str(each.realised))
+                   for place, each in self.positions.items()),
+            sorted((place, str(total), str(then))
+                   for place, (total, then) in self.counts.items()),
+            sorted((asset, str(amount)) for asset, amount in self.traded.items()),
+            sorted(self.held.items()), sorted(self.breakers.items()),
+            sorted(self.foreign.items()), sorted(self.signals), self.records,
+        ]
+        def plainly(value: object) -> str:
+            return str(value)
+
+        encoded = msgspec.json.encode(parts, enc_hook=plainly)
+        return hashlib.sha256(encoded).hexdigest()
+
+    # --- applying ------------------------------------------------------------------------------
+
+    def apply(self, record: r.Record, unix_ns: int) -> None:
+        """Take one record of the journal, with the time that it was appended."""
+        self.records += 1
+        apply = self._appliers.get(type(record))
+        if apply is not None:
+            apply(record, unix_ns)
+
+    def _opened(self, record: r.Opened, _now: int) -> None:
+        self.birth, self.life, self.mode = record.birth, record.life, record.mode
+        self.by_venue.clear()  # a venue may have begun its ids again
+
+    def _list(self, record: r.Listed, _now: int) -> None:
+        assert record.price_decimals + record.size_decimals <= MONEY_DECIMALS, record
+        self.listed[record.venue, record.symbol] = record
+
+    def _planned(self, record: r.Planned, now: int) -> None:
+        self.plans[record.plan] = self.open_plans[record.plan] = Plan(record, now)
+        if record.run:
+            self.signals.add((record.run, record.sequence))
+
+    def _plan_closed(self, record: r.PlanClosed, now: int) -> None:
+        plan = self.open_plans.pop(record.plan)
+        before = plan.profit_micro
+        plan.closed, plan.profit_micro = record, record.profit_micro
+        self.outcomes.append((now, plan.planned.strategy, record.profit_micro - before))
+
+    def _intended(self, record: r.Intended, now: int) -> None:
+        order = Order(record, now, changed_ns=now)
+        self.orders[record.order] = self.live[record.order] = order
+        self.by_client[record.venue, record.client_id] = record.order
+        if record.plan in self.plans:
+            self.plans[record.plan].orders.append(record.order)
+
+    def _sent(self, record: r.Sent, now: int) -> None:
+        self._move(record.order, Event.SENT, now)
+
+    def _unsent(self, record: r.Unsent, now: int) -> None:
+        self._move(record.order, Event.UNSENT, now)
+
+    def _acknowledged(self, record: r.Acknowledged, now: int) -> None:
+        self._name(record.order, record.venue_order)
+        self._move(record.order, Event.ACKNOWLEDGED, now)
+
+    def _rejected(self, record: r.Rejected, now: int) -> None:
+        self._move(record.order, Event.REJECTED, now)
+
+    def _ended(self, record: r.Ended, now: int) -> None:
+        order = self.orders[record.order]
+        order.venue_filled = max(order.venue_filled, record.venue_filled)
+        self._move(record.order, _ENDS[record.how], now)
+
+    def _cancel_asked(self, record: r.CancelAsked, now: int) -> None:
+        self.orders[record.order].cancel_asked_ns = now
+        self._move(record.order, Event.CANCEL_ASKED, now)
+
+    def _cancel_refused(self, record: r.CancelRefused, now: int) -> None:
+        self._move(record.order, Event.CANCEL_REFUSED, now)
+
+    def _doubted(self, record: r.Doubted, now: int) -> None:
+        self._move(record.order, Event.DOUBTED, now)
+
+    def _proven(self, record: r.Proven, now: int) -> None:
+        order = self.orders[record.order]
+        order.venue_filled = max(order.venue_filled, record.venue_filled)
+        self._name(record.order, record.venue_order)
+        event = {r.Found.OPEN: Event.FOUND_OPEN, r.Found.ENDED: Event.EXPIRED,
+                 r.Found.ABSENT: Event.FOUND_ABSENT}[r.Found(record.found)]
+        self._move(record.order, event, now)
+
+    def _odd(self, record: r.Odd, _now: int) -> None:
+        if record.order in self.orders:
+            self.orders[record.order].odd += 1
+
+    def _filled(self, record: r.Filled, now: int) -> None:
+        key = (record.venue, record.symbol, record.trade)
+        if key in self.trades:
+            return
+        fee = money(record.fee)
+        self.trades[key] = trade = Trade(
+            record.order, record.side, record.price, record.size, fee, record.fee_asset)
+        self._book((record.venue, record.symbol), trade, 1)
+        order = self.orders.get(record.order)
+        if order is None:
+            return
+        self._reopen(order.intent.plan)
+        order.booked += record.size
+        order.venue_filled = max(order.venue_filled, order.booked)
+        state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)
+        self._stand(order, state, now, odd=odd)
+
+    def _busted(self, record: r.Busted, now: int) -> None:
+        trade = self.trades.pop((record.venue, record.symbol, record.trade), None)
+        if trade is None:
+            return
+        self._book((record.venue, record.symbol), trade, -1)
+        order = self.orders.get(trade.order)
+        if order is not None:
+            self._reopen(order.intent.plan)
+            order.booked -= trade.size
+            order.venue_filled = order.booked
+            state = after_bust(order.state, booked=order.booked, size=order.intent.size)
+            self._stand(order, state, now, odd=True)
+
+    def _posted(self, record: r.Posted, _now: int) -> None:
+        self.postings.add((record.venue, record.reference))
+        self.booked_at[record.venue] = self.booked_at.get(record.venue, 0) + 1
+        self._add((record.venue, record.asset), money(record.amount))
+
+    def _counted(self, record: r.Counted, _now: int) -> None:
+        place = (record.venue, record.asset)
+        self.counts[place] = (
+            money(record.free) + money(record.locked), self.holdings.get(place, 0))
+
+    def _held(self, record: r.Held, _now: int) -> None:
+        place = (record.venue, record.symbol)
+        position = self.positions.get(place)
+        self.held[place] = record.size
+        self.held_then[place] = (record.size, position.size if position else 0)
+
+    def _state_changed(self, record: r.StateChanged, now: int) -> None:
+        self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
+
+    def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
+        self.breakers[record.name] = record.now
+
+    def _foreign(self, record: r.Foreign, _now: int) -> None:
+        self.foreign[record.venue] = self.foreign.get(record.venue, 0) + 1
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    def _reopen(self, number: int) -> None:
+        plan = self.plans.get(number)
+        if plan is not None and plan.closed is not None:
+            plan.closed = None
+            self.open_plans[number] = plan
+
+    def _name(self, number: int, venue_order: str) -> None:
+        order = self.orders[number]
+        if venue_order:
+            order.venue_order = venue_order
+            self.by_venue[order.intent.venue, venue_order] = number
+
+    def _move(self, number: int, event: Event, now: int) -> None:
+        order = self.orders[number]
+        state, odd = after(order.state, event)
+        self._stand(order, state, now, odd=odd)
+
+    def _stand(self, order: Order, state: OrderState, now: int, *, odd: bool) -> None:
+        order.odd += odd
+        if state is not order.state:
+            order.state, order.changed_ns = state, now
+        if order.settled:
+            self.live.pop(order.intent.order, None)
+        else:
+            self.live[order.intent.order] = order
+
+    def _add(self, place: Place, amount: int) -> None:
+        self.holdings[place] = self.holdings.get(place, 0) + amount
+
+    def _book(self, place: Place, trade: Trade, sign: int) -> None:
+        """Move money and position by a trade; by its opposite with ``sign`` -1."""
+        venue, listed = place[0], self.listed[place]
+        self.booked_at[venue] = self.booked_at.get(venue, 0) + 1
+        value = self.value(place, trade.price, trade.size) * trade.side * sign
+        self._add((venue, trade.fee_asset), -trade.fee * sign)
+        amount = self.amount(place, trade.size) * trade.side * sign
+        self.traded[listed.base] = self.traded.get(listed.base, 0) + amount
+        if not listed.settle:
+            self._add((venue, listed.base), amount)
+            self._add((venue, listed.quote), -value)
+            return
+        position = self.positions.setdefault(place, Position())
+        before = position.realised
+        change(position, trade.side * trade.size * sign, value)
+        self._add((venue, listed.settle), position.realised - before)
