@@ -170,16 +170,14 @@ class Stream:
             f'"checksum":{self._sum(line)},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
         ).encode()
 
-                        ("trade", native), self._trades(line, [deal], "update"))
-        if known := self._sums.get(native):
-            (bid, ask), _ = known
-            for side, price, _ in update.changes:
-                if price >= bid if side == BID else price <= ask:
-                    del self._sums[native]
-                    break
-        for depth, topic in self._topics[native]:
-            self._to_depth(line, topic, depth, update.changes)
-        self.v1.update(line, update, deals, moved=moved)
+    def _sum(self, line: Line) -> int:
+        """Return the checksum of the book as it stands; most changes are too deep to move it."""
+        known = self._sums.get(line.native)
+        if known is None:
+            known = self._sums[line.native] = edges(line, CHECKSUM_DEPTH), checksum(line)
+        return known[1]
+
+    def _trades(self, line: Line, deals: Sequence[Deal], kind: str) -> bytes:
         rows = ",".join(
             f'{{"symbol":"{line.native}","side":"{"buy" if each.taker_buys else "sell"}",'
             f'"price":{line.price(each.price)},"qty":{line.size(each.size)},'
