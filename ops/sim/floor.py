@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.model.clock import Clock
 from engine.model.fault import SHOWN, Kind
+from engine.model.instrument import Kind as Contract
 from ops.sim.backdrop import SIDES, Backdrop
 from ops.sim.book import ASK, BID, Change
 from ops.sim.conditions import Conditions
@@ -121,10 +122,16 @@ class Floor:
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
 
     def funding(self, native: str) -> Funding | None:
-        """Return a perpetual's mark, index and funding as of now; None on a recording."""
-        if self.fundings is None:
+        """Return a perpetual's mark, index and funding as of now; None for spot and recordings."""
+        line = self._lines[native]
+        if self.fundings is None or line.pair.kind is not Contract.PERPETUAL:
             return None
-        return self.fundings(self._lines[native], self.now_ns())
+        return self.fundings(line, self.now_ns())
+
+    def mark(self, native: str) -> int:
+        """Return what bands and open profit go by: a perpetual's mark price, else the middle."""
+        told = self.funding(native)
+        return told.mark if told else self.mid(native)
 
     # --- the market's side ---------------------------------------------------------------------
 
@@ -199,8 +206,8 @@ class Floor:
                 line.book = deepcopy(line.outside)
             self._backdrop.align(line)
             self._forget(line)
-        if mid := self.mid(native):
-            self.exchange.set_mark(native, mid)
+        if mark := self.mark(native):
+            self.exchange.set_mark(native, mark)
 
     def _forget(self, line: Line) -> None:
         """Leave unpublished what a line's public book has already, or is never to show."""
