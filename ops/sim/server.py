@@ -89,14 +89,13 @@ class VenueServer:
 
     def drop_all(self) -> None:
         """Close every connection, as a venue does when it restarts."""
-        if self.connections:
-            self.face.closing()
         for connection in tuple(self.connections):
             connection.close(1001, "")
 
     def tick(self) -> None:
         """Ten times a second: faults that hold for a while, and the face's timers."""
         if self.face.floor.tick():
+            self.face.closing()
             self.drop_all()
         self.face.tick()
         now_ns = self.clock.mono_ns()
