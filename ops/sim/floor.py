@@ -238,6 +238,9 @@ class Floor:
     def _show(self, line: Line, update: Update) -> None:
         """Let the face tell of an update, and of what faults make of it."""
         native = line.native
+        if not (self._crossing or self.faults.any):
+            self.face.update(line, update)
+            return
         crossing = self._crossing.pop(native, None)
         if crossing is not None:
             size = self.exchange.listed[native].book.bids.total(crossing.price)
