@@ -1,8 +1,9 @@
 """Mark prices and funding of USD-M: every eight hours longs pay shorts, or shorts longs.
 
-The mark price is the middle of the book.  The rate that is told all along is the one that will be
-charged (shared/venues/binance.md, Funding): it is drawn from the contract and the funding time,
-around the usual 0.01 %, so that a run with the same clock pays the same.
+Mark, index and rate are the invented market's, and the rate that is told all along is the one
+that will be charged (shared/venues/binance.md, Funding).  On a recording the mark price is the
+middle of the book, and the rate is drawn from the contract and the funding time, around the usual
+0.01 %, so that a run with the same clock pays the same.
 Settled at 00:00, 08:00 and 16:00 UTC.
 """
 
@@ -52,13 +53,15 @@ class Funding:
 
     def rate_ppm(self, native: str, at_ms: int | None = None) -> int:
         """Return the rate of a funding time, by default of the next one."""
+        if told := self._floor.funding(native):
+            return max(-CAP_PPM, min(CAP_PPM, told.rate_ppm))
         number = (self.next_ms() if at_ms is None else at_ms) // self._every_ms
         drawn = Random(f"{native}:{number}").gauss(USUAL_PPM, SPREAD_PPM)  # noqa: S311
         return max(-CAP_PPM, min(CAP_PPM, round(drawn)))
 
     def mark(self, native: str) -> int:
         """Return the mark price in the contract's price quanta, 0 while there is none."""
-        return self._floor.mid(native)
+        return self._floor.mark(native)
 
     def tick(self) -> None:
         """Charge what is due; contracts without a position are only noted."""
@@ -78,9 +81,9 @@ class Funding:
 
     def row(self, native: str, numbers: Numbers) -> dict[str, object]:
         """Return what premiumIndex and the mark price stream tell of a contract."""
-        mark = numbers.mark(self.mark(native))
+        mark, told = self.mark(native), self._floor.funding(native)
         return {
-            "mark": mark, "index": mark, "rate": shown(self.rate_ppm(native), 6, 8),
-            "next": self.next_ms(),
+            "mark": numbers.mark(mark), "index": numbers.mark(told.index if told else mark),
+            "rate": shown(self.rate_ppm(native), 6, 8), "next": self.next_ms(),
         }
 
