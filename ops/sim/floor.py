@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.model.clock import Clock
 from engine.model.fault import SHOWN, Kind
+from engine.model.instrument import Kind as Contract
 from ops.sim.backdrop import SIDES, Backdrop
 from ops.sim.book import ASK, BID, Change
 from ops.sim.conditions import Conditions
@@ -121,20 +122,16 @@ class Floor:
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
 
     def funding(self, native: str) -> Funding | None:
-        """Return a perpetual's mark, index and funding as of now; None on a recording."""
-        if self.fundings is None:
+        """Return a perpetual's mark, index and funding as of now; None for spot and recordings."""
+        line = self._lines[native]
+        if self.fundings is None or line.pair.kind is not Contract.PERPETUAL:
             return None
-        return self.fundings(self._lines[native], self.now_ns())
+        return self.fundings(line, self.now_ns())
 
     def mark(self, native: str) -> int:
-        """Return what bands and open profit go by, in the symbol's price quanta; 0 if unknown.
-
-        It is a perpetual's mark price; else, and of a recording, the middle of the book.
-        """
-        line = self._lines[native]
-        perpetual = self.exchange.listed[native].symbol.perpetual
-        told = self.funding(native) if perpetual else None
-        return told.mark * self._price_factor(line) if told else self.mid(native)
+        """Return what bands and open profit go by: a perpetual's mark price, else the middle."""
+        told = self.funding(native)
+        return told.mark if told else self.mid(native)
 
     # --- the market's side ---------------------------------------------------------------------
 
@@ -163,18 +160,22 @@ class Floor:
         """Return whether a client ever traded a symbol: only then its market must be followed."""
         return native in self._open
 
-    def recorded(
-        self, line: Line, changes: Sequence[Change] | None, trades: Sequence[RecordedTrade] = ()
-    ) -> None:
+    def recorded(self, line: Line, changes: Sequence[Change] | None) -> None:
         """Take what a recording did to ``line.book``, None for a new book; publish nothing."""
         if line.native not in self._open or line.native in self._frozen:
             return
-        for trade in trades:
-            self._backdrop.trade(line, trade)
         if changes is None:
             self._backdrop.align(line)
         else:
             self._backdrop.change(line, changes)
+        self._forget(line)
+
+    def recorded_trades(self, line: Line, trades: Sequence[RecordedTrade]) -> None:
+        """Take what a recording says was traded; publish nothing."""
+        if line.native not in self._open or line.native in self._frozen:
+            return
+        for trade in trades:
+            self._backdrop.trade(line, trade)
         self._forget(line)
 
     def frozen(self, native: str) -> bool:
@@ -241,25 +242,33 @@ class Floor:
     def _show(self, line: Line, update: Update) -> None:
         """Let the face tell of an update, and of what faults make of it."""
         native = line.native
+        if not (self._crossing or self.faults.any):
+            self.face.update(line, update)
+            return
         crossing = self._crossing.pop(native, None)
         if crossing is not None:
             size = self.exchange.listed[native].book.bids.total(crossing.price)
             line.book.set(BID, crossing.price, size)
             update = update._replace(changes=[crossing._replace(size=size), *update.changes])
         fault = self.faults.strike(self.venue, native, SHOWN, self._clock.mono_ns())
-        touch = line.book.touch()
-        if fault is not None and touch.bid and touch.ask:
-            if fault.kind is Kind.GLITCH:
-                trade_id = self.exchange.number_trade(native)
-                glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
-                update = update._replace(prints=[*update.prints, glitch])
-            else:
-                self._ready(native)  # from here on the market's book is another than the public's
-                crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
-                self._crossing[native] = crossing
-                line.book.set(*crossing)
-                update = update._replace(changes=[*update.changes, crossing], send=True)
+        if fault is not None:
+            update = self._spoiled(line, update, fault.kind)
         self.face.update(line, update)
+
+    def _spoiled(self, line: Line, update: Update, kind: Kind) -> Update:
+        """Add a print or a level that nobody made."""
+        touch = line.book.touch()
+        if not (touch.bid and touch.ask):
+            return update
+        if kind is Kind.GLITCH:
+            trade_id = self.exchange.number_trade(line.native)
+            glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
+            return update._replace(prints=[*update.prints, glitch])
+        self._ready(line.native)  # from here on the market's book is another than the public's
+        crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
+        self._crossing[line.native] = crossing
+        line.book.set(*crossing)
+        return update._replace(changes=[*update.changes, crossing], send=True)
 
     # --- the clients' side ---------------------------------------------------------------------
 

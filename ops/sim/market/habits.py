@@ -51,7 +51,7 @@ BINANCE: Final = Habit(
     lag_s=0.02, spread=0.4e-4, clock_s=0.1, is_common=True, levels=(13, 90), levels_max=2000,
     mix=Mix(new=0.29, resize=0.33, delete=0.29, ghost=0.0, touch=0.01, inside=0.005),
     distances=((0, 0.05), (0.165, 1), (0.62, 10), (0.90, 28), (0.96, 100), (1, 2000)), quotes=4.0,
-    bursts=0.0, trades=Trades(0.53, 3.0, 30, 3500, 0.3),
+    bursts=0.0, trades=Trades(0.53, 3.0, 28, 1500, 0.12),
     level_usd=(3300, 47_000))
 BINANCE_US: Final = Habit(
     lag_s=0.50, spread=3.0e-4, clock_s=0.1, is_common=True, levels=(1.5, 4.2), levels_max=200,
@@ -62,7 +62,7 @@ BINANCE_USDM: Final = Habit(
     lag_s=0.01, spread=0.2e-4, clock_s=0.052, is_common=False, levels=(41, 260), levels_max=2000,
     mix=Mix(new=0.09, resize=0.81, delete=0.09, ghost=0.0, touch=0.0, inside=0.0),
     distances=((0, 0.05), (0.068, 1), (0.70, 10), (0.915, 100), (0.93, 139), (1, 9300)), quotes=4.0,
-    bursts=0.0, trades=Trades(0.60, 4.1, 550, 12_000, 0.3),
+    bursts=0.0, trades=Trades(0.62, 4.1, 550, 7000, 0.12),
     level_usd=(7000, 90_000))
 OKX: Final = Habit(
     lag_s=0.20, spread=0.5e-4, clock_s=0.1, is_common=False, levels=(1.8, 5.0), levels_max=100,
@@ -72,7 +72,7 @@ OKX: Final = Habit(
 KRAKEN: Final = Habit(
     lag_s=0.25, spread=1.0e-4, clock_s=0.0, is_common=False, levels=(1.0, 1.3), levels_max=2,
     mix=Mix(new=0.23, resize=0.50, delete=0.23, ghost=0.0, touch=0.02, inside=0.0),
-    distances=((0, 0.05), (0.20, 1), (0.95, 7), (0.985, 100), (1, 3000)), quotes=0.0,
+    distances=((0, 0.05), (0.20, 1), (0.965, 7), (0.99, 100), (1, 3000)), quotes=0.0,
     bursts=0.60, trades=Trades(0.05, 2.0, 300, 5000, 0.05))
 COINBASE: Final = Habit(
     lag_s=0.12, spread=0.6e-4, clock_s=0.0, is_common=False, levels=(1.0, 1.0), levels_max=1,

@@ -20,7 +20,7 @@ from ops.sim.market.habits import Habit
 LEVELS_MIN: Final = 120  # per side
 LEVELS_LOW: Final = 40  # fewer, after a jump: makers come back at once
 LEVELS_BARE: Final = 12  # fewer, and venues that send every change send more at once
-LEVELS_MAX: Final = 400
+LEVELS_MAX: Final = 420
 FIRST_LEVELS: Final = 250
 DEPTH_WEIGHT: Final = 40.0  # at a distance d levels are 1 + 40 d times as large
 TOUCH_WEIGHT: Final = 5  # the best level is so many times as large as those behind it

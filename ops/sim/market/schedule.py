@@ -62,6 +62,8 @@ class Schedule:
             count = int(PAUSES[int(random() * SIZE)] * self._quotes + 0.5) if self._quotes else 0
             late_ns = min(PAUSES[int(random() * SIZE)] * JITTER_NS, self._gap_ns / 4)
             diff_ns = max(now_ns + 1, int(beat_ns + late_ns))
+            if not count:
+                return diff_ns
             self._waiting = sorted(
                 (now_ns + 1 + int(random() * (diff_ns - now_ns)) for _ in range(count)),
                 reverse=True)

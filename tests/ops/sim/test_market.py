@@ -16,6 +16,8 @@ from ops.sim.listing import Line, invented_line
 from ops.sim.market import LEVELS_MAX, Market
 from ops.sim.market.values import GRID_NS, REGIMES, Values
 from ops.sim.world import World
+from tests.ops.sim.wire import a_venue
+from tests.ops.sim.wire import run as run_async
 
 SECOND = 1_000_000_000
 VENUES = ("binance", "okx", "kraken", "coinbase")
@@ -234,3 +236,20 @@ def test_a_venue_knows_the_funding_of_its_perpetuals() -> None:
     told = face.floor.funding("BTCUSDT")
     assert told is not None
     assert told.mark == pytest.approx(face.lines["BTCUSDT"].book.touch().bid, rel=0.01)
+
+
+def test_a_perpetuals_venue_tells_and_marks_by_the_markets_funding() -> None:
+    async def body() -> None:
+        async with a_venue("binance-usdm", "BTC/USDT:USDT") as venue:
+            floor = venue.world.servers["binance-usdm"].face.floor
+            told = floor.funding("BTCUSDT")
+            assert told is not None
+            status, row = await venue.get("/fapi/v1/premiumIndex?symbol=BTCUSDT")
+            assert status == 200
+            assert (float(row["markPrice"]), float(row["indexPrice"])) == (
+                told.mark / 10, told.index / 10)
+            assert float(row["lastFundingRate"]) == pytest.approx(told.rate_ppm / 1e6)
+            assert row["nextFundingTime"] == told.next_unix_ns // 1_000_000
+            assert floor.mark("BTCUSDT") == told.mark
+
+    run_async(body)

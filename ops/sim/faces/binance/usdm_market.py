@@ -273,8 +273,8 @@ class Market:
         if every_s == EVERY_S:
             return []
         return [{
-            "symbol": native, "adjustedFundingRateCap": "0.00300000",
-            "adjustedFundingRateFloor": "-0.00300000",
+            "symbol": native, "adjustedFundingRateCap": "0.02000000",
+            "adjustedFundingRateFloor": "-0.02000000",
             "fundingIntervalHours": max(1, round(every_s / 3600)), "disclaimer": False,
         } for native in self._lines]
 

@@ -186,8 +186,9 @@ class Stream:
         if update.changes and self._outlet.wanted(("level2", native)):
             body = self._levels(line, "update", update.changes)
             self._outlet.publish(("level2", native), body)
-        touch, topic = line.book.touch(), ("ticker", native)
-        if update.prints and touch != self._touch[native] and self._outlet.wanted(topic):
+        if not update.prints or not self._outlet.wanted(topic := ("ticker", native)):
+            return
+        if (touch := line.book.touch()) != self._touch[native]:
             self._touch[native] = touch
             self._outlet.publish(topic, self._ticker(line, touch, "update"))
 

@@ -135,14 +135,14 @@ class Stream:
                     del self._sums[native]
                     break
         for depth, topic in self._topics[native]:
-            self._to_depth(line, topic, depth, update.changes)
+            if self._outlet.wanted(topic):
+                self._to_depth(line, topic, depth, update.changes)
+            else:
+                self._views.drop(topic)
         self.v1.update(line, update, deals, moved=moved)
 
     def _to_depth(self, line: Line, topic: Topic, depth: int, changes: Sequence[Change]) -> None:
         """Send what subscribers of one depth must apply; nothing if they see no difference."""
-        if not self._outlet.wanted(topic):
-            self._views.drop(topic)
-            return
         bids, asks = self._views.rows(topic, line, depth, changes)
         if bids or asks:
             self._outlet.publish(topic, self._book(line, "update", bids, asks))

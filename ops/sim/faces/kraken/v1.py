@@ -126,11 +126,11 @@ class V1:
     def update(self, line: Line, update: Update, deals: Sequence[Deal], *, moved: bool) -> None:
         """Publish what happened to a line; ``moved``: its best prices or sizes changed."""
         instrument, native = self._instruments[line.native], line.native
-        touch = line.book.touch()
         for name, write in (("ticker", self._ticker), ("spread", self._spread)):
             if (moved or (deals and name == "ticker")) and self._outlet.wanted(
                     (f"v1:{name}", native)):
-                self._outlet.publish((f"v1:{name}", native), write(instrument, touch))
+                self._outlet.publish(
+                    (f"v1:{name}", native), write(instrument, line.book.touch()))
         if deals and self._outlet.wanted(("v1:trade", native)):
             rows = [[_price(line, deal.price), line.size(deal.size), _time(deal.unix_ns),
                      "b" if deal.taker_buys else "s", "m", ""] for deal in deals]
