@@ -43,6 +43,8 @@ BENCHES: Final = {
     "handover": Bench("bench.handover", "published here, seen by another process"),
     "torn_reads": Bench("bench.torn_reads", "a hunt for torn reads", ("--seconds", "5")),
     "wire": Bench("bench.wire", "a frame from picows to a signal, one process per stage"),
+    "sim_load": Bench("bench.sim_load", "the simulated venues at 20,000 book messages a second",
+                      in_suite=False),
     "live_windows": Bench("bench.live_windows", "windows of a recording that the engine sees",
                           in_suite=False),
     "soak": Bench("bench.soak", "memory over an hour of recorded traffic", in_suite=False),

@@ -27,6 +27,11 @@ class Faults:
         self._start_ns = start_mono_ns
         self.struck: dict[str, int] = {}  # "venue:kind" -> strikes, for tests and the operator
 
+    @property
+    def any(self) -> bool:
+        """Return whether there is any fault at all, in force or to come."""
+        return bool(self._faults)
+
     def seconds(self, mono_ns: int) -> float:
         """Return the time that schedules go by: seconds since the server's start."""
         return (mono_ns - self._start_ns) / NS

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.model.clock import Clock
 from engine.model.fault import SHOWN, Kind
+from engine.model.instrument import Kind as Contract
 from ops.sim.backdrop import SIDES, Backdrop
 from ops.sim.book import ASK, BID, Change
 from ops.sim.conditions import Conditions
@@ -23,10 +24,11 @@ from ops.sim.credentials import Credentials, credentials
 from ops.sim.exchange.events import Accepted, Event, Fill, LevelChanged, Rejected, Traded
 from ops.sim.exchange.exchange import Exchange
 from ops.sim.exchange.filters import Filters, Refusal
-from ops.sim.exchange.orders import BUY, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import BUY, Order, Request, Status, Stp, Tif, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
+from ops.sim.market import Funding
 from ops.sim.recorded import RecordedTrade
 from ops.sim.rules import HOUSES, MONEY_DECIMALS, TRADES_PER_SYMBOL, fees_of, filters_of, symbol_of
 from ops.sim.tally import Tally
@@ -60,6 +62,7 @@ class Floor:
         self.venue, self.faults, self._tally = venue, faults, tally or Tally(clock, None)
         self.face: Face
         self.settle: Callable[[], None] | None = None  # a recording's book up to what was sent
+        self.fundings: Callable[[Line, int], Funding] | None = None  # the invented market's
         self._clock, self._clients = clock, clients
         self.skew_ns = 0  # how far the venue's clock is ahead
         self.silent = False  # private streams say nothing
@@ -116,6 +119,18 @@ class Floor:
         if not (touch.bid and touch.ask):
             return 0
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
+
+    def funding(self, native: str) -> Funding | None:
+        """Return a perpetual's mark, index and funding as of now; None for spot and recordings."""
+        line = self._lines[native]
+        if self.fundings is None or line.pair.kind is not Contract.PERPETUAL:
+            return None
+        return self.fundings(line, self.now_ns())
+
+    def mark(self, native: str) -> int:
+        """Return what bands and open profit go by: a perpetual's mark price, else the middle."""
+        told = self.funding(native)
+        return told.mark if told else self.mid(native)
 
     # --- the market's side ---------------------------------------------------------------------
 
@@ -194,8 +209,8 @@ class Floor:
                 line.book = line.outside.copy()
             self._backdrop.align(line)
             self._forget(line)
-        if mid := self.mid(native):
-            self.exchange.set_mark(native, mid)
+        if mark := self.mark(native):
+            self.exchange.set_mark(native, mark)
 
     def _forget(self, line: Line) -> None:
         """Leave unpublished what a line's public book has already, or is never to show."""
@@ -226,6 +241,9 @@ class Floor:
     def _show(self, line: Line, update: Update) -> None:
         """Let the face tell of an update, and of what faults make of it."""
         native = line.native
+        if not (self._crossing or self.faults.any):
+            self.face.update(line, update)
+            return
         crossing = self._crossing.pop(native, None)
         if crossing is not None:
             size = self.exchange.listed[native].book.bids.total(crossing.price)
@@ -271,12 +289,12 @@ class Floor:
 
     def amend(
         self, account: str, *, order_id: int = 0, client_id: str = "", price: int = 0,
-        size: int = 0,
+        size: int = 0, keeps_place: bool = True, stp: Stp | None = None,
     ) -> Order | Refusal:
         """Change a resting order, as of now; see Exchange.amend."""
         return self._operate(lambda: self.exchange.amend(
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
-            size=size))
+            size=size, keeps_place=keeps_place, stp=stp))
 
     def rename(self, order: Order, client_id: str) -> None:
         """Give an open order another client id, as an amendment does at Binance."""

@@ -49,6 +49,8 @@ class VenueServer:
         self.muted: set[Topic] = set()  # topics that a recording serves: the face must not
         self.connections: dict[Connection, None] = {}
         self._subscribers: dict[Topic, dict[Connection, None]] = {}
+        self.holds = False  # whether frames wait for the end of the market's turn
+        self.waiting: list[Connection] = []  # those that have such frames
         self._listener: asyncio.Server | None = None
         self._next_id = 1
         self.subscriptions = 0  # made so far, by anyone
@@ -176,9 +178,25 @@ class VenueServer:
 
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send what the face made of a change."""
-        if topic not in self.muted:
-            for connection in tuple(self._subscribers.get(topic, ())):
-                connection.push(topic, self.face.wrap(connection, topic, body))
+        if topic in self.muted:
+            return
+        wrap = self.face.wrap
+        is_plain = self.holds and not self.faults.any and topic[0][0] != "@"
+        for connection in tuple(self._subscribers.get(topic, ())):
+            text = wrap(connection, topic, body)
+            if not (is_plain and connection.keep(text)):
+                connection.push(topic, text)
+
+    def hold(self) -> None:
+        """Keep what is sent from now on until ``release``: nothing is read or awaited meanwhile."""
+        self.holds = True
+
+    def release(self) -> None:
+        """Send all that was kept, by one write per connection."""
+        self.holds = False
+        waiting, self.waiting = self.waiting, []
+        for connection in waiting:
+            connection.flush()
 
     def publish_recorded(self, topic: Topic, frame: bytes) -> None:
         """Send a recorded frame, unchanged, to those who subscribed what it belongs to."""
