@@ -38,6 +38,13 @@ class Book:
         self.prices: tuple[list[int], list[int]] = ([], [])
         self.sizes: tuple[dict[int, int], dict[int, int]] = ({}, {})
 
+    def copy(self) -> "Book":
+        """Return another book with the same levels."""
+        book = Book()
+        book.prices = (self.prices[BID].copy(), self.prices[ASK].copy())
+        book.sizes = (self.sizes[BID].copy(), self.sizes[ASK].copy())
+        return book
+
     def set(self, side: int, price: int, size: int) -> None:
         """Give a level its new size; removing an unknown level is harmless."""
         prices, sizes = self.prices[side], self.sizes[side]

@@ -10,7 +10,6 @@ clients' orders too.  A recording goes out as it was recorded; clients' orders m
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -207,7 +206,7 @@ class Floor:
         if native not in self._open:
             self._open.add(native)
             if not line.recorded:
-                line.book = deepcopy(line.outside)
+                line.book = line.outside.copy()
             self._backdrop.align(line)
             self._forget(line)
         if mark := self.mark(native):
