@@ -50,6 +50,8 @@ BENCHES: Final = {
     "live_windows": Bench("bench.live_windows", "windows of a recording that the engine sees",
                           in_suite=False),
     "soak": Bench("bench.soak", "memory over an hour of recorded traffic", in_suite=False),
+    "trading_truth": Bench("bench.trading_truth", "the books while a client of ours trades",
+                           in_suite=False),
     "kill_campaign": Bench("bench.kill_campaign", "200 times kill -9", in_suite=False),
 }
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from engine.model.fault import ANSWER, CHANGE, FRAME, Fault, Kind
-from ops.sim import faults
 from ops.sim.batch import framed, head
 from ops.sim.face import Topic
+from ops.sim.faults import MANGLING
 
 if TYPE_CHECKING:
     from ops.sim.server import VenueServer
@@ -133,7 +133,7 @@ class Connection(WSListener):
         if self._server.holds:
             self._keep(text)
         elif self.queued() > QUEUE_SIZE_MAX:
-            self._abort(transport)
+            self.abort()
         else:
             transport.send(WSMsgType.TEXT, text)
             self._server.tally.sent(1, len(text))
@@ -160,7 +160,7 @@ class Connection(WSListener):
         if transport is None or transport.is_disconnected:
             return
         if self.queued() > QUEUE_SIZE_MAX:
-            self._abort(transport)
+            self.abort()
         elif len(batch) == 1:
             transport.send(WSMsgType.TEXT, batch[0])
             self._server.tally.sent(1, len(batch[0]))
@@ -256,12 +256,8 @@ class Connection(WSListener):
             if self._overtaken is not None:
                 self._forward(self._overtaken)
             self._overtaken = text
-        elif kind is Kind.TRUNCATE:
-            self._forward(text[: len(text) // 2])
-        elif kind is Kind.CORRUPT:
-            self._forward(self._server.faults.corrupt(text))
-        elif kind is Kind.CHECKSUM:
-            self._forward(faults.wrong_checksum(text))
+        elif kind in MANGLING:
+            self._forward(self._server.faults.mangled(kind, text))
         elif kind is Kind.DELAY:
             if self._held is None:
                 self._held = []
@@ -287,8 +283,11 @@ class Connection(WSListener):
         transport.write(head(len(text)) + text[: len(text) // 2])
         plain = transport.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
-        self._abort(self._transport)
+        self.abort()
 
-    def _abort(self, transport: WSTransport) -> None:
+    def abort(self) -> None:
+        """Hang up without a word, and forget what was still to be sent."""
         self._deaf = True  # the socket lives until the loop's next turn
-        transport.underlying_transport.abort()
+        self._batch = []
+        if self._transport is not None:
+            self._transport.underlying_transport.abort()

@@ -13,6 +13,8 @@ from engine.model.fault import Fault, Kind
 
 NS: Final = 1_000_000_000
 FAULTS_MAX: Final = 1_000  # in force or to come
+MANGLING: Final = frozenset({Kind.TRUNCATE, Kind.CORRUPT, Kind.BLOAT, Kind.CHECKSUM})
+BLOAT_SIZE: Final = 32 << 20
 _CHECKSUM: Final = re.compile(rb'"checksum":(-?\d+)')
 
 
@@ -91,8 +93,14 @@ class Faults:
         return [fault for fault in self._faults if fault.kind is kind
                 and fault.venue in ("*", venue) and fault.start_s <= at_s < fault.end_s]
 
-    def corrupt(self, text: bytes) -> bytes:
-        """Flip the high bit of one byte."""
+    def mangled(self, kind: Kind, text: bytes) -> bytes:
+        """Return what a kind of MANGLING makes of a frame's text."""
+        if kind is Kind.TRUNCATE:
+            return text[: len(text) // 2]
+        if kind is Kind.BLOAT:
+            return text + b" " * BLOAT_SIZE
+        if kind is Kind.CHECKSUM:
+            return wrong_checksum(text)
         at = self._random.randrange(len(text))
         return text[:at] + bytes([text[at] ^ 0x80]) + text[at + 1 :]
 

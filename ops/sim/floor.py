@@ -25,7 +25,7 @@ from ops.sim.credentials import Credentials, credentials
 from ops.sim.exchange.events import Accepted, Event, Fill, LevelChanged, Rejected, Traded
 from ops.sim.exchange.exchange import Exchange
 from ops.sim.exchange.filters import Filters, Refusal
-from ops.sim.exchange.orders import BUY, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import BUY, Order, Request, Status, Stp, Tif, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
@@ -160,18 +160,22 @@ class Floor:
         """Return whether a client ever traded a symbol: only then its market must be followed."""
         return native in self._open
 
-    def recorded(
-        self, line: Line, changes: Sequence[Change] | None, trades: Sequence[RecordedTrade] = ()
-    ) -> None:
+    def recorded(self, line: Line, changes: Sequence[Change] | None) -> None:
         """Take what a recording did to ``line.book``, None for a new book; publish nothing."""
         if line.native not in self._open or line.native in self._frozen:
             return
-        for trade in trades:
-            self._backdrop.trade(line, trade)
         if changes is None:
             self._backdrop.align(line)
         else:
             self._backdrop.change(line, changes)
+        self._forget(line)
+
+    def recorded_trades(self, line: Line, trades: Sequence[RecordedTrade]) -> None:
+        """Take what a recording says was traded; publish nothing."""
+        if line.native not in self._open or line.native in self._frozen:
+            return
+        for trade in trades:
+            self._backdrop.trade(line, trade)
         self._forget(line)
 
     def frozen(self, native: str) -> bool:
@@ -247,19 +251,24 @@ class Floor:
             line.book.set(BID, crossing.price, size)
             update = update._replace(changes=[crossing._replace(size=size), *update.changes])
         fault = self.faults.strike(self.venue, native, SHOWN, self._clock.mono_ns())
-        touch = line.book.touch()
-        if fault is not None and touch.bid and touch.ask:
-            if fault.kind is Kind.GLITCH:
-                trade_id = self.exchange.number_trade(native)
-                glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
-                update = update._replace(prints=[*update.prints, glitch])
-            else:
-                self._ready(native)  # from here on the market's book is another than the public's
-                crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
-                self._crossing[native] = crossing
-                line.book.set(*crossing)
-                update = update._replace(changes=[*update.changes, crossing], send=True)
+        if fault is not None:
+            update = self._spoiled(line, update, fault.kind)
         self.face.update(line, update)
+
+    def _spoiled(self, line: Line, update: Update, kind: Kind) -> Update:
+        """Add a print or a level that nobody made."""
+        touch = line.book.touch()
+        if not (touch.bid and touch.ask):
+            return update
+        if kind is Kind.GLITCH:
+            trade_id = self.exchange.number_trade(line.native)
+            glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
+            return update._replace(prints=[*update.prints, glitch])
+        self._ready(line.native)  # from here on the market's book is another than the public's
+        crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
+        self._crossing[line.native] = crossing
+        line.book.set(*crossing)
+        return update._replace(changes=[*update.changes, crossing], send=True)
 
     # --- the clients' side ---------------------------------------------------------------------
 
@@ -281,12 +290,12 @@ class Floor:
 
     def amend(
         self, account: str, *, order_id: int = 0, client_id: str = "", price: int = 0,
-        size: int = 0,
+        size: int = 0, keeps_place: bool = True, stp: Stp | None = None,
     ) -> Order | Refusal:
         """Change a resting order, as of now; see Exchange.amend."""
         return self._operate(lambda: self.exchange.amend(
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
-            size=size))
+            size=size, keeps_place=keeps_place, stp=stp))
 
     def rename(self, order: Order, client_id: str) -> None:
         """Give an open order another client id, as an amendment does at Binance."""

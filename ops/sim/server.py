@@ -28,7 +28,8 @@ from ops.sim.rest import HOST, RestDoor
 from ops.sim.tally import Tally
 from ops.sim.told import Told
 
-MESSAGE_SIZE_MAX: Final = 1 << 20
+MESSAGE_SIZE_MAX: Final = 1 << 16  # of a client; OKX's own bound, more than others need
+QUEUES_SIZE_MAX: Final = 128 << 20  # of all clients together; the slowest is cut off first
 CONNECTIONS_MAX: Final = 2_000
 HANDSHAKE_S: Final = 5
 
@@ -98,12 +99,22 @@ class VenueServer:
             self.face.closing()
             self.drop_all()
         self.face.tick()
+        self._shed()
         now_ns = self.clock.mono_ns()
         lags = self.faults.in_force(self.name, Kind.SNAPSHOT_LAG, now_ns)
         if lags:
             self.past.keep(now_ns, int(max(fault.ms for fault in lags) * 1e6))
         else:
             self.past.forget()
+
+    def _shed(self) -> None:
+        """Cut off the slowest clients while all of them together are too far behind."""
+        queues = {connection: connection.queued() for connection in self.connections}
+        total = sum(queues.values())
+        while total > QUEUES_SIZE_MAX:
+            slowest = max(queues, key=queues.__getitem__)
+            total -= queues.pop(slowest)
+            slowest.abort()
 
     def beat(self, second: int) -> None:
         """Once a second: heartbeats, pings, and newcomers who never subscribed."""

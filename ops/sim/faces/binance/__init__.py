@@ -1,6 +1,6 @@
 """Binance's markets: spot, Binance.US and USD-M perpetuals.
 
-*public* (streams, depth, catalogue) is what they share; *auth*, *limits*, *errors*, *params* and
+*public* (streams, depth) is what they share; *auth*, *limits*, *errors*, *params* and
 *door* say who may ask what, how much, and in which words it is refused.
 """
 
