@@ -45,6 +45,8 @@ BENCHES: Final = {
     "wire": Bench("bench.wire", "a frame from picows to a signal, one process per stage"),
     "sim_load": Bench("bench.sim_load", "the simulated venues at 20,000 book messages a second",
                       in_suite=False),
+    "sim_share": Bench("bench.sim_share", "what the simulator costs the default engine",
+                       in_suite=False),
     "live_windows": Bench("bench.live_windows", "windows of a recording that the engine sees",
                           in_suite=False),
     "soak": Bench("bench.soak", "memory over an hour of recorded traffic", in_suite=False),

@@ -1,6 +1,6 @@
 """Simulated exchanges: local servers that speak the venues' own public protocols.
 
-    market.py ──┐                      ┌─ faces/binance/    (spot, US, USD-M)
+    market/   ──┐                      ┌─ faces/binance/    (spot, US, USD-M)
                 ├─> floor.py ─> Face ──┼─ faces/okx.py       (global, US)
     playback.py ┘      │               ├─ faces/kraken/     (WebSocket v2 and v1)
                        v               ├─ faces/coinbase/   (Advanced Trade)

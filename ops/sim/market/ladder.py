@@ -69,7 +69,7 @@ class Ladder:
     def fill(self, middle: float) -> None:
         """Give the line its first book around ``middle`` ticks."""
         half = middle * self._habit.spread / 2
-        bid, ask = max(1, math.floor(middle - half)), math.ceil(middle + half)
+        bid, ask = _nearest(middle, half)
         for side, best in ((BID, bid), (ASK, ask)):
             self.book.set(side, best, TOUCH_WEIGHT * self._size(0.0))
             for _ in range(FIRST_LEVELS):
@@ -117,14 +117,14 @@ class Ladder:
         Where ticks are coarse, the nearest possible touch counts as near enough.
         """
         bids, asks = self.book.prices
-        bid, ask = max(1, math.floor(middle - half)), math.ceil(middle + half)
+        bid, ask = _nearest(middle, half)
         bid_low, bid_high = min(bid, middle - FAR * half), middle - NEAR * half
         ask_low, ask_high = middle + NEAR * half, max(ask, middle + FAR * half)
         prints, room = list[Print](), self._room
         if asks and asks[0] < ask_low:
-            self._clear(ASK, bisect_left(asks, ask), prints)
+            self._clear(ASK, ask, bisect_left(asks, ask), prints)
         if bids and bids[-1] > bid_high:
-            self._clear(BID, len(bids) - bisect_left(bids, bid + 1), prints)
+            self._clear(BID, bid, len(bids) - bisect_left(bids, bid + 1), prints)
         if len(self.changes) < room and not (bids and bid_low <= bids[-1] <= bid_high):
             self._put(BID, bid)
         if len(self.changes) < room and not (asks and ask_low <= asks[0] <= ask_high):
@@ -133,9 +133,14 @@ class Ladder:
                               and ask_low <= asks[0] <= ask_high)
         return prints
 
-    def _clear(self, side: int, count: int, prints: list[Print]) -> None:
-        """Take the best ``count`` levels out, as far as this message can; some are traded."""
+    def _clear(self, side: int, best: int, count: int, prints: list[Print]) -> None:
+        """Take the best ``count`` levels out, as far as this message can; some are traded.
+
+        Where nothing would be left, the new ``best`` comes first: no side is ever empty.
+        """
         prices, sizes = self.book.prices[side], self.book.sizes[side]
+        if count == len(prices):
+            self._put(side, best)
         count = min(count, self._room - len(self.changes))
         gone = prices[:count] if side == ASK else prices[: -count - 1 : -1]
         traded = self._random.random() < self._habit.trades.sweeps
@@ -248,3 +253,9 @@ class Ladder:
             self.changes.append(_new(Change, (side, best, 0)))
         else:
             self._put(side, best)
+
+
+def _nearest(middle: float, half: float) -> tuple[int, int]:
+    """Return the best whole ticks for bid and ask; never the same, however coarse ticks are."""
+    bid = max(1, math.floor(middle - half))
+    return bid, max(bid + 1, math.ceil(middle + half))

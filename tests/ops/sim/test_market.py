@@ -253,3 +253,16 @@ def test_a_perpetuals_venue_tells_and_marks_by_the_markets_funding() -> None:
             assert floor.mark("BTCUSDT") == told.mark
 
     run_async(body)
+
+
+@pytest.mark.parametrize("rate", [0.5, 5000])
+def test_however_odd_a_pair_its_book_has_two_sides_that_do_not_meet(rate: float) -> None:
+    symbols = ("DOGE/BTC", "USDT/USD", "EUR/USD", "UNKNOWN/BTC", "BTC/EUR")
+    venues = ("binance", "binance-us", "kraken", "coinbase", "okx-us")
+    listed = [invented_line(venue, symbol) for venue in venues for symbol in symbols]
+    market = Market(listed, seed=3, messages_per_s=rate)
+    for count, (line, _) in enumerate(market.advance(1000 * SECOND)):
+        touch = line.book.touch()
+        assert 0 < touch.bid < touch.ask, (line.venue, line.native)
+        if count == 20_000:
+            break
