@@ -6,7 +6,7 @@ of the live process.  Money is whole quanta of 10**-24 of an asset.
 
 import hashlib
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import Context
 from typing import Any, Final
 
 import msgspec
