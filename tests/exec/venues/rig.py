@@ -285,6 +285,26 @@ class Rig:
                 self.act(Outcome(requests=self.codec.keep(self.clock.unix_ns())))
             self.pump()
 
+    def gamble(self, acts: int) -> None:
+        """Place, cancel and be hit at random, around the middle of the book."""
+        luck, lot = Random(self.random.random()), 10 ** self.listing.size_decimals // 10**4
+        for _ in range(acts):
+            act, orders = luck.random(), [*self.fold.state.orders.values()]
+            side, price = luck.choice((1, -1)), self.mid + luck.randint(-12, 12)
+            rest = luck.random() < 0.3
+            if act < 0.45:
+                tif = luck.choice((r.Tif.GTC, r.Tif.GTC, r.Tif.IOC, r.Tif.FOK))
+                self.place(side, price, luck.choice((1, 3, 7, 400)) * lot, tif, rest=rest,
+                           post_only=tif is r.Tif.GTC and luck.random() < 0.3)
+            elif act < 0.6 and orders:
+                self.cancel(luck.choice(orders), rest=rest)
+            elif act < 0.8:
+                self.other(side, price, luck.choice((1, 2, 5)) * lot)
+            elif act < 0.83:
+                self.survey()
+            self.pump()
+            self.wait(0.1)
+
     def settle(self) -> None:
         """Ask, as the core would, until every order's story is complete; then survey."""
         self.loss = 0.0
