@@ -67,8 +67,7 @@ class Reports:
         price = Decimal(row.price)
         if not price:
             raise DecodeError(f"trade {row.trade_id} has no price")
-        base = Decimal(row.size) / price
-        return reading.positive(f"{base:f}"[:49].rstrip("."), listing.size_decimals)
+        return reading.positive(f"{Decimal(row.size) / price:f}", listing.size_decimals)
 
     def seen(self, row: wire.Order, client_id: str, asked_unix_ns: int) -> p.Seen:
         """Return what became of an order that was asked for."""

@@ -110,6 +110,8 @@ class Rig:
         self.random, self.loss = Random(seed), loss
         self.live: set[str] = set()
         self.rest: list[Request] = []
+        self.frames: list[tuple[str, bytes]] = []  # by channel
+        self.answers: list[tuple[Request, Answer]] = []
         self._late: list[bytes] = []
         self._orders = 0
 
@@ -181,6 +183,7 @@ class Rig:
         self.rest.append(request)
         asked_ns = self.clock.unix_ns()
         answer = self.ask(request)
+        self.answers.append((request, answer))
         if request.purpose in ("place", "cancel") and self.random.random() < self.loss:
             self.fold.hear(p.Lost(self.codec.venue, request.client_id, request.purpose, "lost"))
             return
@@ -213,6 +216,7 @@ class Rig:
         while any(each.frames for each in self.sessions.values()):
             for channel, session in self.sessions.items():
                 frames, session.frames = session.frames, []
+                self.frames += ((channel, text) for text in frames)
                 for text in frames:
                     outcome = self.codec.frame(channel, text, self.clock.unix_ns())
                     if outcome.answers and outcome.reports and self.random.random() < self.loss:
