@@ -13,6 +13,7 @@ from exec.gateways.codec import REST, USER, Answer, Listing, Request
 from exec.orders import State as OrderState
 from exec.signing.coinbase import CoinbaseSigner
 from exec.venues.coinbase.codec import CoinbaseCodec
+from exec.venues.coinbase.requests import NamesAsked
 from ops.sim.credentials import ED25519, ES256, Credentials
 from ops.sim.exchange.orders import BUY, SELL, Tif
 from ops.sim.faces.coinbase.face import Coinbase
@@ -175,6 +176,50 @@ def test_fills_that_the_venue_tells_late_are_asked_for_until_they_come() -> None
     rig.ask = real  # type: ignore[method-assign]
     rig.wait(2)
     assert (order.booked, order.state.name) == (10 * LOT, "FILLED")
+
+
+def test_fills_that_come_while_others_are_asked_for_are_asked_for_at_once() -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid, 10 * LOT)
+    rig.slow, before = True, len(rig.rest)
+    for size in (4, 2, 4):
+        rig.other(SELL, rig.mid, size * LOT)
+        rig.pump()
+    assert len(rig.rest) - before == 1
+    assert (order.booked, order.state.name) == (0, "OPEN")
+    rig.fold.take()
+    rig.deliver()
+    assert (order.booked, order.state.name) == (4 * LOT, "OPEN")
+    rig.deliver()
+    assert (order.booked, order.state.name) == (10 * LOT, "FILLED")
+    assert kinds(rig.fold.take())[-1] is p.Over
+    assert len(rig.rest) - before == 2
+
+
+def test_the_user_channel_names_an_order_whose_answer_was_lost() -> None:
+    rig = a_rig()
+    intent = rig.intend(BUY, rig.mid, 10 * LOT)
+    rig.ask(rig.codec.place(intent, rig.clock.unix_ns(), rest=False))
+    rig.pump()
+    rig.other(SELL, rig.mid, 10 * LOT)
+    rig.pump()
+    assert rig.fold.state.orders[intent.order].state is OrderState.FILLED
+    assert not any(isinstance(each, NamesAsked) for each in rig.rest)
+
+
+def test_a_question_that_fails_proves_nothing() -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid, LOT)
+    (by_id,) = rig.codec.query(order.intent, order.venue_order, 1)
+    (search,) = rig.codec.query(order.intent, "", 1)
+    for request in (by_id, search):
+        for status, body in ((401, b""), (429, b"{}"), (500, b"{}"), (200, b"{}"), (404, b"<")):
+            outcome = rig.codec.answer(request, Answer(status, {}, body), 1)
+            if status == 404 and request is by_id:
+                assert [each.purpose for each in outcome.requests] == ["query"]
+                continue
+            assert isinstance(outcome.reports[0], p.Lost)
+            assert outcome.reports[0].request == "query"
 
 
 def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:

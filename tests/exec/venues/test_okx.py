@@ -167,6 +167,34 @@ def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:
     assert len(rig.fold.strangers) == 2  # by the answer, which is ours here, and by the stream
 
 
+@pytest.mark.parametrize(("status", "code"), [
+    (200, "50011"), (429, "50011"), (200, "51001"), (200, "50004"), (401, "50113"), (500, "51603"),
+    (200, "0"),
+])
+def test_a_question_that_fails_proves_nothing(status: int, code: str) -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid, LOT)
+    body = json.dumps({"code": code, "msg": "", "data": []}).encode()
+    for venue_order in ("", order.venue_order):
+        (request,) = rig.codec.query(order.intent, venue_order, 1)
+        first = rig.codec.answer(request, Answer(status, {}, body), 1).reports[0]
+        assert isinstance(first, p.Lost)
+        assert first.request == "query"
+
+
+def test_an_order_that_the_venue_forgot_is_known_by_its_fills() -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid + 5, LOT, r.Tif.IOC)
+    (request,) = rig.codec.query(order.intent, order.venue_order, 1)
+    body = json.dumps({"code": "51603", "msg": "Order does not exist", "data": []}).encode()
+    rig.fold.take()
+    rig.act(rig.codec.answer(request, Answer(200, {}, body), rig.clock.unix_ns()))
+    fill, seen = rig.fold.take()
+    assert isinstance(fill, p.Traded)
+    assert isinstance(seen, p.Seen)
+    assert (seen.found, seen.filled) == (r.Found.ENDED, fill.size)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_lost_doubled_or_late_the_account_is_the_venues_own(seed: int) -> None:
     rig = a_rig(seed=seed, loss=0.0 if seed == 0 else 0.2)
