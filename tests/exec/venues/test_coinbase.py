@@ -234,6 +234,45 @@ def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:
     assert [each.order for each in rig.fold.state.trades.values()] == [0]
 
 
+def test_the_venues_clock_is_read() -> None:
+    rig = a_rig()
+    answer = rig.ask(Request(channel=REST, purpose="clock", method="GET",
+                             path=rig.codec.time_path))
+    assert rig.codec.clock(answer.body) == (rig.clock.unix_ns() // 10**6 * 10**6, 10**6)
+    for body in (b"", b"{}", b'{"epochMillis":"-1"}', b'{"epochMillis":7}'):
+        with pytest.raises(DecodeError):
+            rig.codec.clock(body)
+
+
+def test_a_refused_subscription_tells_why_and_makes_nothing_usable() -> None:
+    rig = Rig("coinbase", Coinbase, codec, pair="BTC/USD", kind=ES256)
+    key = rig.key.key.replace("organizations", "nobody")
+    rig.codec = CoinbaseCodec(CoinbaseSigner(key, rig.key.secret), (rig.listing,), lambda: "1")
+    rig.connect()
+    assert {each.unready for each in rig.fold.take() if isinstance(each, p.Ready)} == {
+        "user channel: authentication failure"}
+    assert rig.live == set()
+
+
+def test_what_happens_on_an_instrument_that_we_do_not_list_is_a_strangers_order() -> None:
+    rig = Rig("coinbase", Coinbase, codec, pair="BTC/USD", kind=ES256)
+    row = {"order_id": "7", "client_order_id": "web1", "product_id": "FOO-USD", "status": "FILLED",
+           "cumulative_quantity": "1", "filled_size": "1"}
+    text = json.dumps({"channel": "user", "sequence_num": 0, "events": [
+        {"type": "update", "orders": [row]}]}).encode()
+    assert [*rig.codec.frame(USER, text, 1).reports] == [p.Accepted("coinbase", "web1", "7")]
+    fill = {"order_id": "7", "trade_id": "9", "product_id": "FOO-USD", "trade_type": "FILL",
+            "trade_time": "2024-06-21T18:29:13Z", "price": "1", "size": "1", "commission": "0",
+            "side": "BUY"}
+    (_, fills) = rig.codec.survey(1, 2)
+    answer = Answer(200, {}, json.dumps({"fills": [fill]}).encode())
+    outcome = rig.codec.answer(fills, answer, 2)
+    assert [*outcome.reports] == [p.Accepted("coinbase", "web1", "7")]
+    answer = Answer(200, {}, json.dumps({"orders": [row | {"status": "OPEN"}]}).encode())
+    (listing,) = rig.codec.answer(outcome.requests[0], answer, 2).reports
+    assert listing == p.Listing("coinbase", (("web1", "7", "FOO-USD", 0),))
+
+
 def test_a_message_that_is_missing_ends_the_connection() -> None:
     rig = a_rig()
     rig.wait(1)

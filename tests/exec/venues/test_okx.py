@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.model.errors import DecodeError
 from exec import records as r
 from exec.core import ports as p
 from exec.gateways.codec import ORDERS, REST, USER, Answer, Listing, Request
@@ -114,6 +115,59 @@ def test_an_order_that_never_arrived_is_absent() -> None:
     (seen,) = (each for each in rig.fold.take() if isinstance(each, p.Seen))
     assert (seen.found, seen.client_id) == (r.Found.ABSENT, intent.client_id)
     assert seen.asked_unix_ns == rig.clock.unix_ns()
+
+
+def test_the_venues_clock_is_read() -> None:
+    rig = a_rig()
+    answer = rig.ask(Request(channel=REST, purpose="clock", method="GET",
+                             path=rig.codec.time_path))
+    assert rig.codec.clock(answer.body) == (rig.clock.unix_ns() // 10**6 * 10**6, 10**6)
+    for body in (b"", b"{}", b'{"code":"0","data":[]}', b'{"code":"50011","data":[]}',
+                 b'{"code":"0","data":[{"ts":"now"}]}'):
+        with pytest.raises(DecodeError):
+            rig.codec.clock(body)
+
+
+def test_a_refused_login_or_subscription_tells_why_and_makes_nothing_usable() -> None:
+    rig = Rig("okx", Okx, codec, code=str(FIRST_CODE))
+    rig.codec = OkxCodec(OkxSigner(rig.key.key, rig.key.secret, "wrong"), (rig.listing,))
+    rig.connect()
+    unready = {each.unready for each in rig.fold.take() if isinstance(each, p.Ready)}
+    assert {each.split(" ")[2] for each in unready} == {"60024"}
+    assert rig.live == set()
+    text = b'{"event":"error","code":"60018","msg":"no such channel","id":"subscribe"}'
+    (ready,) = rig.codec.frame(USER, text, 1).reports
+    assert isinstance(ready, p.Ready)
+    assert "60018" in ready.unready
+
+
+@pytest.mark.parametrize(("code", "kind"), [
+    ("60011", p.Denied), ("60014", p.Denied), ("63999", p.Lost), ("64007", p.Lost)])
+def test_an_error_that_repeats_an_orders_id_is_that_orders_answer(
+    code: str, kind: type[p.Report]
+) -> None:
+    rig = a_rig()
+    for event in ('"event":"error"', '"op":"order","data":[]'):
+        text = f'{{"id":"pt1x1",{event},"code":"{code}","msg":"no"}}'.encode()
+        outcome = rig.codec.frame(ORDERS, text, 1)
+        assert outcome.answers == "pt1x1"
+        assert type(outcome.reports[0]) is kind
+
+
+def test_what_happens_on_an_instrument_that_we_do_not_list_is_a_strangers_order() -> None:
+    rig = a_rig()
+    row = {"instId": "FOO-USDT", "ordId": "7", "clOrdId": "web1", "side": "buy", "state": "filled",
+           "tradeId": "9", "fillSz": "1", "fillPx": "2", "accFillSz": "1"}
+    text = json.dumps({"arg": {"channel": "orders"}, "data": [row]}).encode()
+    assert [*rig.codec.frame(USER, text, 1).reports] == [p.Accepted("okx", "web1", "7")]
+    fill = row | {"billId": "3", "execType": "T", "fee": "-1", "feeCcy": "FOO", "ts": "5"}
+    (_, fills) = rig.codec.survey(1, 2)
+    answer = Answer(200, {}, json.dumps({"code": "0", "data": [fill]}).encode())
+    outcome = rig.codec.answer(fills, answer, 2)
+    assert [*outcome.reports] == [p.Accepted("okx", "web1", "7")]
+    answer = Answer(200, {}, json.dumps({"code": "0", "data": [row | {"state": "live"}]}).encode())
+    (listing,) = rig.codec.answer(outcome.requests[0], answer, 2).reports
+    assert listing == p.Listing("okx", (("web1", "7", "FOO-USDT", 0),))
 
 
 def test_the_dead_man_switch_cancels_everything_unless_renewed() -> None:
