@@ -156,7 +156,8 @@ async def rest_far_away(scene: Scene) -> None:
     line = scene.line
     for listing in scene.listings.values():
         bids, _ = line.venue.truth(listing.native)
-        price = int(min(map(float, bids))) * 10**listing.price_decimals or 1
+        least = 10 ** max(0, listing.price_decimals - 4)  # what every tick here goes into
+        price = int(max(map(float, bids)) * 0.98 * 10**listing.price_decimals) // least * least
         size = int(Decimal("0.2") * 10**listing.size_decimals)
         order = scene.account.intend(listing.symbol, 1, price, size, Tif.GTC)
         await line.send(line.codec.place(order, line.now_ns(), rest=False))

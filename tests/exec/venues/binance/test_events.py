@@ -33,7 +33,7 @@ async def take(scene: Scene, symbol: str, side: int) -> Intended:
     """Buy or sell a little at once, whatever the price."""
     line, listing = scene.line, scene.listings[symbol]
     bids, asks = line.venue.truth(listing.native)
-    limit = max(map(float, asks)) if side > 0 else min(map(float, bids))
+    limit = min(map(float, asks)) * 1.001 if side > 0 else max(map(float, bids)) * 0.999
     size = int(Decimal("0.01") * 10**listing.size_decimals)
     order = scene.account.intend(
         symbol, side, int(limit) * 10**listing.price_decimals, size, Tif.IOC)
@@ -154,7 +154,7 @@ def test_an_order_carried_out_behind_a_5xx_is_lost_and_found() -> None:
                 bids, _ = line.venue.truth(scene.listings[symbol].native)
                 listing = scene.listings[symbol]
                 order = scene.account.intend(
-                    symbol, -1, int(min(map(float, bids))) * 10**listing.price_decimals,
+                    symbol, -1, int(max(map(float, bids)) * 0.999) * 10**listing.price_decimals,
                     10**listing.size_decimals // 100, Tif.IOC)
                 await line.send(line.codec.place(order, line.now_ns(), rest=True))
                 (found,) = scene.account.state.orders.values()
