@@ -32,7 +32,7 @@ class Reconciler:
         self._core, self._log, self._state, self._gateways = core, log, state, gateways
         self._settings, self._clock = settings, clock
         self._due_ns = dict.fromkeys(gateways, 0)
-        self._since_ns = dict.fromkeys(gateways, clock.unix_ns())
+        self._since_ns = dict.fromkeys(gateways, state.died_ns or clock.unix_ns())
         self._begun_ns = dict(self._since_ns)  # of the survey under way
         self._quiet: dict[str, int] = {}  # venue -> trades booked there when the survey began
         self._drifts: dict[Place, int] = {}
