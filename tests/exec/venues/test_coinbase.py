@@ -96,6 +96,15 @@ def test_an_order_whose_deadline_has_passed_is_refused_by_the_venue() -> None:
     assert rig.truth().orders == []
 
 
+@pytest.mark.parametrize("ahead_ms", [-1_000, -700, 700, 1_000])
+def test_a_venue_whose_clock_is_off_by_a_second_still_takes_orders(ahead_ms: int) -> None:
+    rig = a_rig()
+    rig.floor.skew_ns = ahead_ms * 10**6
+    for _ in range(10):
+        rig.clock.advance(SECOND // 10)
+        assert rig.place(BUY, rig.mid - 10, LOT).state is OrderState.OPEN
+
+
 def test_refusals_name_the_venues_reason() -> None:
     rig = a_rig()
     for size, code in ((1, "PREVIEW_INVALID_QUOTE_SIZE_TOO_SMALL"),
