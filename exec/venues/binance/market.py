@@ -76,7 +76,7 @@ class BinanceCodec(Codec):
     # --- opening -------------------------------------------------------------------------------
 
     def opening(self, channel: str, now_unix_ns: int) -> Sequence[Request]:
-        """Return what must be said first.  A Ready in a frame's outcome asks for a new connection.
+        """Return what must be said first; a Ready of a frame stands until a channel is live again.
 
         An Ed25519 key logs on; any other proves itself by a signed question, whose answer shows
         that key, signature and clock are good.

@@ -84,7 +84,8 @@ class BinanceSpot(BinanceCodec):
         if kind == "balanceUpdate":
             return Outcome(reports=[self._moved(read(rows.BALANCE_UPDATE, text))])
         if kind == "eventStreamTerminated":
-            return Outcome(reports=[p.Ready(self.venue, "the venue ended the user stream")])
+            return Outcome(reports=[p.Ready(self.venue, "the venue ended the user stream")],
+                           requests=self._listen(now_unix_ns))
         if kind == "serverShutdown":
             return Outcome(reports=[p.Ready(self.venue, "the venue shuts a connection down")])
         return Outcome()

@@ -183,14 +183,18 @@ def test_money_from_outside_and_balances_of_the_stream() -> None:
         assert codec.frame(USER, orjson.dumps({"event": {"e": kind}}), NOW_NS) == Outcome()
 
 
-def test_a_stream_that_the_venue_ends_asks_for_a_new_connection() -> None:
+def test_a_stream_that_the_venue_ends_is_subscribed_again_and_no_order_goes_meanwhile() -> None:
     codec = spot()
+    told = {}
     for channel, kind in ((USER, "eventStreamTerminated"), (ORDERS, "serverShutdown")):
         text = orjson.dumps({"event": {"e": kind, "E": 1770123456789}})
-        (report,) = codec.frame(channel, text, NOW_NS).reports
+        told[kind] = codec.frame(channel, text, NOW_NS)
+        (report,) = told[kind].reports
         assert isinstance(report, p.Ready)
         assert report.unready
-    (again,) = codec.opening(USER, NOW_NS)
+        assert not told[kind].live
+    (again,) = told["eventStreamTerminated"].requests
+    assert (again.channel, again.purpose) == (USER, "subscribe")
     assert framed(codec, again.id, {"status": 200, "result": {"subscriptionId": 1}},
                   USER).live == [USER]
     active = {"status": 400, "error": {"code": -2035, "msg": "already active"}}
