@@ -53,6 +53,8 @@ class Wired:
         self.sockets: dict[str, Client] = {}
         self.state = State()
         self.reports = list[p.Report]()
+        self.loses = random.Random(0)
+        self.loss, self.lost = 0.0, 0  # share of messages on the way that get lost; how many did
         self._write(r.Opened(r.SCHEMA, "e", "live", BIRTH, 1, "c", 1))
         for each in self.listings:
             self._write(r.Listed("kraken", each.symbol, each.native, each.base, each.quote, "",
@@ -110,6 +112,9 @@ class Wired:
             await client.settle()
             frames, client.frames = client.frames, []
             for text in frames:
+                if b'"sequence"' in text and self.loses.random() < self.loss:
+                    self.lost += 1
+                    continue
                 said = self.take(self.codec.frame(channel, text, CLOCK.unix_ns()))
                 live |= set(said.live)
                 await self.send(said.requests)
@@ -267,6 +272,36 @@ def test_a_random_history_reported_by_the_codec_makes_the_accounts_truth(seed: i
                 compare(wired)
                 assert not wired.state.live
                 assert not [each for each in wired.reports if isinstance(each, p.Lost)]
+
+    run(body)
+
+
+def test_lost_messages_are_noticed_by_their_numbers_and_made_good() -> None:
+    async def body() -> None:
+        with unlimited():
+            async with a_venue("kraken", *SYMBOLS) as venue, aiohttp.ClientSession() as session:
+                wired = Wired(venue, session)
+                chance = Chance(8, wired)
+                await wired.connect()
+                wired.loss = 0.05
+                for _ in range(80):
+                    await chance.act()
+                    venue.step(0.1)
+                    await wired.listen()
+                wired.loss = 0.0
+                fills = len(wired.state.trades)
+                await wired.send(wired.codec.survey(CLOCK.unix_ns(), CLOCK.unix_ns()))
+                for order in list(wired.state.live.values()):  # as the core asks when in doubt
+                    await wired.send(wired.codec.query(
+                        order.intent, order.venue_order, CLOCK.unix_ns()))
+                await wired.listen()
+                compare(wired)
+                nothing = dict.fromkeys(totals(wired), 0)  # surveys see the first deposits too
+                assert moved(wired, nothing) == totals(wired)
+                assert wired.lost > 5
+                assert fills > 20
+                surveys = [each for each in wired.reports if isinstance(each, p.Listing)]
+                assert 1 < len(surveys) <= wired.lost + 1
 
     run(body)
 
