@@ -21,7 +21,7 @@ from exec.venues.kraken.inquiries import QUERY, Inquiries
 from exec.venues.kraken.known import Orders
 from exec.venues.kraken.movements import movements
 from exec.venues.kraken.names import Pairs
-from exec.venues.kraken.refusals import SESSION, Refusal, refusal_of, refusal_of_status
+from exec.venues.kraken.refusals import SECOND_NS, SESSION, Refusal, refusal_of, refusal_of_status
 from exec.venues.kraken.rest import Nonce, Rest
 from exec.venues.kraken.rows import Rows
 from exec.venues.kraken.sessions import BALANCES, EXECUTIONS, Sessions
@@ -41,6 +41,8 @@ class KrakenCodec(Codec):
     orders_path = user_path = PATH
     ping_every_s = PING_EVERY_S
     silence_s_max = SILENCE_S_MAX
+    rest_in_order = True
+    time_path = "/0/public/Time"
 
     def __init__(
         self, venue: str, listings: Sequence[Listing], signer: KrakenSigner, nonce: Nonce
@@ -66,6 +68,13 @@ class KrakenCodec(Codec):
         if channel == USER:
             self._surveys.gap = True
         return self._sessions.open(channel, now_unix_ns)
+
+    def clock(self, body: bytes) -> tuple[int, int]:
+        """Return the time that the public Time method tells, to the second."""
+        refusal, result = self._read(Answer(200, {}, body), 0)
+        if refusal is not None:
+            return 0, 0
+        return wire.parse(wire.times, result).unixtime * SECOND_NS, SECOND_NS
 
     def ping(self) -> bytes:
         """Return Kraken's own ping; a socket without news is dropped after a minute."""
