@@ -42,14 +42,15 @@ class Surveys:
         self._offset = 0
         self.gap = True  # the balances channel may have told of money while nobody listened
 
-    def begin(self, since_unix_ns: int, now_unix_ns: int) -> Request:
-        """Return the first question of a new survey."""
+    def begin(self, since_unix_ns: int, now_unix_ns: int, *, ledgers: bool) -> Request:
+        """Return the first question of a new survey; ledger entries wait without ``ledgers``."""
         self._number += 1
         since_s = since_unix_ns // SECOND_NS - 1
         self._since_s = min(since_s, self._since_s) if self._unfinished else since_s
         self._unfinished, self._pages, self._offset, self._unread = True, 0, 0, {}
-        self._kinds = [*KINDS] if self.gap or self._kinds else []
-        self.gap = False
+        self.gap = self.gap or bool(self._kinds)
+        self._kinds = [*KINDS] if self.gap and ledgers else []
+        self.gap = self.gap and not ledgers
         return self._trades(now_unix_ns)
 
     def _trades(self, now_unix_ns: int) -> Request:
