@@ -128,9 +128,10 @@ class KrakenCodec(Codec):
     def query(self, order: Intended, venue_order: str, now_unix_ns: int) -> Sequence[Request]:
         """Return the first question about an order, the others follow; none while none may leave.
 
-        Questions leave room for a survey.
+        Before the order's deadline little is proven: such a question leaves room for a survey.
         """
-        if self._rest.counter.room(now_unix_ns) < QUERY_COST + SURVEY_COST:
+        early = now_unix_ns <= order.deadline_unix_ns
+        if self._rest.counter.room(now_unix_ns) < QUERY_COST + early * SURVEY_COST:
             return []
         return [self._inquiries.begin(order.client_id, venue_order, now_unix_ns,
                                       deadline_unix_ns=order.deadline_unix_ns)]
