@@ -157,7 +157,7 @@ class TradesHistory(msgspec.Struct, gc=False):
     """A page of trades, newest first, by id, and how many there are."""
 
     trades: dict[Id, TradeRow]
-    count: int = 0
+    count: int = 0  # 0: not told
 
 
 class Holding(msgspec.Struct, gc=False):
