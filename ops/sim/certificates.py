@@ -11,6 +11,7 @@ from ops.sim.hosts import REST, STREAM
 
 CERTIFICATE: Final = "sim-ca.pem"
 _KEY: Final = "sim-key.pem"
+DAYS: Final = 3650  # a folder is used again for as long as its owner likes
 _NAMES: Final = ",".join(["IP:127.0.0.1", "DNS:localhost", *sorted(
     f"DNS:{name}" for hosts in (REST, STREAM) for names in hosts.values() for name in names)])
 
@@ -27,7 +28,7 @@ def server_context(folder: Path) -> ssl.SSLContext:
             raise ConfigInvalid("sim.tls needs the openssl command; install it, or say tls = false")
         subprocess.run(  # noqa: S603  every argument is ours
             [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-             "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+             "-nodes", "-days", str(DAYS), "-subj", "/CN=127.0.0.1", "-addext",
              f"subjectAltName={_NAMES}", "-keyout", str(key), "-out", str(certificate)],
             check=True, capture_output=True, timeout=30,
         )

@@ -2,20 +2,27 @@
 
 import argparse
 import asyncio
+import contextlib
+import fcntl
 import gc
 import json
 import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
 from engine.config import Config, Sim
 from engine.model.clock import SystemClock
+from engine.model.errors import ConfigInvalid
 from engine.runtime.machine import quiet_collector
 from ops import start
 from ops.sim import remote
 from ops.sim.world import World
+
+LOCK: Final = "sim.lock"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +49,23 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="trypto-sim-") as temporary:
         folder: Path = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with (_only_one(folder),
+              asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner):
             runner.run(_serve(config, folder))
     return 0
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second world out of the folder: it would take the addresses of the first away."""
+    with (folder / LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigInvalid(
+                f"{folder}: other simulated venues run there; right would be another"
+                " --folder") from None
+        yield
 
 
 async def _serve(config: Config, folder: Path) -> None:

@@ -82,10 +82,13 @@ class Control:
         return web.json_response({})
 
     async def _lift(self, request: web.Request) -> web.Response:
-        kind = request.query.get("kind")
+        venue, kind = request.match_info["venue"], request.query.get("kind")
+        if venue not in ("*", *self._world.servers):
+            return _wrong(
+                f"there is no venue {venue!r}; there are {', '.join(self._world.servers)}")
         if kind is not None and kind not in [*Kind]:
             return _wrong(f"there is no fault {kind!r}; there are {', '.join(Kind)}")
-        lifted = self._world.lift(request.match_info["venue"], Kind(kind) if kind else None)
+        lifted = self._world.lift(venue, Kind(kind) if kind else None)
         return web.json_response({"lifted": lifted})
 
     async def _transfer(self, request: web.Request) -> web.Response:

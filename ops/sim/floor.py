@@ -36,7 +36,7 @@ from ops.sim.tally import Tally
 if TYPE_CHECKING:
     from ops.sim.face import Face
 
-EPOCH_0_S: Final = 1_767_225_600  # 2026-01-01: ids begin anew each minute since, and always rise
+EPOCH_0_MS: Final = 1_767_225_600_000  # 2026-01-01: ids go on from the milliseconds since
 FIRST_MONEY_USD: Final = 1_000_000.0  # worth of each asset that an account begins with
 GLITCH: Final = 10  # how far off the price of a glitch is
 _T = TypeVar("_T")
@@ -77,7 +77,7 @@ class Floor:
         keys = [each for account in clients.accounts
                 for each in credentials(venue, account, clients.seed)]
         self.credentials: dict[str, Credentials] = {each.key: each for each in keys}
-        epoch = (clock.unix_ns() // 10**9 - EPOCH_0_S) // 60
+        epoch = clock.unix_ns() // 10**6 - EPOCH_0_MS
         self.exchange = Exchange(
             self._hear, epoch=max(0, epoch), client_ids=HOUSES[venue].client_ids,
             trades_per_symbol=venue in TRADES_PER_SYMBOL)

@@ -26,7 +26,7 @@ from ops.sim.rest import BOOK_PATHS
 from ops.sim.server import VenueServer
 from ops.sim.tape import Item, Tape
 
-AUDIENCE_S: Final = 3.0  # how long the first subscriber waits for the other venues'
+AUDIENCE_S: Final = 3.0  # how long the first of the audience waits for the other venues'
 SETTLE_S: Final = 0.2  # between the last venue's first subscription and the first frame
 ITEMS_PER_TURN: Final = 256
 CALM_NS: Final = 500_000  # no frame due for so long: time to read one back
@@ -45,6 +45,7 @@ class _Stage:
         self.book_ids: dict[str, int] = {}
         self.came = {native: asyncio.Event() for native in server.face.lines}
         self.kinds: set[str] = set()  # channels met so far
+        self.awaited = False  # whether a REST book was asked for that is still to come
         server.rest.snapshots = self.snapshot
 
     def reset(self) -> None:
@@ -57,6 +58,7 @@ class _Stage:
             self.server.face.floor.recorded(line, None)
             self.came[line.native].clear()
         self.server.subscriptions = 0
+        self.awaited = False
 
     async def snapshot(self, _path: str, query: Query) -> Answer | None:
         """Wait for the recorded book, or leave it to the face once changes followed it."""
@@ -65,6 +67,7 @@ class _Stage:
         if line is None:
             return None
         if not line.started:
+            self.awaited = True
             await self.came[native].wait()
             return self.books[native]
         return self.books[native] if line.last_id == self.book_ids.get(native) else None
@@ -130,11 +133,14 @@ class Playback:
             _read(*self._unread.popleft())
 
     async def _audience(self) -> None:
-        """Return when every recorded venue has a subscriber, or one has waited long enough."""
+        """Return when every recorded venue has an audience, or one has waited long enough.
+
+        That is a subscriber, or who waits for a REST book.
+        """
         waited_s = 0.0
         recorded = [stage for name, stage in self._stages.items() if name in self._tape.venues]
         while waited_s < AUDIENCE_S:
-            there = [stage.server.subscriptions > 0 for stage in recorded]
+            there = [stage.server.subscriptions > 0 or stage.awaited for stage in recorded]
             if all(there):
                 break
             waited_s += 0.05 if any(there) else 0.0

@@ -4,11 +4,13 @@ Whoever sends no whole request in time is cut off, and there are never more than
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from engine.model.fault import ANSWER, BOOK_REQUEST, CHANGE, REQUEST, Fault, Kind
@@ -28,6 +30,16 @@ BOOK_PATHS: Final = ("depth", "books", "Depth", "book", "product_book")
 BUSY: Final = 1 << 62
 # answers a REST book request in place of the face; None: the face answers
 Snapshots = Callable[[str, dict[str, str]], Awaitable[Answer | None]]
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """Say whether a record of aiohttp's tells of a fault of ours, not of what a client sent."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+_LOGGER: Final = logging.getLogger("sim.rest")
+_LOGGER.addFilter(_worth_telling)
 
 
 class _Refused(asyncio.Protocol):
@@ -61,7 +73,7 @@ class RestDoor:
         application.add_routes([*routes, web.route("*", "/{path:.*}", self._serve)])
         self._runner = web.AppRunner(
             application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True,
-            keepalive_timeout=IDLE_S, lingering_time=1.0)
+            keepalive_timeout=IDLE_S, lingering_time=1.0, logger=_LOGGER)
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         try:

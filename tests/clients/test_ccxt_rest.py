@@ -116,6 +116,8 @@ def test_funding_is_told(venue: str) -> None:
             assert 0 < rate["fundingTimestamp"] - time.time() * 1000 <= 8 * 3_600_000
             history = await client.fetch_funding_rate_history(symbol)
             times = [each["timestamp"] for each in history]
+            assert len(times) == 100  # as many as the venue gives unasked
+            assert 0 < time.time() * 1000 - times[-1] <= 8 * 3_600_000
             assert times == sorted(times)
             assert all(later - earlier == 8 * 3_600_000
                        for earlier, later in itertools.pairwise(times))

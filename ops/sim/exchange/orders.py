@@ -10,7 +10,7 @@ from ops.sim.exchange.positions import Position
 
 BUY: Final = 1
 SELL: Final = -1
-IDS_PER_EPOCH: Final = 10**10
+IDS_PER_EPOCH: Final = 10**5
 
 
 class Kind(Enum):

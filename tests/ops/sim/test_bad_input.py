@@ -70,7 +70,7 @@ async def dialled(
     ("ws", UPGRADE + b"\xf1\xff" + b"\xff" * 8 + b"aaaa"),  # reserved bits, 2**64 bytes
 ])
 def test_what_is_no_http_is_answered_or_hung_up(
-    port: str, text: bytes, plain: Callable[[Body], None]
+    port: str, text: bytes, plain: Callable[[Body], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def body(venue: Venue) -> None:
         async with dialled(venue, port) as (reader, writer):
@@ -83,6 +83,7 @@ def test_what_is_no_http_is_answered_or_hung_up(
                 assert not (await reader.read(1 << 16)).startswith(b"\x81")
 
     plain(body)
+    assert not [each for each in caplog.records if each.exc_info]  # a client's fault, not ours
 
 
 def test_an_oversized_body_is_refused_before_it_is_read(plain: Callable[[Body], None]) -> None:

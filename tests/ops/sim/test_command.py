@@ -41,6 +41,11 @@ def test_it_says_where_it_listens_serves_and_leaves_on_a_signal(tmp_path: Path) 
     assert json.loads((tmp_path / "endpoints.json").read_text()) == endpoints
     with urlopen(endpoints["binance"]["rest"] + "/api/v3/ping", timeout=10) as answer:  # noqa: S310
         assert answer.status == 200
+    second = start(tmp_path / "c.toml", text, "--folder", str(tmp_path))  # it is taken
+    _, error = second.communicate(timeout=30)
+    assert second.returncode == 2
+    assert "right would be another --folder" in error
+    assert json.loads((tmp_path / "endpoints.json").read_text()) == endpoints
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
 

@@ -747,6 +747,7 @@ def test_what_stands_is_told_until_it_is_over_and_a_ban_is_lifted_with_its_fault
         assert await it.venue.call("DELETE", "/fault/kraken") == (200, {"lifted": 0})
         assert (await it.rest("GET", "/time"))[0] == 200
         assert (await it.venue.call("DELETE", "/fault/kraken?kind=nope"))[0] == 400
+        assert (await it.venue.call("DELETE", "/fault/nobody"))[0] == 400
 
     tried(Kind.HTTP_418, body, monkeypatch)
 

@@ -48,8 +48,8 @@ class Listener(Face):
 class Scene:
     """One line with a bid at 100 and an ask at 102, ten lots each."""
 
-    def __init__(self, *faults: Fault) -> None:
-        self.clock = ManualClock(mono_ns=SECOND)
+    def __init__(self, *faults: Fault, unix_ns: int = 0) -> None:
+        self.clock = ManualClock(mono_ns=SECOND, unix_ns=unix_ns)
         self.line = invented_line("kraken", "BTC/USD")
         self.faults = Faults(faults, seed=1, start_mono_ns=0)
         self.floor = Floor(
@@ -163,6 +163,15 @@ def test_ids_come_again_after_a_restart_that_lost_them() -> None:
     assert scene.floor.exchange.open_orders("main") == []
     assert scene.line.book.top(BID, 1) == [(6_400_000, scene.lot)]
     assert scene.order(BUY, 6_400_100).id == first.id
+
+
+def test_no_id_comes_again_after_a_restart_within_a_second() -> None:
+    begin_ns, ids = 1_795_000_000 * SECOND, []
+    for unix_ns in (begin_ns, begin_ns + SECOND // 10):
+        scene = Scene(unix_ns=unix_ns)
+        ids += [scene.order(BUY, 6_400_100, scene.lot // 10).id for _ in range(3)]
+    assert ids == sorted(set(ids))
+    assert ids[-1] < 2**53  # clients read them as doubles
 
 
 def test_recorded_books_meet_orders_unseen() -> None:

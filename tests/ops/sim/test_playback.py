@@ -53,6 +53,17 @@ def test_frames_come_as_recorded_and_the_snapshot_waits_for_its_place(tmp_path: 
     run(body)
 
 
+def test_who_asks_for_a_rest_book_alone_is_an_audience_too(tmp_path: Path) -> None:
+    path = small_binance(tmp_path / "binance.spot.x.jsonl.gz")
+
+    async def body() -> None:
+        async with a_world({"binance": ["AB/USDT"]}, tape(path)) as world, asyncio.timeout(10):
+            _, snapshot = await Venue(world, "binance").get(SNAPSHOT)
+            assert snapshot["lastUpdateId"] == 8
+
+    run(body)
+
+
 def test_the_catalogue_lists_the_pairs_quanta_before_the_first_frame(tmp_path: Path) -> None:
     path = small_binance(tmp_path / "binance.spot.x.jsonl.gz")
     world = World({"binance": ["AB/USDT"]}, tape(path), SystemClock(),

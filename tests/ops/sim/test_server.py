@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -144,6 +145,9 @@ def test_over_tls_a_client_that_trusts_our_authority_connects(tmp_path: Path) ->
         async with a_world({"binance": ["BTC/USDT"]}, Sim(tls=True), tmp_path) as world:
             urls = world.endpoints()["binance"]
             trust = ssl.create_default_context(cafile=str(tmp_path / CERTIFICATE))
+            (authority,) = trust.get_ca_certs()
+            ends_s = ssl.cert_time_to_seconds(str(authority["notAfter"]))
+            assert ends_s - time.time() > 365 * 86_400  # the folder is used again
             transport, client = await ws_connect(Client, urls["ws"], ssl_context=trust)
             assert isinstance(client, Client)
             client.transport = transport

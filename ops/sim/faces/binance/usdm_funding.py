@@ -8,6 +8,7 @@ Settled at 00:00, 08:00 and 16:00 UTC; rates are whole ppm.
 
 from collections import deque
 from collections.abc import Iterable
+from random import Random
 from typing import Final, NamedTuple
 
 from ops.sim.faces.binance.usdm_text import Numbers, shown
@@ -16,6 +17,7 @@ from ops.sim.floor import Floor
 EVERY_S: Final = 28_800.0
 INTEREST_PPM: Final = 100
 SETTLED_MAX: Final = 1_000  # remembered per contract
+PAST: Final = 270  # of those from before the venue opened: 90 days
 
 
 class Settled(NamedTuple):
@@ -44,6 +46,9 @@ class Fundings:
         self.settled = {native: deque[Settled](maxlen=SETTLED_MAX) for native in natives}
         self.every_s = EVERY_S
         self._due_ms = self.next_ms()
+        for native, settled in self.settled.items():
+            if mark := floor.mark(native):  # a recording has no price yet, so no past
+                settled.extend(past(native, mark, self._due_ms))
 
     def every(self, seconds: float) -> None:
         """Charge every so many seconds from now on: for tests that cannot wait eight hours."""
@@ -81,3 +86,13 @@ class Fundings:
         index = mark * told.index // told.mark if told else mark
         return Told(numbers.mark(mark), numbers.mark(index),
                     shown(self.rate_ppm(native), 6, 8), self.next_ms())
+
+
+def past(native: str, mark: int, next_ms: int) -> Iterable[Settled]:
+    """Invent what was charged before the venue opened, oldest first; the same at every start."""
+    every_ms = int(EVERY_S * 1000)
+    for back in range(PAST, 0, -1):
+        time_ms = next_ms - back * every_ms
+        random = Random(f"{native} {time_ms}")  # noqa: S311  not a secret
+        rate_ppm = round(random.gauss(INTEREST_PPM, INTEREST_PPM / 2))
+        yield Settled(native, time_ms, rate_ppm, round(mark * (1 + random.gauss(0, 0.02))))

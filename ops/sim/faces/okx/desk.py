@@ -202,8 +202,7 @@ class Desk:
         order = None if isinstance(ids, Failure) else self._exchange.registry.find(
             account, order_id=ids[0], client_id=ids[1])
         if order is not None:
-            row |= {"clOrdId": order.client_id, "ordId": str(order.id),
-                    "ts": str(order.created_ns // MS)}
+            row |= {"clOrdId": order.client_id, "ordId": str(order.id)}
         return row
 
     def _named(self, refusal: Refusal, symbol: Symbol, asset: str) -> Failure:

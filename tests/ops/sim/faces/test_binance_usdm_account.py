@@ -207,9 +207,11 @@ def test_funding_is_charged_at_eight_hours_at_the_rate_that_was_told() -> None:
             assert set(row) == {"symbol", "incomeType", "income", "asset", "info", "time",
                                 "tranId", "tradeId"}
             _, history = await trader.venue.get("/fapi/v1/fundingRate?symbol=BTCUSDT")
-            assert history == [{
+            assert history[-1] == {
                 "symbol": "BTCUSDT", "fundingRate": premium["lastFundingRate"],
-                "fundingTime": due_ms, "markPrice": premium["markPrice"]}]
+                "fundingTime": due_ms, "markPrice": premium["markPrice"]}
+            times = [each["fundingTime"] for each in history]  # those before are invented
+            assert times == [due_ms - back * 8 * 3_600_000 for back in range(99, -1, -1)]
             _, both = await trader.venue.get("/fapi/v1/fundingRate")
             assert {each["symbol"] for each in both} == {"BTCUSDT", "ETHUSDT"}
             await stream.settle()

@@ -9,7 +9,7 @@ from ops.sim.exchange.orders import Order
 from ops.sim.faces.okx.limits import Limits
 from ops.sim.faces.okx.tickets import Ticket, Tickets
 from tests.ops.sim.faces.okx.client import Row
-from tests.ops.sim.faces.okx.scene import Scene
+from tests.ops.sim.faces.okx.scene import SECOND, Scene
 
 CHANNEL = {"channel": "orders", "instType": "SPOT"}
 
@@ -36,8 +36,10 @@ def test_price_and_size_are_amended_and_the_request_id_comes_once() -> None:
     client = scene.listen()
     client.follow(CHANNEL)
     row = scene.place(clOrdId="a1")
+    scene.clock.advance(SECOND)
     done = amend(scene, clOrdId="a1", newPx="51000", newSz="0.03", reqId="r7")
-    assert done == {"clOrdId": "a1", "ordId": row["ordId"], "ts": row["ts"], "reqId": "r7",
+    ended = str(int(row["ts"]) + 1000)  # when the amendment was carried out
+    assert done == {"clOrdId": "a1", "ordId": row["ordId"], "ts": ended, "reqId": "r7",
                     "sCode": "0", "sMsg": "", "subCode": ""}
     _, push = (frame["data"][0] for frame in client.take())
     assert (push["px"], push["sz"], push["reqId"], push["amendResult"]) == (
