@@ -71,14 +71,24 @@ class Codec(ABC):
     user_path: str = ""  # of the private stream
     ping_every_s: float = 0.0  # a text ping of ours; 0: control frames do
     silence_s_max: float = 60.0  # a private stream that says nothing, not even a pong, is dead
+    rest_in_order: bool = False  # requests must arrive as they were signed: Kraken's nonces
+    time_path: str = ""  # a public REST path that costs little: asked to keep connections warm
 
     @abstractmethod
     def opening(self, channel: str, now_unix_ns: int) -> Sequence[Request]:
         """Return what must be said first on a channel: login, token, listen key, subscription.
 
         REST requests among them are made before the socket is opened, in order; what they bring
-        (``user_path`` with a listen key in it) is known afterwards.
+        (``user_path`` with a listen key in it) is known afterwards.  Where there are any, this is
+        asked again once the socket is open, and only its WebSocket texts are sent.
         """
+
+    def clock(self, body: bytes) -> tuple[int, int]:
+        """Return the venue's Unix time in an answer of ``time_path``, and its resolution, in ns.
+
+        (0, 0) where it tells none: then the answer's Date header does, to the second.
+        """
+        return 0, 0
 
     def ping(self) -> bytes:
         """Return the text ping, where the venue wants one."""
