@@ -6,7 +6,7 @@ of the live process.  Money is whole quanta of 10**-24 of an asset.
 
 import hashlib
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from exec.orders import State as OrderState
 from exec.positions import Position, change
 
 MONEY_DECIMALS: Final = 24  # of price and size together at most
+_EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
 
 Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
@@ -71,8 +72,8 @@ class Trade(msgspec.Struct, frozen=True):
 
 def money(text: str) -> int:
     """Return exact decimal text in quanta of 10**-24; raise ValueError where it is not exact."""
-    scaled = Decimal(text).scaleb(MONEY_DECIMALS)
-    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+    scaled = _EXACT.create_decimal(text).scaleb(MONEY_DECIMALS, _EXACT)
+    if not scaled.is_finite() or scaled != scaled.to_integral_value(context=_EXACT):
         raise ValueError(f"{text!r} is no amount of {MONEY_DECIMALS} decimals at most")
     return int(scaled)
 

@@ -142,6 +142,12 @@ def test_a_bust_takes_back_exactly_what_its_trade_did_and_can_be_told_twice() ->
     assert (state.orders[7].state, state.orders[7].booked) == (OrderState.CANCELLED, 0)
 
 
+def test_money_is_exact_to_the_last_of_thirty_digits() -> None:
+    assert money("1000000.123456789012345678901234") == 1_000_000_123456789012345678901234
+    with pytest.raises(ValueError, match="24 decimals"):
+        money("1.1234567890123456789012345")
+
+
 def test_a_strangers_trade_moves_money_and_no_order() -> None:
     state = fresh()
     state.apply(fill(0, "1", 100), 2)
