@@ -245,6 +245,8 @@ class Gateway:
         """Ask by REST for what must be known before a channel opens; return its address, or ""."""
         loop = asyncio.get_running_loop()
         self._traffic.openers[channel].clear()
+        if self.readiness.barred(self._clock.mono_ns()):
+            return ""
         for request in self._codec.opening(channel, self._clock.unix_ns()):
             if request.channel == REST:
                 done: asyncio.Future[bool] = loop.create_future()
@@ -258,8 +260,8 @@ class Gateway:
         first = [each for each in self._codec.opening(channel, self._clock.unix_ns())
                  if each.channel != REST]
         waiting = self._traffic.openers[channel]
-        for request in [*first, *waiting]:
-            self._traffic.leave(request)
+        if not all(self._traffic.leave(each) for each in (*first, *waiting)):
+            self._channels[channel].abort("what must be said first could not be")
         waiting.clear()
 
     def text(self, channel: str, text: bytes) -> None:

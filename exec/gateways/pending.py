@@ -68,6 +68,7 @@ class Entry(msgspec.Struct, eq=False):
     asked_unix_ns: int
     warrant: Warrant | None = None  # of a place
     group: Group | None = None
+    waits: bool = True  # for an answer of its own
     left: bool = True  # whether bytes of it may have left; REST knows better
     over: bool = False  # answered, or given up: nothing of it may leave any more
     task: "asyncio.Task[None] | None" = None  # of a REST request

@@ -74,6 +74,9 @@ class Traffic:
                        else self._settings.question_ns_max)
         entry = Entry(request, self._clock.mono_ns() + patience_ns, self._clock.unix_ns(),
                       warrant, group, done=done)
+        entry.waits = request.channel == REST or (
+            bool(request.id) and request.purpose not in FIRST)  # those: proven, or given up
+        assert entry.waits or request.purpose not in (PLACE, CANCEL), "nothing could answer it"
         if request.channel == REST:
             entry.left = False
             entry.task = asyncio.get_running_loop().create_task(self._ask(entry))
@@ -82,7 +85,7 @@ class Traffic:
         elif not self._write(entry):
             return False
         self.counts.left += 1
-        if group is not None and (request.id or entry.task is not None):
+        if group is not None and entry.waits:
             group.waiting += 1
             group.asked += 1
         return True
@@ -99,10 +102,8 @@ class Traffic:
         channel = self._channels.get(request.channel)
         if channel is None or not (channel.live or request.purpose in FIRST):
             return False
-        if request.id:
+        if entry.waits:
             self.pending.add(entry)  # its answer cannot come before it is known
-        else:
-            assert request.purpose not in (PLACE, CANCEL), "nothing could answer it"
         if channel.send(request.text):
             return True
         self.pending.finish(entry)
@@ -187,7 +188,7 @@ class Traffic:
         group = entry.group if entry is not None else None
         for report in outcome.reports:
             if isinstance(report, p.Budget) and report.barred_ns:
-                self._readiness.bar(self._clock.mono_ns(), report.barred_ns)
+                self._bar(report.barred_ns)
             if group is not None and not isinstance(report, p.Traded | p.Budget):
                 group.hold(report)
             else:
@@ -234,8 +235,12 @@ class Traffic:
         after = answer.headers.get("retry-after", "")
         if after.isdecimal():
             pause_ns = min(int(after[:9]), PAUSE_S_MAX) * SECOND_NS
-        self._readiness.bar(self._clock.mono_ns(), pause_ns)
+        self._bar(pause_ns)
         self._outbox.put(p.Budget(self._codec.venue, 0, 0, pause_ns))
+
+    def _bar(self, for_ns: int) -> None:
+        self._log.warning("barred", venue=self._codec.venue, ms=for_ns // 1_000_000)
+        self._readiness.bar(self._clock.mono_ns(), for_ns)
 
     # --- ends ----------------------------------------------------------------------------------
 
@@ -275,8 +280,6 @@ class Traffic:
                 self._outbox.put(p.Denied(venue, request.client_id, "unsent", why))
             else:
                 self._outbox.put(p.CancelDenied(venue, request.client_id, "unsent", why))
-        elif request.purpose in FIRST and request.channel in self._channels:
-            self._channels[request.channel].abort(f"{request.purpose}: {why}")
         else:
             self._log.warning("request lost", purpose=request.purpose, why=why)
         if entry.group is not None:

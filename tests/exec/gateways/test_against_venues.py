@@ -1,0 +1,52 @@
+"""Core, journal, gateways, codecs against simulated venues: nothing is lost, nothing doubled."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from exec.gateways.codec import Codec, Listing
+from exec.gateways.keys import ApiKey
+from exec.signing.okx import OkxSigner
+from exec.venues.okx.codec import OkxCodec
+from ops.sim.faces.okx.catalogue import FIRST_CODE
+from tests.exec.gateways.engine import an_engine
+
+DEADLINE_S = 60.0  # a test that hangs fails; no test depends on how fast it is
+
+
+def okx(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
+    codec = OkxCodec(OkxSigner(key.key, key.secret, key.passphrase), listings, venue=name)
+    codec.time_path = "/api/v5/public/time"
+    return codec
+
+
+VENUES = {"okx": {"okx": okx, "okx-us": okx}}
+CODES = dict.fromkeys(("okx", "okx-us"), str(FIRST_CODE))
+TROUBLES = {
+    "answers": ("*:answer_lost:0.1", "*:answer_5xx:0.1", "*:answer_late:0.1:1000ms"),
+    "fills": ("*:fill_late:0.3:600ms", "*:fill_duplicate:0.3", "*:cancel_fill_race:0.7",
+              "*:fill_before_ack:0.2", "*:partial_then_end:0.1"),
+    "all": ("*:answer_lost:0.05", "*:answer_never:0.05", "*:request_lost:0.05", "*:fill_lost:0.1",
+            "*:fill_late:0.1", "*:cancel_fill_race:0.3", "*:http_500:0.1", "*:request_late:0.05"),
+}
+
+
+@pytest.mark.parametrize("venues", VENUES)
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_every_order_and_fill_is_as_the_venue_has_it(
+    venues: str, trouble: str, tmp_path: Path
+) -> None:
+    async def body() -> None:
+        async with an_engine(
+            VENUES[venues], CODES, tmp_path, *TROUBLES[trouble], tls=trouble == "all"
+        ) as engine:
+            await engine.trade(40)
+            struck = dict(engine.world.faults.struck)
+            await engine.settle()
+            assert engine.errors() == [], f"halts: {engine.halts}"
+            assert sum(len(engine.truth(name).fills) for name in engine.lines) > 10
+            assert struck, "no fault struck"
+
+    uvloop.run(asyncio.wait_for(body(), DEADLINE_S))
