@@ -43,9 +43,15 @@ BENCHES: Final = {
     "handover": Bench("bench.handover", "published here, seen by another process"),
     "torn_reads": Bench("bench.torn_reads", "a hunt for torn reads", ("--seconds", "5")),
     "wire": Bench("bench.wire", "a frame from picows to a signal, one process per stage"),
+    "sim_load": Bench("bench.sim_load", "the simulated venues at 20,000 book messages a second",
+                      in_suite=False),
+    "sim_share": Bench("bench.sim_share", "what the simulator costs the default engine",
+                       in_suite=False),
     "live_windows": Bench("bench.live_windows", "windows of a recording that the engine sees",
                           in_suite=False),
     "soak": Bench("bench.soak", "memory over an hour of recorded traffic", in_suite=False),
+    "trading_truth": Bench("bench.trading_truth", "the books while a client of ours trades",
+                           in_suite=False),
     "kill_campaign": Bench("bench.kill_campaign", "200 times kill -9", in_suite=False),
 }
 

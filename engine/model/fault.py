@@ -39,6 +39,7 @@ class Kind(StrEnum):
     REORDER = "reorder"  # a frame comes after its successor
     TRUNCATE = "truncate"  # the second half of a frame's text is missing
     CORRUPT = "corrupt"  # the high bit of one byte flips: no longer UTF-8
+    BLOAT = "bloat"  # 32 MiB of blanks follow a frame's text
     CHECKSUM = "checksum"  # the checksum is wrong; other frames pass
     DELAY = "delay"  # this frame and all behind it come late
     STALL = "stall"  # the connection says nothing for a while, and what was said meanwhile is lost
@@ -89,7 +90,7 @@ class Kind(StrEnum):
 
 
 FRAME: Final = frozenset({
-    Kind.DROP, Kind.DUPLICATE, Kind.REORDER, Kind.TRUNCATE, Kind.CORRUPT, Kind.CHECKSUM,
+    Kind.DROP, Kind.DUPLICATE, Kind.REORDER, Kind.TRUNCATE, Kind.CORRUPT, Kind.BLOAT, Kind.CHECKSUM,
     Kind.DELAY, Kind.STALL, Kind.HALF_OPEN, Kind.RESET, Kind.DISCONNECT})
 BOOK_REQUEST: Final = frozenset({Kind.STALE_SNAPSHOT, Kind.SNAPSHOT_LAG, Kind.NO_SNAPSHOT})
 REQUEST: Final = frozenset({Kind.HTTP_429, Kind.HTTP_418, Kind.HTTP_500})

@@ -5,7 +5,8 @@
 
 Books and prints come on streams of their own, in either order.  So a level that fell is
 remembered for a moment, and a print at its price is taken for the reason of the fall first: the
-orders behind as much as was traded move forward, the level stays as recorded.
+orders behind as much as was traded move forward, the level stays as recorded.  And what a print
+took off a level that the next book frame does not mention has been replaced: it joins behind.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +23,10 @@ from ops.sim.recorded import RecordedTrade
 SIDES: Final = {BID: BUY, ASK: SELL}
 FALL_NS: Final = 1_000_000_000  # a print later than this after a fall was another trade
 FALLS_MAX: Final = 4_096
+PRINTED_MAX: Final = 4_096
+
+
+_Key = tuple[str, int, int]  # symbol, side and price
 
 
 class _Fall:
@@ -38,11 +43,13 @@ class Backdrop:
 
     def __init__(self, exchange: Exchange, now_ns: Callable[[], int]) -> None:
         self._exchange, self._now_ns = exchange, now_ns
-        self._falls: dict[tuple[str, int, int], _Fall] = {}  # by symbol, side and price
+        self._falls: dict[_Key, _Fall] = {}
+        self._taken: dict[str, dict[_Key, int]] = {}  # by prints since a symbol's last book frame
 
     def align(self, line: Line) -> None:
         """Make the outside flow what ``line.outside`` is; whoever queues keeps the place."""
         native, book = line.native, self._exchange.listed[line.native].book
+        self._taken.pop(native, None)
         wanted = {
             name: dict(self._scaled(line, line.outside.sizes[side].items()))
             for side, name in SIDES.items()
@@ -59,7 +66,7 @@ class Backdrop:
     def change(self, line: Line, changes: Iterable[Change]) -> None:
         """Apply recorded levels; what fell is remembered for the print that may explain it."""
         now_ns, native = self._now_ns(), line.native
-        book = self._exchange.listed[native].book
+        book, taken = self._exchange.listed[native].book, self._taken.pop(native, {})
         for side, name in SIDES.items():
             outside = book.half(name).outside
             rows = [(price, size) for at, price, size in changes if at == side]
@@ -67,7 +74,14 @@ class Backdrop:
                 fallen = outside.get(price, 0) - size
                 if fallen > 0:
                     self._fell((native, name, price), fallen, size, now_ns)
+                taken.pop((native, name, price), None)
                 self._exchange.set_level(now_ns, native, name, price, size)
+        for (_, name, price), size in taken.items():
+            outside = book.half(name).outside
+            most = self._recorded(line, name, price)
+            if outside.get(price, 0) < most:
+                self._exchange.set_level(
+                    now_ns, native, name, price, min(most, outside.get(price, 0) + size))
 
     def trade(self, line: Line, trade: RecordedTrade) -> None:
         """Apply a recorded print; one finer than the symbol's quanta moves nothing."""
@@ -80,19 +94,32 @@ class Backdrop:
         if price <= 0 or size <= 0:  # USD-M prints of 0 tell of other things
             return
         now_ns, half = self._now_ns(), self._exchange.listed[native].book.half(-trade.side)
-        fall = self._falls.get((native, -trade.side, price))
+        key = (native, -trade.side, price)
+        fall, left = self._falls.get(key), half.outside.get(price, 0)
         explained = min(fall.size, size) if fall and now_ns - fall.at_ns <= FALL_NS else 0
-        if not (fall and explained):
-            self._exchange.print_trade(now_ns, native, trade.side, price, size)
-            return
-        left = half.outside.get(price, 0)
-        _put_back(half, price, explained, fall.least)
-        fall.size -= explained
+        if fall and explained:
+            _put_back(half, price, explained, fall.least)
+            fall.size -= explained
         self._exchange.print_trade(now_ns, native, trade.side, price, size)
-        unexplained = size - explained
-        self._exchange.set_level(now_ns, native, -trade.side, price, max(0, left - unexplained))
+        if explained:
+            rest = max(0, left - size + explained)
+            self._exchange.set_level(now_ns, native, -trade.side, price, rest)
+        taken = left - half.outside.get(price, 0)
+        if taken > 0:
+            of_line = self._taken.setdefault(native, {})
+            of_line[key] = of_line.get(key, 0) + taken
+            if len(of_line) > PRINTED_MAX:  # a recording of prints without a book
+                of_line.clear()
 
-    def _fell(self, key: tuple[str, int, int], size: int, left: int, now_ns: int) -> None:
+    def _recorded(self, line: Line, side: int, price: int) -> int:
+        """Return the recorded size at a price, both in the symbol's quanta."""
+        at = BID if side == BUY else ASK
+        symbol = self._exchange.listed[line.native].symbol
+        ticks = _scale(price, line.price_decimals - symbol.price_decimals)
+        size = line.outside.sizes[at].get(ticks, 0) if ticks is not None else 0
+        return _scale(size, symbol.size_decimals - line.size_decimals) or 0
+
+    def _fell(self, key: _Key, size: int, left: int, now_ns: int) -> None:
         if len(self._falls) >= FALLS_MAX:
             self._falls = {each: fall for each, fall in self._falls.items()
                            if now_ns - fall.at_ns <= FALL_NS}

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import tempfile
@@ -11,6 +12,7 @@ import uvloop
 
 from engine.config import Config, Sim
 from engine.model.clock import SystemClock
+from engine.runtime.machine import quiet_collector
 from ops import start
 from ops.sim import remote
 from ops.sim.world import World
@@ -49,6 +51,9 @@ async def _serve(config: Config, folder: Path) -> None:
     venues = {name: venue.symbols for name, venue in config.venues.items()}
     world = World(venues, config.sim or Sim(), SystemClock(), config.pairs)
     await world.open(folder)
+    quiet_collector()
+    gc.collect()
+    gc.freeze()  # what is there now stays
     print(json.dumps(world.endpoints(), indent=1), flush=True)
     serving = asyncio.ensure_future(world.serve())
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from engine.model.fault import ANSWER, CHANGE, FRAME, Fault, Kind
-from ops.sim import faults
+from ops.sim.batch import framed, head
 from ops.sim.face import Topic
+from ops.sim.faults import MANGLING
 
 if TYPE_CHECKING:
     from ops.sim.server import VenueServer
@@ -40,6 +41,7 @@ class Connection(WSListener):
         self._stalled_until_ns = 0
         self._overtaken: bytes | None = None  # the frame that the next one overtakes
         self._held: list[bytes] | None = None  # frames behind a delayed one
+        self._batch: list[bytes] = []  # frames that leave at the end of the market's turn
         self._second, self._requests, self._late = 0, 0, 0
         self._pings = deque[tuple[bytes, int]](maxlen=PINGS_MAX)  # without a pong, and when sent
 
@@ -128,13 +130,43 @@ class Connection(WSListener):
             if self._server.clock.mono_ns() < self._stalled_until_ns:
                 return
             self._stalled_until_ns = 0
-        if self.queued() > QUEUE_SIZE_MAX:
-            self._abort(transport)
+        if self._server.holds:
+            self._keep(text)
+        elif self.queued() > QUEUE_SIZE_MAX:
+            self.abort()
+        else:
+            transport.send(WSMsgType.TEXT, text)
+            self._server.tally.sent(1, len(text))
+
+    def keep(self, text: bytes) -> bool:
+        """Let data without faults wait for the end of the turn; return whether nothing hinders."""
+        is_free = not (self._deaf or self._stalled_until_ns or self._overtaken is not None
+                       or self._held is not None)
+        if is_free:
+            self._keep(text)
+        return is_free
+
+    def _keep(self, text: bytes) -> None:
+        if not self._batch:
+            self._server.waiting.append(self)
+        self._batch.append(text)
+
+    def flush(self) -> None:
+        """Send what was held back, in one piece."""
+        batch, transport = self._batch, self._transport
+        if not batch:
             return
-        transport.send(WSMsgType.TEXT, text)
-        tally = self._server.tally
-        tally.frames_sent += 1
-        tally.bytes_sent += len(text)
+        self._batch = []
+        if transport is None or transport.is_disconnected:
+            return
+        if self.queued() > QUEUE_SIZE_MAX:
+            self.abort()
+        elif len(batch) == 1:
+            transport.send(WSMsgType.TEXT, batch[0])
+            self._server.tally.sent(1, len(batch[0]))
+        else:
+            transport.underlying_transport.write(framed(batch))
+            self._server.tally.sent(len(batch), sum(map(len, batch)))
 
     def answer(self, text: bytes) -> None:
         """Send the answer to an order-entry request, unless a fault delays it or lets it vanish."""
@@ -157,11 +189,12 @@ class Connection(WSListener):
     def forward(self, topic: Topic, text: bytes) -> None:
         """Send one frame of data through the frame faults."""
         server = self._server
-        now_ns = server.clock.mono_ns()
-        fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)
-        if fault is not None:
-            self._suffer(fault, text)
-            return
+        if server.faults.any:
+            now_ns = server.clock.mono_ns()
+            fault = server.faults.strike(server.name, topic[1], FRAME, now_ns, text)
+            if fault is not None:
+                self._suffer(fault, text)
+                return
         self._forward(text)
         if self._overtaken is not None:
             late, self._overtaken = self._overtaken, None
@@ -169,6 +202,7 @@ class Connection(WSListener):
 
     def ping(self) -> None:
         """Send a control-frame ping."""
+        self.flush()
         if self._transport is not None and not self._deaf:
             payload = b"%d" % self._server.clock.unix_ns()
             self._pings.append((payload, self._server.clock.mono_ns()))
@@ -186,6 +220,7 @@ class Connection(WSListener):
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame and hang up."""
+        self.flush()
         if self._transport is not None:
             self._transport.send_close(WSCloseCode(code), reason.encode())
             self._transport.disconnect()
@@ -221,12 +256,8 @@ class Connection(WSListener):
             if self._overtaken is not None:
                 self._forward(self._overtaken)
             self._overtaken = text
-        elif kind is Kind.TRUNCATE:
-            self._forward(text[: len(text) // 2])
-        elif kind is Kind.CORRUPT:
-            self._forward(self._server.faults.corrupt(text))
-        elif kind is Kind.CHECKSUM:
-            self._forward(faults.wrong_checksum(text))
+        elif kind in MANGLING:
+            self._forward(self._server.faults.mangled(kind, text))
         elif kind is Kind.DELAY:
             if self._held is None:
                 self._held = []
@@ -247,18 +278,16 @@ class Connection(WSListener):
         """Write the first half of a frame, then tear the connection down with a TCP RST."""
         if self._transport is None:
             return
-        size = len(text)
-        head = b"\x81" + (
-            bytes([size]) if size < 126
-            else b"\x7e" + struct.pack(">H", size) if size < 1 << 16
-            else b"\x7f" + struct.pack(">Q", size)
-        )
+        self.flush()
         transport = self._transport.underlying_transport
-        transport.write(head + text[: size // 2])
+        transport.write(head(len(text)) + text[: len(text) // 2])
         plain = transport.get_extra_info("socket")
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RST_ON_CLOSE)
-        self._abort(self._transport)
+        self.abort()
 
-    def _abort(self, transport: WSTransport) -> None:
+    def abort(self) -> None:
+        """Hang up without a word, and forget what was still to be sent."""
         self._deaf = True  # the socket lives until the loop's next turn
-        transport.underlying_transport.abort()
+        self._batch = []
+        if self._transport is not None:
+            self._transport.underlying_transport.abort()

@@ -7,6 +7,7 @@ Public streams carry topics of a channel and a symbol; private ones a channel th
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import orjson
@@ -206,8 +207,12 @@ class Face(ABC):
 
 def iso(unix_ns: int) -> str:
     """Write a time with microseconds, as 2026-08-02T03:35:51.302928Z."""
-    at = datetime.fromtimestamp(unix_ns // 1_000_000_000, UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{unix_ns // 1000 % 1_000_000:06d}Z"
+    return f"{_second(unix_ns // 1_000_000_000)}.{unix_ns // 1000 % 1_000_000:06d}Z"
+
+
+@lru_cache(maxsize=16)  # messages of one second share all but their microseconds
+def _second(unix_s: int) -> str:
+    return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def json_object(message: bytes) -> dict[str, Any] | None:

@@ -13,6 +13,8 @@ from engine.model.fault import Fault, Kind
 
 NS: Final = 1_000_000_000
 FAULTS_MAX: Final = 1_000  # in force or to come
+MANGLING: Final = frozenset({Kind.TRUNCATE, Kind.CORRUPT, Kind.BLOAT, Kind.CHECKSUM})
+BLOAT_SIZE: Final = 32 << 20
 _CHECKSUM: Final = re.compile(rb'"checksum":(-?\d+)')
 
 
@@ -24,6 +26,15 @@ class Faults:
         self._random = Random(seed)  # noqa: S311  not a secret
         self._start_ns = start_mono_ns
         self.struck: dict[str, int] = {}  # "venue:kind" -> strikes, for tests and the operator
+
+    @property
+    def any(self) -> bool:
+        """Return whether there is any fault at all, in force or to come."""
+        return bool(self._faults)
+
+    def advance(self, seconds: float) -> None:
+        """Let schedules stand so much later: for tests, which wait for no clock."""
+        self._start_ns -= int(seconds * NS)
 
     def seconds(self, mono_ns: int) -> float:
         """Return the time that schedules go by: seconds since the server's start."""
@@ -86,8 +97,14 @@ class Faults:
         return [fault for fault in self._faults if fault.kind is kind
                 and fault.venue in ("*", venue) and fault.start_s <= at_s < fault.end_s]
 
-    def corrupt(self, text: bytes) -> bytes:
-        """Flip the high bit of one byte."""
+    def mangled(self, kind: Kind, text: bytes) -> bytes:
+        """Return what a kind of MANGLING makes of a frame's text."""
+        if kind is Kind.TRUNCATE:
+            return text[: len(text) // 2]
+        if kind is Kind.BLOAT:
+            return text + b" " * BLOAT_SIZE
+        if kind is Kind.CHECKSUM:
+            return wrong_checksum(text)
         at = self._random.randrange(len(text))
         return text[:at] + bytes([text[at] ^ 0x80]) + text[at + 1 :]
 

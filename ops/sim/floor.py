@@ -10,13 +10,13 @@ clients' orders too.  A recording goes out as it was recorded; clients' orders m
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.model.clock import Clock
 from engine.model.fault import SHOWN, Kind
+from engine.model.instrument import Kind as Contract
 from ops.sim.backdrop import SIDES, Backdrop
 from ops.sim.book import ASK, BID, Change
 from ops.sim.conditions import Conditions
@@ -24,10 +24,11 @@ from ops.sim.credentials import Credentials, credentials
 from ops.sim.exchange.events import Accepted, Event, Fill, LevelChanged, Rejected, Traded
 from ops.sim.exchange.exchange import Exchange
 from ops.sim.exchange.filters import Filters, Refusal
-from ops.sim.exchange.orders import BUY, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import BUY, Order, Request, Status, Stp, Tif, Why
 from ops.sim.face import Print, Update
 from ops.sim.faults import Faults
 from ops.sim.listing import PRICES, UNKNOWN_PRICE, Line
+from ops.sim.market import Funding
 from ops.sim.recorded import RecordedTrade
 from ops.sim.rules import HOUSES, MONEY_DECIMALS, TRADES_PER_SYMBOL, fees_of, filters_of, symbol_of
 from ops.sim.tally import Tally
@@ -61,6 +62,7 @@ class Floor:
         self.venue, self.faults, self._tally = venue, faults, tally or Tally(clock, None)
         self.face: Face
         self.settle: Callable[[], None] | None = None  # a recording's book up to what was sent
+        self.fundings: Callable[[Line, int], Funding] | None = None  # the invented market's
         self._clock, self._clients = clock, clients
         self.skew_ns = 0  # how far the venue's clock is ahead
         self.silent = False  # private streams say nothing
@@ -118,6 +120,18 @@ class Floor:
             return 0
         return (touch.bid + touch.ask) * self._price_factor(line) // 2
 
+    def funding(self, native: str) -> Funding | None:
+        """Return a perpetual's mark, index and funding as of now; None for spot and recordings."""
+        line = self._lines[native]
+        if self.fundings is None or line.pair.kind is not Contract.PERPETUAL:
+            return None
+        return self.fundings(line, self.now_ns())
+
+    def mark(self, native: str) -> int:
+        """Return what bands and open profit go by: a perpetual's mark price, else the middle."""
+        told = self.funding(native)
+        return told.mark if told else self.mid(native)
+
     # --- the market's side ---------------------------------------------------------------------
 
     def flow(self, line: Line, update: Update) -> None:
@@ -145,18 +159,22 @@ class Floor:
         """Return whether a client ever traded a symbol: only then its market must be followed."""
         return native in self._open
 
-    def recorded(
-        self, line: Line, changes: Sequence[Change] | None, trades: Sequence[RecordedTrade] = ()
-    ) -> None:
+    def recorded(self, line: Line, changes: Sequence[Change] | None) -> None:
         """Take what a recording did to ``line.book``, None for a new book; publish nothing."""
         if line.native not in self._open or line.native in self._frozen:
             return
-        for trade in trades:
-            self._backdrop.trade(line, trade)
         if changes is None:
             self._backdrop.align(line)
         else:
             self._backdrop.change(line, changes)
+        self._forget(line)
+
+    def recorded_trades(self, line: Line, trades: Sequence[RecordedTrade]) -> None:
+        """Take what a recording says was traded; publish nothing."""
+        if line.native not in self._open or line.native in self._frozen:
+            return
+        for trade in trades:
+            self._backdrop.trade(line, trade)
         self._forget(line)
 
     def frozen(self, native: str) -> bool:
@@ -188,11 +206,11 @@ class Floor:
         if native not in self._open:
             self._open.add(native)
             if not line.recorded:
-                line.book = deepcopy(line.outside)
+                line.book = line.outside.copy()
             self._backdrop.align(line)
             self._forget(line)
-        if mid := self.mid(native):
-            self.exchange.set_mark(native, mid)
+        if mark := self.mark(native):
+            self.exchange.set_mark(native, mark)
 
     def _forget(self, line: Line) -> None:
         """Leave unpublished what a line's public book has already, or is never to show."""
@@ -223,25 +241,33 @@ class Floor:
     def _show(self, line: Line, update: Update) -> None:
         """Let the face tell of an update, and of what faults make of it."""
         native = line.native
+        if not (self._crossing or self.faults.any):
+            self.face.update(line, update)
+            return
         crossing = self._crossing.pop(native, None)
         if crossing is not None:
             size = self.exchange.listed[native].book.bids.total(crossing.price)
             line.book.set(BID, crossing.price, size)
             update = update._replace(changes=[crossing._replace(size=size), *update.changes])
         fault = self.faults.strike(self.venue, native, SHOWN, self._clock.mono_ns())
-        touch = line.book.touch()
-        if fault is not None and touch.bid and touch.ask:
-            if fault.kind is Kind.GLITCH:
-                trade_id = self.exchange.number_trade(native)
-                glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
-                update = update._replace(prints=[*update.prints, glitch])
-            else:
-                self._ready(native)  # from here on the market's book is another than the public's
-                crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
-                self._crossing[native] = crossing
-                line.book.set(*crossing)
-                update = update._replace(changes=[*update.changes, crossing], send=True)
+        if fault is not None:
+            update = self._spoiled(line, update, fault.kind)
         self.face.update(line, update)
+
+    def _spoiled(self, line: Line, update: Update, kind: Kind) -> Update:
+        """Add a print or a level that nobody made."""
+        touch = line.book.touch()
+        if not (touch.bid and touch.ask):
+            return update
+        if kind is Kind.GLITCH:
+            trade_id = self.exchange.number_trade(line.native)
+            glitch = Print(BUY, touch.ask * GLITCH, touch.ask_size, trade_id)
+            return update._replace(prints=[*update.prints, glitch])
+        self._ready(line.native)  # from here on the market's book is another than the public's
+        crossing = Change(BID, 2 * touch.ask - touch.bid, touch.bid_size)
+        self._crossing[line.native] = crossing
+        line.book.set(*crossing)
+        return update._replace(changes=[*update.changes, crossing], send=True)
 
     # --- the clients' side ---------------------------------------------------------------------
 
@@ -263,12 +289,12 @@ class Floor:
 
     def amend(
         self, account: str, *, order_id: int = 0, client_id: str = "", price: int = 0,
-        size: int = 0,
+        size: int = 0, keeps_place: bool = True, stp: Stp | None = None,
     ) -> Order | Refusal:
         """Change a resting order, as of now; see Exchange.amend."""
         return self._operate(lambda: self.exchange.amend(
             self.now_ns(), account, order_id=order_id, client_id=client_id, price=price,
-            size=size))
+            size=size, keeps_place=keeps_place, stp=stp))
 
     def rename(self, order: Order, client_id: str) -> None:
         """Give an open order another client id, as an amendment does at Binance."""

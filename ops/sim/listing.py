@@ -7,6 +7,7 @@ from engine.model.errors import ConfigInvalid
 from engine.model.instrument import Kind, Pair
 from engine.model.quanta import from_quanta, plain
 from ops.sim.book import ASK, BID, Book, Change
+from ops.sim.digits import Texts, written
 
 PRICES: Final = {  # USD, about those of late 2026; where a walk starts, nothing more
     "BTC": 64_000.0, "ETH": 2_400.0, "SOL": 120.0, "XRP": 1.1, "DOGE": 0.12, "ADA": 0.4,
@@ -52,7 +53,7 @@ class Line:
 
     __slots__ = (
         "book", "last_id", "lot_decimals", "native", "numbered", "outside", "pair",
-        "price_decimals", "price_pad", "recorded", "size_decimals",
+        "plain_prices", "price_decimals", "price_pad", "prices", "recorded", "size_decimals",
         "size_pad", "started", "tick_decimals", "venue",
     )
 
@@ -64,27 +65,33 @@ class Line:
         self.price_decimals, self.size_decimals = price_decimals, size_decimals
         self.tick_decimals, self.lot_decimals = price_decimals, size_decimals
         self.price_pad, self.size_pad = price_pad, size_pad
+        self._remember()
         self.book = self.outside = Book()
         self.last_id = 0
         self.numbered = True
         self.started = started  # False: the recording's first snapshot has not come yet
         self.recorded = not started
 
+    def _remember(self) -> None:
+        """Begin new tables of price texts: ``prices[ticks]``, and without trailing zeros."""
+        self.prices = Texts(self.price_decimals, self.price_pad)
+        self.plain_prices = Texts(self.price_decimals, is_plain=True)
+
     def price(self, ticks: int) -> str:
         """Return a price with all of its wire decimals."""
-        return from_quanta(ticks, self.price_decimals) + self.price_pad
+        return self.prices[ticks]
 
     def size(self, lots: int) -> str:
         """Return a size with all of its wire decimals."""
-        return from_quanta(lots, self.size_decimals) + self.size_pad
+        return written(lots, self.size_decimals, self.size_pad)
 
     def plain_price(self, ticks: int) -> str:
         """Return a price without trailing zeros."""
-        return plain(from_quanta(ticks, self.price_decimals))
+        return self.plain_prices[ticks]
 
     def plain_size(self, lots: int) -> str:
         """Return a size without trailing zeros."""
-        return plain(from_quanta(lots, self.size_decimals))
+        return plain(written(lots, self.size_decimals))
 
     def widen(self, price_decimals: int, size_decimals: int) -> None:
         """Count in finer ticks and lots, if asked for more decimals than now."""
@@ -94,6 +101,7 @@ class Line:
             return
         self.price_decimals = max(price_decimals, self.price_decimals)
         self.size_decimals = max(size_decimals, self.size_decimals)
+        self._remember()
         levels = [Change(side, price * price_by, size * size_by)
                   for side in (BID, ASK) for price, size in self.book.sizes[side].items()]
         self.book.clear()

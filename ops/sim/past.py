@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Final, NamedTuple, TypeVar
 
 from ops.sim.book import Book
@@ -61,4 +60,4 @@ class Past:
 
 
 def _copies(lines: Mapping[str, Line]) -> dict[str, tuple[Book, int]]:
-    return {native: (deepcopy(line.book), line.last_id) for native, line in lines.items()}
+    return {native: (line.book.copy(), line.last_id) for native, line in lines.items()}

@@ -201,7 +201,7 @@ def _read(stage: _Stage, line: Line, topic: Topic, text: bytes) -> None:
     face = stage.server.face
     if not stage.reader.is_book(topic):
         if topic[0] != "aggTrade" or "trade" not in stage.kinds:  # the same prints, put together
-            face.floor.recorded(line, (), stage.reader.trades(topic, text))
+            face.floor.recorded_trades(line, stage.reader.trades(topic, text))
         return
     changes = stage.reader.apply(line, text)
     face.floor.recorded(line, changes)

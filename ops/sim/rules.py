@@ -43,6 +43,7 @@ HOUSES: Final = {
     "coinbase": House(6000, 12000, FeeIn.QUOTE, ClientIds.UNIQUE_EVER, 1, 0, 0, 500),
     "coinbase-exchange": House(4000, 6000, FeeIn.QUOTE, ClientIds.UNIQUE_EVER, 1, 0, 0, 500),
 }
+BAND_BY_SIDE: Final = frozenset({"binance-usdm"})
 TRADES_PER_SYMBOL: Final = frozenset({"binance", "binance-us", "binance-usdm"})
 
 
@@ -81,6 +82,7 @@ def filters_of(line: Line, symbol: Symbol) -> Filters:
         size_max=int(_rounded(SIZE_MAX_USD, base) * unit) // lot * lot,
         notional_min=_money(house.notional_min_usd, quote),
         band_up_ppm=house.band_ppm, band_down_ppm=min(house.band_ppm, 800_000),
+        band_by_side=line.venue in BAND_BY_SIDE,
         open_orders_max=house.open_orders_max,
     )
 

@@ -28,7 +28,8 @@ from ops.sim.rest import HOST, RestDoor
 from ops.sim.tally import Tally
 from ops.sim.told import Told
 
-MESSAGE_SIZE_MAX: Final = 1 << 20
+MESSAGE_SIZE_MAX: Final = 1 << 16  # of a client; OKX's own bound, more than others need
+QUEUES_SIZE_MAX: Final = 128 << 20  # of all clients together; the slowest is cut off first
 CONNECTIONS_MAX: Final = 2_000
 HANDSHAKE_S: Final = 5
 
@@ -48,6 +49,8 @@ class VenueServer:
         self.muted: set[Topic] = set()  # topics that a recording serves: the face must not
         self.connections: dict[Connection, None] = {}
         self._subscribers: dict[Topic, dict[Connection, None]] = {}
+        self.holds = False  # whether frames wait for the end of the market's turn
+        self.waiting: list[Connection] = []  # those that have such frames
         self._listener: asyncio.Server | None = None
         self._next_id = 1
         self.subscriptions = 0  # made so far, by anyone
@@ -87,22 +90,31 @@ class VenueServer:
 
     def drop_all(self) -> None:
         """Close every connection, as a venue does when it restarts."""
-        if self.connections:
-            self.face.closing()
         for connection in tuple(self.connections):
             connection.close(1001, "")
 
     def tick(self) -> None:
         """Ten times a second: faults that hold for a while, and the face's timers."""
         if self.face.floor.tick():
+            self.face.closing()
             self.drop_all()
         self.face.tick()
+        self._shed()
         now_ns = self.clock.mono_ns()
         lags = self.faults.in_force(self.name, Kind.SNAPSHOT_LAG, now_ns)
         if lags:
             self.past.keep(now_ns, int(max(fault.ms for fault in lags) * 1e6))
         else:
             self.past.forget()
+
+    def _shed(self) -> None:
+        """Cut off the slowest clients while all of them together are too far behind."""
+        queues = {connection: connection.queued() for connection in self.connections}
+        total = sum(queues.values())
+        while total > QUEUES_SIZE_MAX:
+            slowest = max(queues, key=queues.__getitem__)
+            total -= queues.pop(slowest)
+            slowest.abort()
 
     def beat(self, second: int) -> None:
         """Once a second: heartbeats, pings, and newcomers who never subscribed."""
@@ -166,9 +178,25 @@ class VenueServer:
 
     def publish(self, topic: Topic, body: bytes) -> None:
         """Send what the face made of a change."""
-        if topic not in self.muted:
-            for connection in tuple(self._subscribers.get(topic, ())):
-                connection.push(topic, self.face.wrap(connection, topic, body))
+        if topic in self.muted:
+            return
+        wrap = self.face.wrap
+        is_plain = self.holds and not self.faults.any and topic[0][0] != "@"
+        for connection in tuple(self._subscribers.get(topic, ())):
+            text = wrap(connection, topic, body)
+            if not (is_plain and connection.keep(text)):
+                connection.push(topic, text)
+
+    def hold(self) -> None:
+        """Keep what is sent from now on until ``release``: nothing is read or awaited meanwhile."""
+        self.holds = True
+
+    def release(self) -> None:
+        """Send all that was kept, by one write per connection."""
+        self.holds = False
+        waiting, self.waiting = self.waiting, []
+        for connection in waiting:
+            connection.flush()
 
     def publish_recorded(self, topic: Topic, frame: bytes) -> None:
         """Send a recorded frame, unchanged, to those who subscribed what it belongs to."""

@@ -196,9 +196,9 @@ class Stage:
                                 self.line.plain_size(each.size)) for each in prints]
         fresh = self.random.random() < 0.02
         first, second = ((), trades) if self.random.random() < 0.5 else (trades, ())
-        self.floor.recorded(self.line, (), first)
+        self.floor.recorded_trades(self.line, first)
         self.floor.recorded(self.line, None if fresh else changes)
-        self.floor.recorded(self.line, (), second)
+        self.floor.recorded_trades(self.line, second)
 
     # --- clients -------------------------------------------------------------------------------
 

@@ -13,6 +13,11 @@ class Tally:
         self.connections = self.frames_sent = self.bytes_sent = self.frames_received = 0
         self.requests = self.orders = self.refusals = self.fills = 0
 
+    def sent(self, frames: int, size: int) -> None:
+        """Count frames that left, and their bytes without heads."""
+        self.frames_sent += frames
+        self.bytes_sent += size
+
     def answered(self, since_mono_ns: int) -> None:
         """Record how long an answer took to be made."""
         if self._block is not None:

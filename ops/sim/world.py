@@ -78,7 +78,9 @@ class World:
             self.flow = Playback(tape, self.servers, clock, speed=sim.speed, loop=sim.loop)
         else:
             floors = {name: server.face.floor for name, server in self.servers.items()}
-            self.flow = Drive(market, floors, clock)
+            for floor in floors.values():
+                floor.fundings = market.funding
+            self.flow = Drive(market, floors, clock, [*self.servers.values()])
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self, folder: Path) -> None:

@@ -8,11 +8,12 @@ Nothing of a client is changed but the address that a name resolves to, and the 
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import aiohttp
 import ccxt.pro
@@ -24,6 +25,7 @@ from ops.sim.certificates import CERTIFICATE
 from ops.sim.credentials import ED25519
 from ops.sim.face import BUY, Update
 from ops.sim.listing import Line
+from ops.sim.rest import HOST
 from ops.sim.world import World
 from tests.clients.addresses import Loopback, ports_of
 from tests.ops.sim.wire import Venue, a_world
@@ -120,27 +122,42 @@ def keys_of(world: World, name: str, account: str) -> dict[str, str]:
     return {"apiKey": key.key, "secret": key.secret, "password": key.passphrase}
 
 
+def plain_urls(urls: Any, hostname: str | None, ports: Mapping[str, int]) -> Any:
+    """Return ccxt's table of urls with the simulator's address in place of each host it plays."""
+    if isinstance(urls, dict):
+        return {name: plain_urls(url, hostname, ports) for name, url in urls.items()}
+    parts = urlsplit(urls.replace("{hostname}", hostname or ""))
+    port = ports.get(parts.hostname or "")
+    if port is None:
+        return urls
+    return parts._replace(
+        scheme=parts.scheme.removesuffix("s"), netloc=f"{HOST}:{port}").geturl()
+
+
 @asynccontextmanager
 async def a_stage(
-    name: str, messages_per_s: float = 200.0, account: str = "", **config: Any
+    name: str, messages_per_s: float = 200.0, account: str = "", *, tls: bool = True, **config: Any
 ) -> AsyncIterator[Stage]:
     """Open a venue over TLS with its ccxt client; the market moves when stepped.
 
-    With an ``account`` the client has its key; ``config`` is ccxt's own.
+    With an ``account`` the client has its key; ``config`` is ccxt's own.  Without TLS the client
+    gets the simulator's urls in place of the venue's.
     """
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         names = [name, *BESIDE.get(name, [])]
         venues = {each: SYMBOLS[each] for each in names}
-        sim = Sim(tls=True, messages_per_s=messages_per_s)
+        sim = Sim(tls=tls, messages_per_s=messages_per_s)
         async with a_world(venues, sim, folder) as world:
-            trust = ssl.create_default_context(cafile=str(folder / CERTIFICATE))
-            connector = aiohttp.TCPConnector(
-                ssl=trust, resolver=Loopback(ports_of(world.endpoints())))
+            ports = ports_of(world.endpoints())
+            trust = ssl.create_default_context(cafile=str(folder / CERTIFICATE)) if tls else True
+            connector = aiohttp.TCPConnector(ssl=trust, resolver=Loopback(ports))
             async with aiohttp.ClientSession(connector=connector) as session:
                 keys = keys_of(world, name, account) if account else {}
                 client = getattr(ccxt.pro, CCXT_NAMES.get(name, name))(
                     {"session": session, **keys, **config})
+                if not tls:
+                    client.urls["api"] = plain_urls(client.urls["api"], client.hostname, ports)
                 client.timeout_on_exit = 0  # ms that ccxt sleeps after all is closed
                 try:
                     yield Stage(world, name, client)

@@ -234,7 +234,7 @@ def test_every_book_becomes_live_and_equals_the_venues(tmp_path: Path, venue: st
 
 FRAME_TROUBLE = [
     (Kind.DROP, 3), (Kind.DUPLICATE, 3), (Kind.REORDER, 3), (Kind.TRUNCATE, 2), (Kind.CORRUPT, 2),
-    (Kind.DELAY, 3), (Kind.RESET, 1), (Kind.DISCONNECT, 1),
+    (Kind.BLOAT, 1), (Kind.DELAY, 3), (Kind.RESET, 1), (Kind.DISCONNECT, 1),
 ]
 
 

@@ -16,7 +16,7 @@ from ops.sim.exchange.filters import (
     review,
 )
 from ops.sim.exchange.matching import Matching
-from ops.sim.exchange.orders import Ids, Kind, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import Ids, Kind, Order, Request, Status, Stp, Tif, Why
 from ops.sim.exchange.plan import Step, cost, filled, first, plan, size_for
 from ops.sim.exchange.registry import Registry
 from ops.sim.exchange.symbols import Symbol
@@ -71,7 +71,10 @@ class Desk:
             return Refusal(Reason.ORDER_ENDED, order.id)
         return order
 
-    def amend(self, now_ns: int, order: Order, price: int, size: int) -> Refusal | None:
+    def amend(
+        self, now_ns: int, order: Order, price: int, size: int, *, keeps_place: bool,
+        stp: Stp | None,
+    ) -> Refusal | None:
         """Give a resting order another price or total size."""
         listed, done = self._listed[order.symbol], order.filled + order.prevented
         account = self._accounts.by_name[order.account]
@@ -83,14 +86,15 @@ class Desk:
             return refusal
         if size <= done:
             return Refusal(Reason.SIZE_MIN, size, done + 1)
-        if price == order.price and size <= order.size:
+        if keeps_place and price == order.price and size <= order.size:
             order.size, order.updated_ns = size, now_ns
             hold = min(order.reserved, needed(order, listed.symbol))
             self._accounts.hold(now_ns, order, hold)
             listed.book.changed[order.side, price] = None
             self._sink(Amended(now_ns, order, True))
             return None
-        return self._requeue(now_ns, listed, account, order, price, size)
+        wanted = replace(order, price=price, size=size, stp=stp or order.stp)
+        return self._requeue(now_ns, listed, account, order, wanted)
 
     def cancel(self, now_ns: int, order: Order, why: Why) -> Refusal | None:
         """Take a resting order back."""
@@ -101,12 +105,12 @@ class Desk:
         return None
 
     def _requeue(
-        self, now_ns: int, listed: Listed, account: Account, order: Order, price: int, size: int
+        self, now_ns: int, listed: Listed, account: Account, order: Order, wanted: Order
     ) -> Refusal | None:
-        """Let a resting order queue anew, and trade if its new price takes."""
-        wanted = replace(order, price=price, size=size)
+        """Let a resting order queue anew as ``wanted``, and trade if its new price takes."""
+        price, size = wanted.price, wanted.size
         steps = list(plan(
-            listed.book.half(-order.side), order.account, order.stp,
+            listed.book.half(-order.side), order.account, wanted.stp,
             limit=price, size=wanted.remaining))
         if order.post_only and steps:
             return Refusal(Reason.WOULD_TAKE, price, steps[0].price)
@@ -121,7 +125,7 @@ class Desk:
         listed.book.half(order.side).leave(order)
         listed.book.changed[order.side, order.price] = None
         order.price, order.size, order.closing = price, size, wanted.closing
-        order.updated_ns = now_ns
+        order.stp, order.updated_ns = wanted.stp, now_ns
         self._accounts.hold(now_ns, order, hold)
         self._sink(Amended(now_ns, order, False))
         self._matching.run(now_ns, listed, order, steps)

@@ -18,7 +18,7 @@ from ops.sim.exchange.fees import NO_FEES, Fees
 from ops.sim.exchange.filters import Filters, Reason, Refusal
 from ops.sim.exchange.ledger import Ledger
 from ops.sim.exchange.matching import Matching
-from ops.sim.exchange.orders import ClientIds, Ids, Order, Request, Status, Why
+from ops.sim.exchange.orders import ClientIds, Ids, Order, Request, Status, Stp, Why
 from ops.sim.exchange.outside import OutsideFlow
 from ops.sim.exchange.plan import Step
 from ops.sim.exchange.positions import Position
@@ -190,16 +190,19 @@ class Exchange:
 
     def amend(
         self, now_ns: int, account: str, *, order_id: int = 0, client_id: str = "",
-        price: int = 0, size: int = 0,
+        price: int = 0, size: int = 0, keeps_place: bool = True, stp: Stp | None = None,
     ) -> Order | Refusal:
         """Change price or total size of a resting order; 0 keeps it.
 
-        Less of it at the same price keeps its place; anything else queues anew and may trade.
+        Less of it at the same price keeps its place, where the venue lets it; anything else queues
+        anew and may trade, with another ``stp`` if one is given.
         """
         order = self._desk.find_open(account, order_id, client_id)
         if isinstance(order, Refusal):
             return order
-        refusal = self._desk.amend(now_ns, order, price or order.price, size or order.size)
+        refusal = self._desk.amend(
+            now_ns, order, price or order.price, size or order.size, keeps_place=keeps_place,
+            stp=stp)
         if refusal is not None:
             return refusal
         self._aftermath.finish(now_ns, (self.listed[order.symbol],))

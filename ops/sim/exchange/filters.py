@@ -70,6 +70,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     price_max: int = 0
     band_down_ppm: int = 0  # below the reference price
     band_up_ppm: int = 0
+    band_by_side: bool = False  # buys are bounded above alone, sells below alone
     size_min: int = 0
     size_max: int = 0
     market_size_max: int = 0
@@ -136,6 +137,8 @@ def within_band(request: Request, at: Situation) -> Refusal | None:
     if request.kind is Kind.MARKET or not reference:
         return None
     up, down = at.filters.band_up_ppm, at.filters.band_down_ppm
+    if at.filters.band_by_side:
+        up, down = (up, 0) if request.side == BUY else (0, down)
     if up and price > (highest := reference * (PPM + up) // PPM):
         return Refusal(Reason.BAND, price, highest)
     if down and price < (lowest := -(-reference * (PPM - down) // PPM)):

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from ops.sim.book import ASK, BID, Book
+from ops.sim.book import ASK, BID, Book, Change
 
 
 def test_the_book_equals_plain_dicts_after_random_changes() -> None:
@@ -35,3 +35,11 @@ def test_an_empty_side_has_no_touch() -> None:
     assert book.touch() == (0, 0, 0, 0)
     book.set(ASK, 5, 7)
     assert book.touch() == (0, 0, 5, 7)
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    book = Book()
+    book.apply([Change(BID, 10, 1), Change(ASK, 11, 2)])
+    copy = book.copy()
+    book.apply([Change(BID, 10, 0), Change(ASK, 12, 3)])
+    assert (copy.top(BID, 9), copy.top(ASK, 9)) == ([(10, 1)], [(11, 2)])

@@ -1,9 +1,10 @@
 """The drive: frames come by themselves, and after a long sleep nothing is made up for."""
 
 import asyncio
+from itertools import pairwise
 
 from engine.model.clock import ManualClock
-from ops.sim.drive import LAG_NS_MAX, Drive
+from ops.sim.drive import LAG_NS_MAX, LOOK_EVERY, Drive
 from ops.sim.face import Update
 from ops.sim.faces.kraken import Kraken
 from ops.sim.faults import Faults
@@ -26,12 +27,12 @@ class Counting(Kraken):
         self.updates += 1
 
 
-def a_drive(clock: ManualClock) -> tuple[Drive, Counting]:
+def a_drive(clock: ManualClock, kind: type[Counting] = Counting) -> tuple[Drive, Counting]:
     line = invented_line("kraken", "BTC/USD")
     market = Market([line], seed=1, messages_per_s=RATE)
     server = VenueServer("kraken", clock, Faults([], seed=1, start_mono_ns=0))
     floor = Floor("kraken", [line], clock, server.faults, Clients(1, ["main"], {}))
-    face = Counting([line], server, clock, floor)
+    face = kind([line], server, clock, floor)
     floor.face = server.face = face
     return Drive(market, {"kraken": floor}, clock), face
 
@@ -86,5 +87,33 @@ def test_frames_come_without_being_stepped() -> None:
             await asyncio.sleep(0.05)
             await client.settle()
             assert not [frame for frame in client.frames if b'"book"' in frame]
+
+    run(body)
+
+
+class Slow(Counting):
+    """Each update takes a millisecond of the clock."""
+
+    def update(self, line: Line, update: Update) -> None:
+        """Count, and let time pass."""
+        super().update(line, update)
+        assert isinstance(self.clock, ManualClock)
+        self.clock.advance(SECOND // 1000)
+
+
+def test_a_turn_ends_in_time_and_what_is_left_comes_with_the_next() -> None:
+    async def body() -> None:
+        clock = ManualClock(mono_ns=SECOND)
+        drive, face = a_drive(clock, Slow)
+        drive.start()
+        clock.advance(LAG_NS_MAX)
+        drive.resume()
+        counts = [face.updates]
+        while face.updates < RATE * LAG_NS_MAX // SECOND:
+            await asyncio.sleep(0)
+            if face.updates != counts[-1]:
+                counts.append(face.updates)
+        assert max(after - before for before, after in pairwise(counts)) <= LOOK_EVERY
+        drive.stop()
 
     run(body)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from engine.config import Sim
 from engine.model.fault import ANSWER, CHANGE, ONCE, STANDING, Kind, parse
+from ops.sim import told
 from ops.sim import world as worlds
 from ops.sim.exchange.audit import audit
 from ops.sim.faces import FACES
@@ -25,6 +27,9 @@ OPTIONS = {  # what a kind needs to be seen soon
     Kind.DELAY: ":40ms", Kind.STALL: ":40ms", Kind.HTTP_418: ":120ms", Kind.ANSWER_LATE: ":60ms",
     Kind.REQUEST_LATE: ":60ms", Kind.FILL_LATE: ":60ms", Kind.QUERY_LAG: ":150ms",
     Kind.CLOCK_SKEW: ":-90000ms", Kind.SNAPSHOT_LAG: ":100ms"}
+
+
+SCHEDULED_S = 3600  # when faults of the config strike: not before the story is there
 
 
 def story(*kinds: Kind) -> Callable[[Story], Story]:
@@ -53,8 +58,8 @@ class Scene:
             body = {"venue": fault.venue, "kind": fault.kind, "count": fault.count, "ms": fault.ms,
                     "symbol": fault.symbol}
             assert (await self.venue.call("POST", "/fault", body)) == (200, {})
-        while self.venue.world.faults.seconds(self.venue.world.clock.mono_ns()) < 0.05:
-            await asyncio.sleep(0.01)
+        else:
+            self.venue.world.faults.advance(SCHEDULED_S)
         await self.ticks()
 
     async def ticks(self) -> None:
@@ -128,7 +133,7 @@ def test_every_fault_does_what_it_says(
 
     async def body() -> None:
         sim = Sim(messages_per_s=200) if by_call else Sim(
-            messages_per_s=200, faults=[spec + "@0.05-"])
+            messages_per_s=200, faults=[f"{spec}@{SCHEDULED_S}-"])
         async with a_world({"kraken": [SYMBOL]}, sim) as world:
             scene = Scene(Venue(world, "kraken"), kind, spec, by_call=by_call)
             await STORIES[kind](scene)
@@ -160,6 +165,19 @@ async def _text_breaks(it: Scene) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  JSON and UTF-8 errors alike
         json.loads(bad.decode())
     assert [json.loads(each)["n"] for each in good] == list(range(2, len(good) + 2))
+
+
+@story(Kind.BLOAT)
+async def _more_than_a_client_should_take(it: Scene) -> None:
+    client = await it.client(book=True)
+    await it.arm()
+    it.venue.step(0.5)
+    await client.closed.wait()  # ours takes 10 MiB at most
+    assert client.frames == []
+    other = await it.client(book=True)
+    it.venue.step(0.5)
+    await other.settle()
+    assert other.frames
 
 
 @story(Kind.CHECKSUM)
@@ -752,3 +770,30 @@ def test_money_comes_and_goes_from_outside_by_a_control_call(
         audit(it.floor.exchange)
 
     tried(Kind.DROP, body, monkeypatch)
+
+
+def test_whoever_leaves_while_something_waits_for_them_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(told, "ACK_S", 0.1)
+
+    async def body(it: Scene) -> None:
+        for spec in ("fill_before_ack", "fill_late:60ms:9x", "answer_late:60ms:9x",
+                     "request_late:60ms:9x", "delay:60ms:9x"):
+            await it.lift()
+            it.venue.world.faults.clear("*")
+            it.venue.world.add_fault(parse(f"kraken:{spec}"))
+            client = await it.client(login=True, book=True)
+            client.ask({"place": it.offer()}, {"place": it.taking()})
+            await client.settle()
+            it.venue.step(0.2)
+            client.transport.disconnect()
+            await client.closed.wait()
+        await asyncio.sleep(0.15)
+        server = it.venue.world.servers["kraken"]
+        assert not server.connections
+        assert not server.told._held  # noqa: SLF001
+        assert it.orders() == 10  # late requests arrive without their sender
+
+    tried(Kind.FILL_BEFORE_ACK, body, monkeypatch)
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]

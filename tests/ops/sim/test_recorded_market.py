@@ -15,6 +15,7 @@ from random import Random
 import pytest
 
 from engine.config import Sim
+from ops.sim.book import ASK, BID
 from ops.sim.exchange.audit import audit
 from ops.sim.exchange.orders import BUY, SELL, Kind, Order, Request, Status, Tif
 from ops.sim.floor import Floor
@@ -22,6 +23,7 @@ from ops.sim.playback import Playback
 from ops.sim.tape import Capture
 from ops.sim.world import World
 from tests.ops.sim.recordings import DEPTH, STREAM, shared, write
+from tests.ops.sim.test_floor import Scene
 from tests.ops.sim.wire import Client, Venue, a_world, run
 
 MS = 1_000_000
@@ -240,6 +242,78 @@ def test_aggregated_prints_do_not_count_twice_beside_single_ones(tmp_path: Path)
     for kind in ("trade", "aggTrade"):
         script.trade("100.00", "2.0", buyer_made=True, kind=kind)
     played(tmp_path, script, story)
+
+
+def test_what_a_print_took_and_the_next_book_does_not_mention_has_been_replaced(
+    tmp_path: Path,
+) -> None:
+    def story(table: Table) -> None:
+        table.play(1)
+        order = table.place(BUY, "100", "1")
+        table.play(1)
+        assert order.ahead == 2 * UNIT
+        assert table.place(SELL, "100", "1", Tif.IOC, account="other").filled == UNIT
+        table.play(1)  # 3 more came behind us, only the 1 that a client took is missing
+        assert order.ahead == UNIT
+        assert table.place(SELL, "100", "9", Tif.IOC, account="other").filled == 5 * UNIT
+
+    script = Script(BIDS, ASKS).trade("100.00", "3.0", buyer_made=True)
+    played(tmp_path, script.diff(asks=[("109.00", "1.0")]), story)
+
+
+def test_a_new_book_keeps_everybodys_place_in_the_queues() -> None:
+    scene = Scene()
+    scene.line.recorded = True
+    order = scene.order(BUY, 6_400_000)
+    assert order.ahead == scene.lot
+    scene.line.outside.set(BID, 6_399_900, scene.lot)
+    scene.line.outside.set(BID, 6_400_000, 3 * scene.lot)
+    scene.floor.recorded(scene.line, None)
+    assert order.ahead == scene.lot
+    scene.line.outside.clear()
+    scene.floor.recorded(scene.line, None)
+    assert order.ahead == 0
+    assert scene.floor.exchange.depth(scene.line.native, BUY, 9) == [(6_400_000, scene.lot)]
+    audit(scene.floor.exchange)
+
+
+@pytest.mark.parametrize(("capture", "venue", "symbol"), [
+    ("binance.spot.20210814", "binance", "FTM/USDT"),
+    ("binance.usdm.20210405", "binance-usdm", "BAT/USDT:USDT"),
+    ("binanceus.spot.20210814", "binance-us", "MANA/USD"),
+    ("okx.mixed.20220227", "okx", "ZEN/USDT"),
+    ("okx.mixed.20220227", "okx", "PROPS/ETH"),
+    ("kraken.spot.20260802v2", "kraken", "BTC/USD"),
+    ("coinbase.spot.20210417", "coinbase-exchange", "SKL/USD"),
+])
+def test_the_matching_engine_stands_where_the_recording_stands(
+    capture: str, venue: str, symbol: str
+) -> None:
+    path = shared(f"{capture}.jsonl.gz")
+
+    async def body() -> None:
+        sim = Sim(market="captures", captures=[str(path)], speed=10_000.0, loop=False)
+        async with a_world({venue: [symbol]}, sim) as world:
+            floor, playback = world.servers[venue].face.floor, world.flow
+            assert isinstance(playback, Playback)
+            (line,) = floor.face.lines.values()
+            floor.place(Request(account="main", symbol=line.native, side=BUY))  # refused: it opens
+            await asyncio.sleep(0)
+            world.servers[venue].subscriptions += 1  # an audience, so that it starts
+            tasks = [task for task in world._tasks if "playback" in task.get_name()]  # noqa: SLF001
+            await asyncio.wait(tasks)
+            playback.settle()
+            floor.recorded(line, [])  # a book frame that changes nothing
+            listed = floor.exchange.listed[line.native]
+            prices = 10 ** (listed.symbol.price_decimals - line.price_decimals)
+            sizes = 10 ** (listed.symbol.size_decimals - line.size_decimals)
+            for side, half in ((BID, listed.book.bids), (ASK, listed.book.asks)):
+                assert half.outside == {
+                    price * prices: size * sizes for price, size in line.book.sizes[side].items()}
+                assert half.outside
+            audit(floor.exchange)
+
+    run(body)
 
 
 def test_a_real_recording_is_unchanged_by_hundreds_of_orders_and_they_trade() -> None:

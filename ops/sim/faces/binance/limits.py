@@ -13,6 +13,7 @@ from ops.sim.faces.binance.errors import (
     TOO_MANY_ORDERS,
     TOO_MANY_REQUESTS,
     TOO_MUCH_WEIGHT,
+    Problem,
     Refused,
 )
 from ops.sim.limits import Window
@@ -68,8 +69,12 @@ class _Usage:
 class Limits:
     """The counters of one market."""
 
-    def __init__(self, rows: Sequence[Limit]) -> None:
+    def __init__(
+        self, rows: Sequence[Limit], weight: Problem = TOO_MUCH_WEIGHT, banned: Problem = BANNED
+    ) -> None:
+        """Refuse too much in the words of ``weight`` and ``banned``: they differ by market."""
         self.rows = rows
+        self._weight, self._ban = weight, banned
         self._by_ip = [row for row in rows if row.kind != "ORDERS"]
         self._by_account = [row for row in rows if row.kind == "ORDERS"]
         self._usages: dict[str, _Usage] = {}
@@ -90,7 +95,7 @@ class Limits:
                 usage.banned_until_ns = now_ns + NS * min(BAN_S << usage.bans, BAN_S_MAX)
                 usage.bans, usage.ignored = min(usage.bans + 1, 16), 0
                 raise self._banned(now_ns, unix_ms, usage)
-            problem = TOO_MUCH_WEIGHT if limit.kind == "REQUEST_WEIGHT" else TOO_MANY_REQUESTS
+            problem = self._weight if limit.kind == "REQUEST_WEIGHT" else TOO_MANY_REQUESTS
             raise Refused(problem, limit.limit, limit.words,
                           headers=self.weights(now_ns, ip) | _retry(window.left_ns(now_ns)))
         usage.ignored = 0
@@ -121,11 +126,10 @@ class Limits:
             usage = self._usages[ip] = _Usage(self._by_ip)
         return usage
 
-    @staticmethod
-    def _banned(now_ns: int, unix_ms: int, usage: _Usage) -> Refused:
+    def _banned(self, now_ns: int, unix_ms: int, usage: _Usage) -> Refused:
         left_ns = usage.banned_until_ns - now_ns
         until_ms = unix_ms + left_ns // 1_000_000
-        return Refused(BANNED, until_ms, headers=_retry(left_ns))
+        return Refused(self._ban, until_ms, headers=_retry(left_ns))
 
     # --- per account ---------------------------------------------------------------------------
 

@@ -140,11 +140,13 @@ class PublicFace(Face):
 
     def update(self, line: Line, update: Update) -> None:
         """Send, under new ids, the quote, prints and, when due, the diff."""
-        state = self._state[line.native]
-        for side, price, size in update.changes:
-            line.last_id += state.ids.randint(1, HOLE_MAX) if self.perpetual else 1
-            state.first_id = state.first_id or line.last_id
-            state.pending[side][price] = size
+        state, changes = self._state[line.native], update.changes
+        if changes:
+            hole = int(state.ids.random() * HOLE_MAX) if self.perpetual else 0
+            state.first_id = state.first_id or line.last_id + hole + 1
+            line.last_id += hole + len(changes)
+            for side, price, size in changes:
+                state.pending[side][price] = size
         touch = line.book.touch()
         if touch != state.touch:
             state.touch = touch
@@ -261,4 +263,5 @@ def aggregated(first_id: int, prints: Sequence[Print]) -> list[Aggregate]:
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
-    return ",".join(f'["{line.price(p)}","{line.size(s)}"]' for p, s in levels)
+    prices, written = line.prices, line.size
+    return ",".join([f'["{prices[price]}","{written(size)}"]' for price, size in levels])

@@ -1,7 +1,15 @@
-"""Binance USD-M perpetuals: who serves what.  Source: shared/venues/binance.md, 2026-11-21.
+"""Binance USD-M perpetuals: the private side on top of the public one.
 
-REST is /fapi/v1../v3; streams are split over /public, /market and /private; /ws-fapi/v1 takes
-orders.  The old root serves books and prints alike.
+    REST /fapi ── Door ───┐               ┌─ usdm_market, usdm_klines (catalogue, tape, candles)
+                          ├─ usdm_routes ─┼─ usdm_account, usdm_config, usdm_history
+    /ws-fapi/v1 ─ WsApi ──┘               └─ usdm_trade (place, modify, cancel, dead-man switch)
+    matching engine ── events ── UserStream ── "@ORDER_TRADE_UPDATE" .. topics ── /private
+    /public, /market ── usdm_streams, usdm_depth;  funding every eight hours ── usdm_funding
+
+Source: shared/venues/binance.md and developers.binance.com/docs/derivatives/usds-margined-futures,
+2026-11-21.  The old root serves books and prints alike and keeps silent on all else.
+
+Decisions: 2026-11-21: one-way mode, single-asset margin, nobody is liquidated.
 """
 
 from collections.abc import Sequence
@@ -11,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 
 from engine.model.clock import Clock
+from ops.sim.book import Touch
 from ops.sim.exchange.events import Event
 from ops.sim.face import Answer, HttpRequest, Outlet, Print, Query, Session, Topic, Update
 from ops.sim.faces.binance.auth import Auth
@@ -20,10 +29,12 @@ from ops.sim.faces.binance.limits import Limit, Limits
 from ops.sim.faces.binance.public import Aggregate, Pending, PublicFace
 from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
+from ops.sim.faces.binance.usdm_depth import Depths
 from ops.sim.faces.binance.usdm_errors import BANNED, MANY_REQUESTS, OUTCOME_UNKNOWN
-from ops.sim.faces.binance.usdm_funding import Funding
+from ops.sim.faces.binance.usdm_funding import Fundings
 from ops.sim.faces.binance.usdm_history import History
 from ops.sim.faces.binance.usdm_keys import Keys
+from ops.sim.faces.binance.usdm_klines import Klines
 from ops.sim.faces.binance.usdm_market import Market
 from ops.sim.faces.binance.usdm_routes import methods_of, routes_of
 from ops.sim.faces.binance.usdm_streams import Streams, topic_of
@@ -59,8 +70,8 @@ class BinanceUsdm(PublicFace):
     ) -> None:
         super().__init__(lines, outlet, clock, floor)
         rows, auth = Rows(self.lines, floor.exchange), Auth(floor)
-        self._limits = Limits(LIMITS)
-        self.funding = Funding(floor, self.lines)
+        self._limits = Limits(LIMITS, MANY_REQUESTS, BANNED)
+        self.funding = Fundings(floor, self.lines)
         self._keys = Keys(floor)
         self._trading = Trading(floor, self.lines, self._limits, rows)
         reader = self._trading.reader
@@ -70,10 +81,12 @@ class BinanceUsdm(PublicFace):
         self._user = UserStream(floor, outlet, rows, self._trading, accounts)
         self._streams = Streams(floor, outlet, self.lines, self._market, self.funding, rows)
         config = Config(floor, reader, accounts, self._user, self._limits)
+        self._klines = Klines(floor, outlet, self.lines, self._market, reader)
         parts = (self._trading, self._history, accounts, config, self._keys, self._market)
-        self._door = Door(floor, auth, self._limits, routes_of(*parts, self._depth))
+        self._door = Door(floor, auth, self._limits, routes_of(*parts, self._klines, self._depth))
         self._api = WsApi(floor, auth, self._limits, methods_of(*parts, self._depth))
-        self._second = 0
+        self._depths, self._second = Depths(floor, outlet), 0
+        self._touches: dict[str, Touch] = {}  # as told to all at once
 
     # --- connections ---------------------------------------------------------------------------
 
@@ -150,10 +163,10 @@ class BinanceUsdm(PublicFace):
 
     def update(self, line: Line, update: Update) -> None:
         """Publish what happened."""
-        before = self._state[line.native].touch
         super().update(line, update)
-        touch = self._state[line.native].touch
-        if touch != before and self.outlet.wanted(("!bookTicker", "")):
+        touch = line.book.touch()
+        if self.outlet.wanted(("!bookTicker", "")) and touch != self._touches.get(line.native):
+            self._touches[line.native] = touch
             self.outlet.publish(("!bookTicker", ""), self._quote(line, touch))
 
     def traded(self, line: Line, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
@@ -161,8 +174,13 @@ class BinanceUsdm(PublicFace):
         self._market.tapes[line.native].note(self.now_ms(), prints, sums)
 
     def batched(self, line: Line, first_id: int, pending: Pending) -> None:
-        """Send the top of the book with every diff."""
-        self._streams.partial(line, (first_id, line.last_id, self._state[line.native].sent_id))
+        """Feed the slower diffs and the best levels."""
+        self._depths.add(line, first_id, pending, self._state[line.native].sent_id)
+
+    def flush(self, line: Line) -> None:
+        """Send all that waits, the slower diffs too."""
+        super().flush(line)
+        self._depths.flush(line)
 
     def tick(self) -> None:
         """Run timers: countdowns, good-till dates, funding, and once a second the streams."""
@@ -172,9 +190,10 @@ class BinanceUsdm(PublicFace):
         if second != self._second:
             self._second = second
             for native in self.lines:
-                if mark := self.funding.mark(native):
+                if mark := self.floor.mark(native):
                     self.floor.exchange.set_mark(native, mark)
             self._streams.second(second)
+            self._klines.second()
 
     def heard(self, event: Event) -> None:
         """Tell clients of what happened to their orders and money."""

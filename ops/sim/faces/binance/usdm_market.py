@@ -16,7 +16,7 @@ from ops.sim.faces.binance.errors import Refused
 from ops.sim.faces.binance.limits import Limits
 from ops.sim.faces.binance.params import Params
 from ops.sim.faces.binance.usdm_errors import DEPTH_LIMIT
-from ops.sim.faces.binance.usdm_funding import EVERY_S, Funding
+from ops.sim.faces.binance.usdm_funding import EVERY_S, Fundings
 from ops.sim.faces.binance.usdm_request import Reader
 from ops.sim.faces.binance.usdm_tape import Span, Tape, Trade
 from ops.sim.faces.binance.usdm_text import Rows, rate, shown
@@ -49,7 +49,7 @@ class Market:
 
     def __init__(
         self, floor: Floor, lines: dict[str, Line], reader: Reader, rows: Rows, limits: Limits,
-        funding: Funding,
+        funding: Fundings,
     ) -> None:
         self._floor, self._lines, self._reader, self._rows = floor, lines, reader, rows
         self._limits, self._funding = limits, funding
@@ -60,16 +60,20 @@ class Market:
 
     def ping(self, ask: Ask) -> object:
         """Answer."""
+        ask.params.done()
         return {}
 
     def time(self, ask: Ask) -> object:
         """Return the venue's clock."""
+        ask.params.done()
         return {"serverTime": self._now_ms()}
 
     # --- catalogue -----------------------------------------------------------------------------
 
     def catalogue(self, ask: Ask) -> object:
-        """Return the limits of requests and every contract with its filters."""
+        """Return the limits of requests and every contract with its filters, whichever is named."""
+        ask.params.text("symbol")
+        ask.params.done()
         return {
             "timezone": "UTC", "serverTime": self._now_ms(), "futuresType": "U_MARGINED",
             "rateLimits": [row.row() for row in self._limits.rows], "exchangeFilters": [],
@@ -238,11 +242,11 @@ class Market:
         return self._each(ask, self._premium)
 
     def _premium(self, line: Line) -> dict[str, object]:
-        row = self._funding.row(line.native, self._rows.numbers[line.native])
+        told = self._funding.told(line.native, self._rows.numbers[line.native])
         return {
-            "symbol": line.native, "markPrice": row["mark"], "indexPrice": row["index"],
-            "estimatedSettlePrice": row["index"], "lastFundingRate": row["rate"],
-            "interestRate": INTEREST, "nextFundingTime": row["next"], "time": self._now_ms(),
+            "symbol": line.native, "markPrice": told.mark_price, "indexPrice": told.index_price,
+            "estimatedSettlePrice": told.index_price, "lastFundingRate": told.rate,
+            "interestRate": INTEREST, "nextFundingTime": told.next_ms, "time": self._now_ms(),
         }
 
     def fundings(self, ask: Ask) -> object:
@@ -269,8 +273,8 @@ class Market:
         if every_s == EVERY_S:
             return []
         return [{
-            "symbol": native, "adjustedFundingRateCap": "0.00300000",
-            "adjustedFundingRateFloor": "-0.00300000",
+            "symbol": native, "adjustedFundingRateCap": "0.02000000",
+            "adjustedFundingRateFloor": "-0.02000000",
             "fundingIntervalHours": max(1, round(every_s / 3600)), "disclaimer": False,
         } for native in self._lines]
 
@@ -297,4 +301,5 @@ def changes(line: Line, span: Span) -> tuple[str, str, str]:
     """Return a day's price change, that in percent, and the average price."""
     percent = (span.last - span.open) * 100_000 // span.open if span.open else 0
     average = span.value // span.volume if span.volume else span.last
-    return line.price(span.last - span.open), from_quanta(percent, 3), line.price(average)
+    change = from_quanta(span.last - span.open, line.price_decimals) + line.price_pad
+    return change, from_quanta(percent, 3), line.price(average)

@@ -141,9 +141,7 @@ class Reader:
         return word
 
     def _read_terms(self, params: Params, word: str, *, market: bool) -> Terms:
-        match = params.text("priceMatch") or "NONE"
-        if match != "NONE" and match not in MATCHES:
-            raise Refused(PRICE_MATCH)
+        match = self.price_match(params)
         if match != "NONE" and market:
             raise Refused(PRICE_MATCH_TYPE)
         until_ms = params.whole("goodTillDate")
@@ -157,6 +155,14 @@ class Reader:
         if not now_ms + GOOD_TILL_AHEAD_MS < until_ms < GOOD_TILL_MAX_MS:
             raise Refused(GOOD_TILL)
         return Terms(match, until_ms // 1000 * 1000)
+
+    @staticmethod
+    def price_match(params: Params) -> str:
+        """Return which of the book's prices an order shall take, NONE for its own."""
+        match = params.text("priceMatch") or "NONE"
+        if match != "NONE" and match not in MATCHES:
+            raise Refused(PRICE_MATCH)
+        return match
 
     @staticmethod
     def _refuse_conditions(params: Params) -> None:

@@ -10,6 +10,7 @@ from ops.sim.faces.binance.usdm_account import Accounts
 from ops.sim.faces.binance.usdm_config import Config
 from ops.sim.faces.binance.usdm_history import History
 from ops.sim.faces.binance.usdm_keys import Keys
+from ops.sim.faces.binance.usdm_klines import Klines, klines_weight
 from ops.sim.faces.binance.usdm_market import Market, depth_weight
 from ops.sim.faces.binance.usdm_trade import Trading
 
@@ -23,21 +24,21 @@ def _or_all(one: int, everything: int) -> Callable[[Mapping[str, str]], int]:
 
 def routes_of(
     trading: Trading, history: History, accounts: Accounts, config: Config, keys: Keys,
-    market: Market, depth: Depth,
+    market: Market, klines: Klines, depth: Depth,
 ) -> dict[str, Route]:
     """Return all REST routes."""
-    return _public(market, depth) | _trade(trading, history) | _account(accounts, config, history) \
-        | {
-            f"{verb} /fapi/v1/listenKey": Route(serve, 1, Security.KEY)
-            for verb, serve in (("POST", keys.start), ("PUT", keys.keep), ("DELETE", keys.close))
-        }
+    streams = {
+        f"{verb} /fapi/v1/listenKey": Route(serve, 1, Security.KEY)
+        for verb, serve in (("POST", keys.start), ("PUT", keys.keep), ("DELETE", keys.close))}
+    return streams | _public(market, klines, depth) | _trade(trading, history) | _account(
+        accounts, config, history)
 
 
-def _public(market: Market, depth: Depth) -> dict[str, Route]:
+def _public(market: Market, klines: Klines, depth: Depth) -> dict[str, Route]:
     routes = {
         "ping": Route(market.ping), "time": Route(market.time),
         "exchangeInfo": Route(market.catalogue), "depth": Route(depth, depth_weight),
-        "trades": Route(market.trades, 5),
+        "klines": Route(klines.rows, klines_weight), "trades": Route(market.trades, 5),
         "historicalTrades": Route(market.old_trades, 20, Security.KEY),
         "aggTrades": Route(market.aggregates, 20),
         "ticker/24hr": Route(market.tickers, _or_all(1, 40)),

@@ -1,36 +1,36 @@
-"""Public streams of USD-M that leave on a clock: mark prices, tickers, partial books.
+"""Public streams of USD-M that leave on a clock: mark prices and tickers; and who streams where.
 
 Source: developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams,
 read 2026-11-21.  Nobody is liquidated, so ``forceOrder`` streams are silent.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import orjson
 
-from ops.sim.book import ASK, BID
 from ops.sim.exchange.filters import Filters
 from ops.sim.face import Outlet, Topic
-from ops.sim.faces.binance.usdm_funding import Funding
+from ops.sim.faces.binance.usdm_depth import SPEEDS_MS
+from ops.sim.faces.binance.usdm_depth import STREAMS as DEPTHS
+from ops.sim.faces.binance.usdm_funding import Fundings
+from ops.sim.faces.binance.usdm_klines import STREAMS as KLINES
 from ops.sim.faces.binance.usdm_market import DELIVERY_MS, ONBOARD_MS, Market, changes, status_of
 from ops.sim.faces.binance.usdm_text import Rows
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
 MARK_EVERY_S: Final = 3
-PARTIAL: Final = {"depth5": 5, "depth10": 10, "depth20": 20}
-PUBLIC: Final = {"depth", "bookTicker", "trade", *PARTIAL}
-TIMED: Final = {"markPrice", "markPrice@1s", "ticker", "miniTicker"}
-MARKET: Final = {"aggTrade", "forceOrder", *TIMED}
+PUBLIC: Final = {"bookTicker": "bookTicker", "trade": "trade", **DEPTHS}
+MARKET: Final = {
+    "aggTrade", "forceOrder", "markPrice", "markPrice@1s", "ticker", "miniTicker", *KLINES}
 ALL_PUBLIC: Final = {"!bookTicker"}
 ALL_MARKET: Final = {
     "!markPrice@arr", "!markPrice@arr@1s", "!ticker@arr", "!miniTicker@arr", "!contractInfo",
     "!forceOrder@arr"}
-SPEEDS: Final = {"", "100ms", "250ms", "500ms"}
 
 
-def topic_of(name: str, path: str, natives: Iterable[str]) -> Topic | None:
+def topic_of(name: str, path: str, lines: Mapping[str, Line]) -> Topic | None:
     """Return the topic of a stream name at a path; None for one that stays silent.
 
     The old root delivers what /public does, and prints (binance.md, Endpoints).
@@ -39,15 +39,18 @@ def topic_of(name: str, path: str, natives: Iterable[str]) -> Topic | None:
     if name in ALL_PUBLIC | ALL_MARKET:
         return (name, "") if split and market == (name in ALL_MARKET) else None
     symbol, _, stream = name.partition("@")
-    if symbol != symbol.lower() or symbol.upper() not in natives:
+    line = lines.get(symbol.upper()) if symbol == symbol.lower() else None
+    if line is None:
         return None
-    kind, _, speed = stream.partition("@")
-    if stream in TIMED | {"aggTrade", "forceOrder"}:
+    if stream in MARKET:
         wanted = market if split else stream == "aggTrade"
-        return (stream, symbol.upper()) if wanted else None
-    if kind not in PUBLIC or market or speed not in SPEEDS or (speed and "depth" not in kind):
+        return (stream, line.native) if wanted else None
+    kind = None if market else PUBLIC.get(stream)
+    if kind is None:
         return None
-    return kind, symbol.upper()
+    if line.recorded and kind in SPEEDS_MS:  # a recording has one speed
+        kind = "depth"
+    return kind, line.native
 
 
 class Streams:
@@ -55,7 +58,7 @@ class Streams:
 
     def __init__(
         self, floor: Floor, outlet: Outlet, lines: dict[str, Line], market: Market,
-        funding: Funding, rows: Rows,
+        funding: Fundings, rows: Rows,
     ) -> None:
         self._floor, self._outlet, self._lines = floor, outlet, lines
         self._market, self._funding, self._rows = market, funding, rows
@@ -82,10 +85,10 @@ class Streams:
             self._outlet.publish((everything, ""), orjson.dumps(events))
 
     def _mark(self, line: Line) -> dict[str, object]:
-        row = self._funding.row(line.native, self._rows.numbers[line.native])
+        told = self._funding.told(line.native, self._rows.numbers[line.native])
         return {
-            "e": "markPriceUpdate", "E": self._now_ms(), "s": line.native, "p": row["mark"],
-            "i": row["index"], "P": row["index"], "r": row["rate"], "T": row["next"],
+            "e": "markPriceUpdate", "E": self._now_ms(), "s": line.native, "p": told.mark_price,
+            "i": told.index_price, "P": told.index_price, "r": told.rate, "T": told.next_ms,
         }
 
     def _ticker(self, line: Line) -> dict[str, object]:
@@ -105,21 +108,6 @@ class Streams:
             "l": line.price(span.low), "v": line.size(span.volume),
             "q": self._market.value(line, span.value),
         }
-
-    def partial(self, line: Line, ids: tuple[int, int, int]) -> None:
-        """Publish the top of a book whose diff has the ids first, last and previous last."""
-        first, last, previous = ids
-        for kind, levels in PARTIAL.items():
-            if not self._outlet.wanted((kind, line.native)):
-                continue
-            now_ms = self._now_ms()
-            bids, asks = (
-                [(line.price(price), line.size(size))
-                 for price, size in line.book.top(side, levels)]
-                for side in (BID, ASK))
-            self._outlet.publish((kind, line.native), orjson.dumps({
-                "e": "depthUpdate", "E": now_ms, "T": now_ms, "s": line.native, "U": first,
-                "u": last, "pu": previous, "b": bids, "a": asks}))
 
     def relisted(self, line: Line, filters: Filters) -> None:
         """Tell of a contract's new status."""

@@ -45,6 +45,8 @@ class Span(msgspec.Struct):
     first_id: int
     last_id: int
     count: int
+    bought: int = 0  # of it, what takers bought
+    bought_value: int = 0
 
     def add(self, later: "Span") -> None:
         """Take in a later stretch."""
@@ -53,6 +55,17 @@ class Span(msgspec.Struct):
         self.volume += later.volume
         self.value += later.value
         self.count += later.count
+        self.bought += later.bought
+        self.bought_value += later.bought_value
+
+    def of(self, minute: int) -> "Span":
+        """Return a copy that begins at another minute."""
+        return msgspec.structs.replace(self, minute=minute)
+
+    def flat(self, minute: int) -> "Span":
+        """Return a stretch without trades at the last price."""
+        last = self.last
+        return Span(minute, last, last, last, last, 0, 0, 0, self.last_id, self.last_id, 0)
 
 
 class Tape:
@@ -61,7 +74,7 @@ class Tape:
     def __init__(self) -> None:
         self.recent: deque[Trade] = deque(maxlen=RECENT_MAX)
         self.totals: deque[Total] = deque(maxlen=RECENT_MAX)
-        self._spans: deque[Span] = deque(maxlen=MINUTES)
+        self.spans: deque[Span] = deque(maxlen=MINUTES)
 
     def note(self, now_ms: int, prints: Sequence[Print], sums: Sequence[Aggregate]) -> None:
         """Take prints in, and what they sum up to."""
@@ -69,21 +82,23 @@ class Tape:
         for each in prints:
             price, size = each.price, each.size
             self.recent.append(Trade(each.trade_id, price, size, now_ms, each.side != BUY))
-            span = Span(now_ms // MINUTE_MS, price, price, price, price, size, size,
-                        price * size, each.trade_id, each.trade_id, 1)
-            if self._spans and self._spans[-1].minute == span.minute:
-                self._spans[-1].add(span)
+            value = price * size
+            span = Span(
+                now_ms // MINUTE_MS, price, price, price, price, size, size, value, each.trade_id,
+                each.trade_id, 1, *((size, value) if each.side == BUY else (0, 0)))
+            if self.spans and self.spans[-1].minute == span.minute:
+                self.spans[-1].add(span)
             else:
-                self._spans.append(span)
+                self.spans.append(span)
 
     def day(self, now_ms: int) -> Span | None:
         """Return the last 24 hours as one stretch, None if nothing traded."""
         oldest, sum_ = now_ms // MINUTE_MS - MINUTES, None
-        for span in self._spans:
+        for span in self.spans:
             if span.minute <= oldest:
                 continue
             if sum_ is None:
-                sum_ = msgspec.structs.replace(span)
+                sum_ = span.of(span.minute)
             else:
                 sum_.add(span)
         return sum_

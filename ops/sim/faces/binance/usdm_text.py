@@ -94,7 +94,7 @@ class Numbers:
 
     def value(self, amount: int) -> str:
         """Write a quote amount that a trade moved."""
-        return shown(amount, MONEY_DECIMALS, self._tick + self._lot)
+        return shown(amount, MONEY_DECIMALS, min(MONEY_SHOWN, self._tick + self._lot))
 
     def average(self, value: int, size: int) -> str:
         """Write ``value`` per contract, cut after eight decimals; 0 without any."""

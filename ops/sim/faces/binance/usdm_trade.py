@@ -7,14 +7,14 @@ A modified order that its new price or quantity would end is cancelled instead.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import orjson
 
 from engine.model.quanta import plain
 from ops.sim.book import ASK, BID
 from ops.sim.exchange.filters import Mode, Reason, Refusal
-from ops.sim.exchange.orders import BUY, Kind, Order, Request, Status, Tif, Why
+from ops.sim.exchange.orders import BUY, Kind, Order, Request, Status, Stp, Tif, Why
 from ops.sim.faces.binance.door import Ask
 from ops.sim.faces.binance.errors import EITHER, INVALID, MANDATORY, NO_SUCH_ORDER, Refused
 from ops.sim.faces.binance.limits import Limits
@@ -67,6 +67,8 @@ class Trading:
         return self._terms.get(order.id, PLAIN)
 
     def _remember(self, order: Order, terms: Terms) -> None:
+        self._terms.pop(order.id, None)  # a venue that restarted may use an id again
+        self._good_till.pop(order.id, None)
         if terms == PLAIN:
             return
         if len(self._terms) >= TERMS_MAX:
@@ -135,7 +137,7 @@ class Trading:
 
     def _modify(self, account: str, params: Params) -> dict[str, object]:
         native = self.reader.symbol(params)
-        order = self._find(account, native, params)
+        order = self._held(account, native, params)
         if order is None or order.status is not Status.OPEN:
             raise Refused(NO_SUCH_ORDER)
         side = SIDES.get(params.required("side"))
@@ -146,14 +148,16 @@ class Trading:
         if self._floor.filters(native).mode is Mode.HALTED:
             raise Refused(AMEND_STATUS)
         symbol = self._floor.exchange.listed[native].symbol
-        terms = self.terms(order)._replace(price_match=params.text("priceMatch") or "NONE")
+        terms = self.terms(order)._replace(price_match=self.reader.price_match(params))
         price = self.reader.price(params, symbol, order.side, terms)
         size = self.reader.size(params, symbol)
         params.done()
         if (price, size) == (order.price, order.size):
             raise Refused(SAME_ORDER)
         if size > order.filled:
-            changed = self._floor.amend(account, order_id=order.id, price=price, size=size)
+            changed = self._floor.amend(
+                account, order_id=order.id, price=price, size=size, keeps_place=False,
+                stp=Stp.NONE)
             if isinstance(changed, Refusal) and changed.reason is Reason.NOTIONAL_MIN:
                 raise Refused(AMEND_NOTIONAL, plain(money(changed.limit)))
             if isinstance(changed, Refusal) and changed.reason is not Reason.WOULD_TAKE:
@@ -168,7 +172,7 @@ class Trading:
     def cancel(self, ask: Ask) -> object:
         """Cancel one order by either id."""
         native = self.reader.symbol(ask.params)
-        order = self._find(ask.account, native, ask.params)
+        order = self._held(ask.account, native, ask.params)
         ask.params.done()
         return self._cancel(order)
 
@@ -210,7 +214,7 @@ class Trading:
                 del self._countdowns[account, native]
                 self._floor.cancel_all(account, native, why=Why.WITHDRAWN)
         for order_id, (account, until_ms) in list(self._good_till.items()):
-            order = self._floor.exchange.order(account, order_id=order_id)
+            order = self._floor.exchange.registry.find(account, order_id=order_id)
             if order is None or order.status is not Status.OPEN:
                 del self._good_till[order_id]
             elif now_ms >= until_ms:
@@ -261,7 +265,7 @@ class Trading:
             name = "orderId" if ids else "origClientOrderId"
             try:
                 answers.append(self._cancel(
-                    self._find(ask.account, native, Params({name: str(each)}))))
+                    self._held(ask.account, native, Params({name: str(each)}))))
             except Refused as problem:
                 answers.append(problem.body())
         return answers
@@ -278,7 +282,7 @@ class Trading:
 
     def _queried(self, ask: Ask, *, must_be_open: bool) -> dict[str, object]:
         native = self.reader.symbol(ask.params)
-        order = self._find(ask.account, native, ask.params)
+        order = self._found(ask.account, native, ask.params)
         ask.params.done()
         if order is None or (must_be_open and order.status is not Status.OPEN):
             raise Refused(NO_SUCH_ORDER)
@@ -291,17 +295,32 @@ class Trading:
         orders = self._floor.exchange.open_orders(ask.account, native)
         return [self._rows.queried(order, self.terms(order)) for order in orders]
 
-    def _find(self, account: str, native: str, params: Params) -> Order | None:
-        """Return the order that the request names; the order id prevails."""
-        order_id = params.whole("orderId")
-        client_id = params.text("origClientOrderId")
-        if order_id is None and client_id is None:
-            raise Refused(EITHER, "orderId", "origClientOrderId")
-        if order_id is not None:
-            order = self._floor.exchange.order(account, order_id=order_id)
-        else:
-            order = self._floor.exchange.order(account, client_id=client_id or "")
+    def _found(self, account: str, native: str, params: Params) -> Order | None:
+        """Return the order that a request names, as queries see it."""
+        order = self._floor.exchange.order(account, **_named(params))
         return order if order is not None and order.symbol == native else None
+
+    def _held(self, account: str, native: str, params: Params) -> Order | None:
+        """Return the order that a request names, whatever queries see by now."""
+        order = self._floor.exchange.registry.find(account, **_named(params))
+        return order if order is not None and order.symbol == native else None
+
+
+class _Named(TypedDict, total=False):
+    """An order by one of its ids."""
+
+    order_id: int
+    client_id: str
+
+
+def _named(params: Params) -> _Named:
+    """Return which order a request names; the order id prevails."""
+    order_id, client_id = params.whole("orderId"), params.text("origClientOrderId")
+    if order_id is not None:
+        return {"order_id": order_id}
+    if client_id is None:
+        raise Refused(EITHER, "orderId", "origClientOrderId")
+    return {"client_id": client_id}
 
 
 def texts(values: Mapping[str, Any]) -> dict[str, str]:

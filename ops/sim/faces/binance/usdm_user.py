@@ -101,13 +101,15 @@ class UserStream:
             self._outlet.publish(topic, self._report(order, execution, None))
 
     def _filled(self, fill: Fill) -> None:
-        order = self._floor.exchange.order(fill.account, order_id=fill.order_id)
-        topic = topic_of(ORDER, fill.account)
-        if order is not None and self._outlet.wanted(topic):
-            self._outlet.publish(topic, self._report(order, "TRADE", fill))
-        topic = topic_of(LITE, fill.account)
-        if order is not None and self._outlet.wanted(topic):
-            self._outlet.publish(topic, self._lite(order, fill))
+        order = self._floor.exchange.registry.find(fill.account, order_id=fill.order_id)
+        assert order is not None, f"order {fill.order_id} filled and is forgotten"
+        for event, write in ((LITE, self._lite), (ORDER, self._trade)):
+            topic = topic_of(event, fill.account)
+            if self._outlet.wanted(topic):
+                self._outlet.publish(topic, write(order, fill))
+
+    def _trade(self, order: Order, fill: Fill) -> bytes:
+        return self._report(order, "TRADE", fill)
 
     def _report(self, order: Order, execution: str, fill: Fill | None) -> bytes:
         """Write ORDER_TRADE_UPDATE of an order as it stands at this event."""

@@ -186,8 +186,9 @@ class Stream:
         if update.changes and self._outlet.wanted(("level2", native)):
             body = self._levels(line, "update", update.changes)
             self._outlet.publish(("level2", native), body)
-        touch, topic = line.book.touch(), ("ticker", native)
-        if update.prints and touch != self._touch[native] and self._outlet.wanted(topic):
+        if not update.prints or not self._outlet.wanted(topic := ("ticker", native)):
+            return
+        if (touch := line.book.touch()) != self._touch[native]:
             self._touch[native] = touch
             self._outlet.publish(topic, self._ticker(line, touch, "update"))
 
@@ -224,11 +225,11 @@ class Stream:
         return self._levels(line, "snapshot", changes)
 
     def _levels(self, line: Line, kind: str, changes: Iterable[Change]) -> bytes:
-        at = iso(self._floor.now_ns())
-        rows = ",".join(
-            f'{{"side":"{SIDES[side]}","event_time":"{at}","price_level":"{line.price(price)}",'
-            f'"new_quantity":"{line.size(size)}"}}' for side, price, size in changes
-        )
+        at, prices, written = iso(self._floor.now_ns()), line.prices, line.size
+        rows = ",".join([
+            f'{{"side":"{SIDES[side]}","event_time":"{at}","price_level":"{prices[price]}",'
+            f'"new_quantity":"{written(size)}"}}' for side, price, size in changes
+        ])
         return self._message(
             "l2_data", f'{{"type":"{kind}","product_id":"{line.native}","updates":[{rows}]}}')
 

@@ -7,6 +7,7 @@ Source: shared/venues/kraken.md (Symbols, Fees), 2026-11-21.
 from collections.abc import Iterable
 from typing import Any, Final
 
+from engine.model.quanta import plain
 from ops.sim.faces.kraken import names
 from ops.sim.faces.kraken.answers import STATUSES
 from ops.sim.faces.kraken.instruments import (
@@ -30,13 +31,18 @@ def pair_row(each: Instrument) -> dict[str, Any]:
         "altname": each.altname, "wsname": each.wsname, "aclass_base": "currency",
         "base": names.code(each.base), "aclass_quote": "currency",
         "quote": names.code(each.quote), "lot": "unit", "cost_decimals": COST_DECIMALS,
-        "pair_decimals": each.line.tick_decimals, "lot_decimals": each.line.lot_decimals,
+        "pair_decimals": _decimals(each.tick()), "lot_decimals": _decimals(each.size(filters.lot)),
         "lot_multiplier": 1, "leverage_buy": [], "leverage_sell": [],
         "fees": TAKER_TIERS, "fees_maker": MAKER_TIERS, "fee_volume_currency": "ZUSD",
         "margin_call": 80, "margin_stop": 40, "ordermin": each.size_min(),
         "costmin": money(filters.notional_min, 1), "tick_size": each.tick(),
         "status": STATUSES[filters.mode],
     }
+
+
+def _decimals(step: str) -> int:
+    """Return how many decimals a step needs: faults make steps coarser."""
+    return len(plain(step).partition(".")[2])
 
 
 def asset_row(asset: str) -> dict[str, Any]:

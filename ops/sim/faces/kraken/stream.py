@@ -18,7 +18,7 @@ from ops.sim.faces.kraken import catalogue
 from ops.sim.faces.kraken.instruments import Instrument
 from ops.sim.faces.kraken.tape import Tape
 from ops.sim.faces.kraken.v1 import V1
-from ops.sim.faces.kraken.views import Views
+from ops.sim.faces.kraken.views import Edges, Views, edges
 from ops.sim.floor import Floor
 from ops.sim.listing import Line
 
@@ -39,6 +39,9 @@ class Stream:
         self.lines, self._outlet, self._floor = lines, outlet, floor
         self._instruments = instruments
         self._views = Views()
+        self._topics = {native: [(depth, (f"book:{depth}", native)) for depth in DEPTHS]
+                        for native in lines}
+        self._sums: dict[str, tuple[Edges, int]] = {}  # checksums, and how deep they reach
         self._touch = {native: line.book.touch() for native, line in lines.items()}
         self.tapes = {native: Tape(line, floor) for native, line in lines.items()}
         self.v1 = V1(floor, outlet, instruments, self.tapes)
@@ -125,15 +128,21 @@ class Stream:
                 for deal in deals:
                     self._outlet.publish(
                         ("trade", native), self._trades(line, [deal], "update"))
-        for depth in DEPTHS:
-            self._to_depth(line, (f"book:{depth}", native), depth, update.changes)
+        if known := self._sums.get(native):
+            (bid, ask), _ = known
+            for side, price, _ in update.changes:
+                if price >= bid if side == BID else price <= ask:
+                    del self._sums[native]
+                    break
+        for depth, topic in self._topics[native]:
+            if self._outlet.wanted(topic):
+                self._to_depth(line, topic, depth, update.changes)
+            else:
+                self._views.drop(topic)
         self.v1.update(line, update, deals, moved=moved)
 
     def _to_depth(self, line: Line, topic: Topic, depth: int, changes: Sequence[Change]) -> None:
         """Send what subscribers of one depth must apply; nothing if they see no difference."""
-        if not self._outlet.wanted(topic):
-            self._views.drop(topic)
-            return
         bids, asks = self._views.rows(topic, line, depth, changes)
         if bids or asks:
             self._outlet.publish(topic, self._book(line, "update", bids, asks))
@@ -144,8 +153,8 @@ class Stream:
 
     def restart(self, line: Line) -> None:
         """Send a snapshot to the subscribers of every depth."""
-        for depth in DEPTHS:
-            topic = (f"book:{depth}", line.native)
+        self._sums.pop(line.native, None)
+        for depth, topic in self._topics[line.native]:
             if self._outlet.wanted(topic):
                 self._views.begin(topic, line, depth)
                 self._outlet.publish(topic, self.snapshot(line, depth))
@@ -158,8 +167,15 @@ class Stream:
         return (
             f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{line.native}",'
             f'"bids":[{_levels(line, bids)}],"asks":[{_levels(line, asks)}],'
-            f'"checksum":{checksum(line)},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
+            f'"checksum":{self._sum(line)},"timestamp":"{iso(self._floor.now_ns())}"}}]}}'
         ).encode()
+
+    def _sum(self, line: Line) -> int:
+        """Return the checksum of the book as it stands; most changes are too deep to move it."""
+        known = self._sums.get(line.native)
+        if known is None:
+            known = self._sums[line.native] = edges(line, CHECKSUM_DEPTH), checksum(line)
+        return known[1]
 
     def _trades(self, line: Line, deals: Sequence[Deal], kind: str) -> bytes:
         rows = ",".join(
@@ -197,6 +213,7 @@ def checksum(line: Line) -> int:
 
 
 def _levels(line: Line, levels: Iterable[tuple[int, int]]) -> str:
-    return ",".join(
-        f'{{"price":{line.price(price)},"qty":{line.size(size)}}}' for price, size in levels
-    )
+    prices, written = line.prices, line.size
+    return ",".join([
+        f'{{"price":{prices[price]},"qty":{written(size)}}}' for price, size in levels
+    ])

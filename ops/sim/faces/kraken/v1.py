@@ -40,6 +40,8 @@ class V1:
         self._instruments = instruments
         self._by_name = {each.wsname: each for each in instruments.values()}
         self._order = {native: index for index, native in enumerate(instruments)}
+        self._topics = {native: [(depth, (f"v1:book-{depth}", native)) for depth in DEPTHS]
+                        for native in instruments}
         self._views = Views()
 
     # --- requests ------------------------------------------------------------------------------
@@ -124,17 +126,16 @@ class V1:
     def update(self, line: Line, update: Update, deals: Sequence[Deal], *, moved: bool) -> None:
         """Publish what happened to a line; ``moved``: its best prices or sizes changed."""
         instrument, native = self._instruments[line.native], line.native
-        touch = line.book.touch()
         for name, write in (("ticker", self._ticker), ("spread", self._spread)):
             if (moved or (deals and name == "ticker")) and self._outlet.wanted(
                     (f"v1:{name}", native)):
-                self._outlet.publish((f"v1:{name}", native), write(instrument, touch))
+                self._outlet.publish(
+                    (f"v1:{name}", native), write(instrument, line.book.touch()))
         if deals and self._outlet.wanted(("v1:trade", native)):
             rows = [[_price(line, deal.price), line.size(deal.size), _time(deal.unix_ns),
                      "b" if deal.taker_buys else "s", "m", ""] for deal in deals]
             self._outlet.publish(("v1:trade", native), self._frame(instrument, "trade", rows))
-        for depth in DEPTHS:
-            topic, channel = (f"v1:book-{depth}", native), f"book-{depth}"
+        for depth, topic in self._topics[native]:
             if not self._outlet.wanted(topic):
                 self._views.drop(topic)
                 continue
@@ -144,7 +145,7 @@ class V1:
                 for key, rows in (("a", asks), ("b", bids)) if rows]
             if maps:
                 maps[-1]["c"] = str(checksum(line))
-                self._outlet.publish(topic, self._frame(instrument, channel, *maps))
+                self._outlet.publish(topic, self._frame(instrument, f"book-{depth}", *maps))
 
     def restart(self, line: Line) -> None:
         """Send a snapshot to the subscribers of every depth."""

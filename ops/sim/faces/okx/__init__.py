@@ -7,6 +7,10 @@ see; *auth* and *limits* guard what an account may do; *requests*, *desk*, *tick
 
 Source: shared/venues/okx.md, read 2026-11-21.  Decisions: 2026-11-21: an account is in spot mode
 and of the lowest tier, so channels of higher tiers are refused.
+
+Where the page is silent, and this is our reading: 50061 counts spot orders too; the times of
+cancel-all-after are seconds, as in its sample; prints are never merged (``count`` 1); tickers leave
+with the book's batches; the wording of English error texts.
 """
 
 from ops.sim.faces.okx.face import Okx

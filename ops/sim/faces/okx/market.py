@@ -226,7 +226,8 @@ def orders(price: int, size: int) -> int:
 
 def levels(line: Line, of_side: Iterable[tuple[int, int]]) -> str:
     """Write levels of four texts each: price, size, a field out of use, count of orders."""
+    prices, written = line.plain_prices, line.plain_size
     return ",".join([
-        f'["{line.plain_price(price)}","{line.plain_size(size)}","0","{orders(price, size)}"]'
+        f'["{prices[price]}","{written(size)}","0","{orders(price, size)}"]'
         for price, size in of_side
     ])

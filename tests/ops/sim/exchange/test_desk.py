@@ -78,6 +78,17 @@ def test_less_size_at_the_same_price_keeps_the_place_and_all_else_loses_it() -> 
     assert venue.exchange.balance(ann, "COIN")[1] == first.remaining == 8
 
 
+def test_less_size_loses_the_place_at_a_venue_that_queues_every_amendment_anew() -> None:
+    venue = Venue()
+    ann, bob, cat = (venue.client(name) for name in ("ann", "bob", "cat"))
+    first, second = venue.sell(ann, 5, 100), venue.sell(bob, 5, 100)
+    venue.exchange.amend(1, ann, order_id=first.id, size=3, keeps_place=False)
+    venue.check()
+    venue.buy(cat, 1, 100)
+    assert (first.filled, second.filled) == (0, 1)
+    assert [event.kept_priority for event in venue.of(Amended)] == [False]
+
+
 def test_an_amended_price_may_take() -> None:
     venue = Venue()
     ann, bob = venue.client("ann"), venue.client("bob")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ops.sim.exchange.filters import Filters, Mode, Reason, Refusal
-from ops.sim.exchange.orders import BUY, SELL, Kind, Order
-from tests.ops.sim.exchange.venue import Venue
+from ops.sim.exchange.orders import BUY, SELL, Kind, Order, Status
+from tests.ops.sim.exchange.venue import COIN, Venue
 
 FILTERS = Filters(
     tick=5, lot=2, price_min=10, price_max=1000, band_down_ppm=200_000, band_up_ppm=100_000,
@@ -68,6 +68,16 @@ def test_a_band_follows_the_mark_where_there_is_one() -> None:
     venue = traded_at_100()
     venue.exchange.set_mark("COIN/USD", 200)
     assert venue.refused("ann", BUY, 10, 100) == Refusal(Reason.BAND, 100, 160)
+
+
+def test_a_band_may_bound_each_side_in_its_bad_direction_alone() -> None:
+    venue = Venue(filters=Filters(
+        band_down_ppm=200_000, band_up_ppm=100_000, band_by_side=True))
+    ann = venue.client("ann")
+    venue.exchange.set_mark(COIN, 100)
+    assert venue.reason(ann, BUY, 1, 111) is Reason.BAND
+    assert venue.reason(ann, SELL, 1, 79) is Reason.BAND
+    assert venue.buy(ann, 1, 10).status is venue.sell(ann, 1, 900).status is Status.OPEN
 
 
 def test_without_a_reference_there_is_no_band() -> None:

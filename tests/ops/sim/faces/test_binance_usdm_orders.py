@@ -9,6 +9,12 @@ from engine.model.fault import Fault, Kind
 from tests.ops.sim.faces.binance_usdm_client import NAME, a_trader
 from tests.ops.sim.wire import plain, run
 
+ROW = {  # developers.binance.com, New Order and Query Order; activatePrice is a trailing stop's
+    "clientOrderId", "cumQuote", "executedQty", "orderId", "avgPrice", "origQty", "price",
+    "reduceOnly", "side", "positionSide", "status", "stopPrice", "closePosition", "symbol",
+    "timeInForce", "type", "origType", "updateTime", "workingType", "priceProtect", "priceMatch",
+    "selfTradePreventionMode", "goodTillDate"}
+
 
 def test_a_limit_order_rests_is_queried_by_both_ids_and_cancelled() -> None:
     async def body() -> None:
@@ -39,6 +45,31 @@ def test_a_limit_order_rests_is_queried_by_both_ids_and_cancelled() -> None:
             assert missing.code == (400, -2013)
             history = await trader.ask("GET", "v1/allOrders", symbol="BTCUSDT")
             assert [row["status"] for row in history.body] == ["CANCELED"]
+
+    run(body)
+
+
+def test_order_answers_have_the_documented_keys() -> None:
+    async def body() -> None:
+        async with a_trader() as (trader, _):
+            order = {"side": "BUY", "quantity": "0.0100", "price": "63000"}
+            for answer in ("ACK", "RESULT"):
+                placed = await trader.order(**order, newOrderRespType=answer)
+                assert set(placed.body) == ROW | {"cumQty"}
+            named = {"symbol": "BTCUSDT", "orderId": placed.body["orderId"]}
+            found = await trader.ask("GET", "v1/order", **named)
+            assert set(found.body) == ROW | {"time"}
+            gone = await trader.ask("DELETE", "v1/order", **named)
+            assert set(gone.body) == ROW | {"cumQty"}
+            numbers = {name: placed.body[name] for name in (
+                "price", "avgPrice", "origQty", "executedQty", "cumQty", "cumQuote", "stopPrice")}
+            assert numbers == {
+                "price": "63000.0", "avgPrice": "0.0", "origQty": "0.0100",
+                "executedQty": "0.0000", "cumQty": "0.0000", "cumQuote": "0.00000",
+                "stopPrice": "0.0"}
+            assert (await trader.ask("POST", "v1/order/test", symbol="BTCUSDT", **order,
+                                     type="LIMIT", timeInForce="GTC")).body == {}
+            assert len(trader.truth().orders) == 2
 
     run(body)
 
@@ -75,9 +106,9 @@ def test_a_market_order_opens_a_position_and_a_reduce_only_one_closes_it() -> No
     ({"type": "STOP_MARKET"}, -4120), ({"type": "ICEBERG"}, -1116),
     ({"timeInForce": "DAY"}, -1115), ({"timeInForce": ""}, -1105),
     ({"quantity": "0"}, -4003), ({"quantity": "-1"}, -4003), ({"quantity": "many"}, -1100),
-    ({"quantity": "0.00001"}, -1111), ({"quantity": "0.0001", "price": "40000"}, -4024),
+    ({"quantity": "0.00001"}, -1111), ({"quantity": "0.0001", "price": "40000"}, -4164),
     ({"price": "0"}, -4001), ({"price": "63000.55"}, -1111), ({"price": "90000"}, -4016),
-    ({"quantity": "9000000"}, -4005), ({"quantity": "0.0001", "price": "1"}, -4024),
+    ({"quantity": "9000000"}, -4005), ({"side": "SELL", "price": "60000"}, -4024),
     ({"quantity": "5000"}, -2019), ({"positionSide": "LONG"}, -4061),
     ({"positionSide": "UP"}, -4060), ({"reduceOnly": "maybe"}, -1130),
     ({"reduceOnly": "true"}, -2022), ({"newClientOrderId": "white space"}, -4015),
@@ -116,7 +147,7 @@ def test_an_order_is_modified_loses_its_place_or_is_cancelled_by_the_modificatio
                 "PUT", "v1/order", **named, quantity="0.0200", price=f"{bid - 60:.1f}")
             assert changed.body.items() >= {
                 "status": "NEW", "origQty": "0.0200", "price": f"{bid - 60:.1f}",
-                "timeInForce": "GTX"}.items()
+                "timeInForce": "GTX", "selfTradePreventionMode": "NONE"}.items()
             wrong = await trader.ask(
                 "PUT", "v1/order", **(named | {"side": "SELL"}), quantity="0.01", price="63500")
             assert wrong.code == (400, -1130)
