@@ -12,6 +12,7 @@ from exec.venues.reading import ABSENT, Blank, Name, Number, Word
 
 Code = Annotated[str, Meta(max_length=16)]
 Id = Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
+Native = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
 NoId = Annotated[str, Meta(pattern=r"^[0-9]{0,20}\Z")]
 
 
@@ -57,7 +58,7 @@ class Entry(_Wire, frozen=True):
 class Order(_Wire, frozen=True):
     """An order; the fields of a fill are those of the push's own one."""
 
-    inst_id: Name
+    inst_id: Native
     ord_id: Id
     side: Literal["buy", "sell"]
     state: Literal["live", "partially_filled", "filled", "canceled", "mmp_canceled"]
@@ -77,7 +78,7 @@ class Order(_Wire, frozen=True):
 class Fill(_Wire, frozen=True):
     """A fill as REST tells it."""
 
-    inst_id: Name
+    inst_id: Native
     trade_id: Id
     ord_id: Id
     bill_id: Id

@@ -1,4 +1,4 @@
-"""What reports make of exec.state, by the shortest way; and how it compares with a venue's truth."""
+"""What reports make of exec.state by the shortest way, and how that compares with the truth."""
 
 from collections.abc import Callable
 from typing import Any

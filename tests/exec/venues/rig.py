@@ -110,6 +110,8 @@ class Rig:
         self.random, self.loss = Random(seed), loss
         self.live: set[str] = set()
         self.rest: list[Request] = []
+        self.frames: list[tuple[str, bytes]] = []  # by channel
+        self.answers: list[tuple[Request, Answer]] = []
         self._late: list[bytes] = []
         self._orders = 0
 
@@ -181,6 +183,7 @@ class Rig:
         self.rest.append(request)
         asked_ns = self.clock.unix_ns()
         answer = self.ask(request)
+        self.answers.append((request, answer))
         if request.purpose in ("place", "cancel") and self.random.random() < self.loss:
             self.fold.hear(p.Lost(self.codec.venue, request.client_id, request.purpose, "lost"))
             return
@@ -213,6 +216,7 @@ class Rig:
         while any(each.frames for each in self.sessions.values()):
             for channel, session in self.sessions.items():
                 frames, session.frames = session.frames, []
+                self.frames += ((channel, text) for text in frames)
                 for text in frames:
                     outcome = self.codec.frame(channel, text, self.clock.unix_ns())
                     if outcome.answers and outcome.reports and self.random.random() < self.loss:
@@ -284,6 +288,26 @@ class Rig:
                     self.face.beat(each, self.clock.mono_ns() // SECOND)
                 self.act(Outcome(requests=self.codec.keep(self.clock.unix_ns())))
             self.pump()
+
+    def gamble(self, acts: int) -> None:
+        """Place, cancel and be hit at random, around the middle of the book."""
+        luck, lot = Random(self.random.random()), 10 ** self.listing.size_decimals // 10**4
+        for _ in range(acts):
+            act, orders = luck.random(), [*self.fold.state.orders.values()]
+            side, price = luck.choice((1, -1)), self.mid + luck.randint(-12, 12)
+            rest = luck.random() < 0.3
+            if act < 0.45:
+                tif = luck.choice((r.Tif.GTC, r.Tif.GTC, r.Tif.IOC, r.Tif.FOK))
+                self.place(side, price, luck.choice((1, 3, 7, 400)) * lot, tif, rest=rest,
+                           post_only=tif is r.Tif.GTC and luck.random() < 0.3)
+            elif act < 0.6 and orders:
+                self.cancel(luck.choice(orders), rest=rest)
+            elif act < 0.8:
+                self.other(side, price, luck.choice((1, 2, 5)) * lot)
+            elif act < 0.83:
+                self.survey()
+            self.pump()
+            self.wait(0.1)
 
     def settle(self) -> None:
         """Ask, as the core would, until every order's story is complete; then survey."""

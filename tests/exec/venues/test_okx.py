@@ -1,7 +1,6 @@
 """OKX's codec at the simulated OKX: what it reports is what the venue did."""
 
 import json
-from random import Random
 from typing import Any
 
 import pytest
@@ -48,7 +47,7 @@ def test_an_order_is_accepted_fills_and_is_cancelled(*, rest: bool) -> None:
     rig = a_rig()
     rig.fold.take()
     order = rig.place(BUY, rig.mid, 10 * LOT, rest=rest)
-    assert order.state is OrderState.OPEN
+    assert order.state.name == "OPEN"
     assert order.venue_order
     rig.other(SELL, rig.mid, 4 * LOT)
     rig.pump()
@@ -123,7 +122,7 @@ def test_the_dead_man_switch_cancels_everything_unless_renewed() -> None:
     for request in rig.codec.arm(3_000, rig.clock.unix_ns()):
         rig.send(request)  # the venue takes ten seconds at least
     rig.wait(9)
-    assert order.state is OrderState.OPEN
+    assert order.state.name == "OPEN"
     rig.wait(2)
     assert order.state is OrderState.CANCELLED
     assert p.Lost not in kinds(rig.fold.take())
@@ -171,24 +170,7 @@ def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_lost_doubled_or_late_the_account_is_the_venues_own(seed: int) -> None:
     rig = a_rig(seed=seed, loss=0.0 if seed == 0 else 0.2)
-    luck = Random(seed)
-    for _ in range(150):
-        act, state = luck.random(), rig.fold.state
-        side = luck.choice((BUY, SELL))
-        price = rig.mid + luck.randint(-12, 12)
-        rest = luck.random() < 0.3
-        if act < 0.45:
-            tif = luck.choice((r.Tif.GTC, r.Tif.GTC, r.Tif.IOC, r.Tif.FOK))
-            rig.place(side, price, luck.choice((1, 3, 7, 400)) * LOT, tif,
-                      post_only=tif is r.Tif.GTC and luck.random() < 0.3, rest=rest)
-        elif act < 0.6 and state.orders:
-            rig.cancel(luck.choice([*state.orders.values()]), rest=rest)
-        elif act < 0.8:
-            rig.other(side, price, luck.choice((1, 2, 5)) * LOT)
-        elif act < 0.83:
-            rig.survey()
-        rig.pump()
-        rig.wait(0.1)
+    rig.gamble(150)
     rig.settle()
     rig.fold.compare(rig.begin, rig.truth(), str)
     assert len(rig.truth().fills) > 20
@@ -224,7 +206,7 @@ def test_only_proof_denies_an_order(
     for purpose in ("place", "cancel"):
         request = Request(channel=REST, purpose=purpose, client_id="t1x1")
         reports = [*made.answer(request, Answer(status, {}, text), 1).reports]
-        wanted = {p.Denied: p.CancelDenied}.get(kind, kind) if purpose == "cancel" else kind
+        wanted = p.CancelDenied if (purpose, kind) == ("cancel", p.Denied) else kind
         if purpose == "cancel" and b'"ordId": ""' in text:
             assert reports == []  # a cancel that was taken
             continue
