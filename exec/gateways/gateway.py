@@ -56,6 +56,7 @@ class Gateway:
         self._traffic = Traffic(
             codec, self._channels, self._rest, self._outbox, self.readiness, settings,
             flags.killed, clock, log, self._fail)
+        self._first: dict[str, list[Request]] = {}  # texts to be said on a channel that opens
         self._over: asyncio.Future[None] | None = None
         self._lack: str | None = None  # as it was told; None: nothing was
         self._keep_ns = self._warm_ns = 0  # when they are due
@@ -64,10 +65,11 @@ class Gateway:
 
     def _channel(self, name: str, random: Random, tls: ssl.SSLContext) -> Channel:
         codec, settings = self._codec, self._settings
-        silence_ns = int(codec.silence_s_max * SECOND_NS)
+        silence_ns = min(int(codec.silence_s_max * SECOND_NS), settings.silence_ns_max)
+        ping_ns = int(codec.ping_every_s * SECOND_NS) or silence_ns
         timing = Timing(
             silence_ns_max=silence_ns, proof_ns_max=settings.proof_ns_max,
-            ping_every_ns=int(codec.ping_every_s * SECOND_NS) or silence_ns // 3,
+            ping_every_ns=min(ping_ns, silence_ns // 3),
             backoff_ns_min=settings.backoff_ns_min, backoff_ns_max=settings.backoff_ns_max)
         return Channel(name, self, timing, ping=codec.ping, clock=self._clock, random=random,
                        tls=tls, log=self._log)
@@ -191,8 +193,10 @@ class Gateway:
         """Let time pass: requests expire, channels show life, tokens and switches are renewed."""
         now_ns = self._clock.mono_ns()
         self._traffic.expire(now_ns)
-        for channel in self._channels.values():
+        for name, channel in self._channels.items():
             channel.turn(now_ns)
+            if self.readiness.refused_for_ns(name, now_ns) > self._settings.proof_ns_max:
+                channel.abort("refused")
         if now_ns >= self._keep_ns:
             self._keep_ns = now_ns + SECOND_NS
             if not self.readiness.barred(now_ns):
@@ -247,20 +251,21 @@ class Gateway:
         self._traffic.openers[channel].clear()
         if self.readiness.barred(self._clock.mono_ns()):
             return ""
+        self._first[channel] = []
         for request in self._codec.opening(channel, self._clock.unix_ns()):
-            if request.channel == REST:
-                done: asyncio.Future[bool] = loop.create_future()
-                if not self._traffic.leave(request, done=done) or not await done:
-                    return ""
+            if request.channel != REST:
+                self._first[channel].append(request)
+                continue
+            done: asyncio.Future[bool] = loop.create_future()
+            if not self._traffic.leave(request, done=done) or not await done:
+                return ""
         path = self._codec.orders_path if channel == ORDERS else self._codec.user_path
         return self._bases[channel] + path
 
     def opened(self, channel: str) -> None:
-        """Say what must be said first."""
-        first = [each for each in self._codec.opening(channel, self._clock.unix_ns())
-                 if each.channel != REST]
+        """Say what must be said first, then what followed from what was asked for by REST."""
         waiting = self._traffic.openers[channel]
-        if not all(self._traffic.leave(each) for each in (*first, *waiting)):
+        if not all(self._traffic.leave(each) for each in (*self._first[channel], *waiting)):
             self._channels[channel].abort("what must be said first could not be")
         waiting.clear()
 

@@ -13,6 +13,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rest_fallback: bool = True  # orders may go by REST while the orders channel is down
     clock_offset_ns_max: int = SECOND_NS  # Binance refuses what is a second ahead of its clock
     warm_every_ns: int = 10 * SECOND_NS  # a cheap request over REST, so that orders find it warm
+    silence_ns_max: int = 30 * SECOND_NS  # on a channel, pongs to our pings included
     proof_ns_max: int = 10 * SECOND_NS  # from an open socket to a proven channel
     backoff_ns_min: int = SECOND_NS // 10
     backoff_ns_max: int = 15 * SECOND_NS

@@ -15,7 +15,7 @@ from engine.model.clock import Clock
 from engine.model.errors import ConnectionLost, DecodeError
 from engine.runtime.log import Logger
 from exec.core import ports as p
-from exec.gateways.codec import REST, Answer, Codec, Outcome, Request
+from exec.gateways.codec import REST, USER, Answer, Codec, Outcome, Request
 from exec.gateways.outbox import Outbox
 from exec.gateways.pending import PAGES_MAX, Entry, Group, Pending, Warrant
 from exec.gateways.readiness import Readiness
@@ -145,16 +145,11 @@ class Traffic:
             self._log.warning("text not understood", channel=channel, why=str(error)[:200])
             self._channels[channel].abort("a text that was not understood")
             return
-        for report in outcome.reports:
-            if isinstance(report, p.Ready):  # readiness is ours to tell, the reason is the codec's
-                self._readiness.refused[channel] = report.unready
-                self._channels[channel].abort(f"refused: {report.unready}"[:200])
-                return
         entry = None
         if outcome.answers:
             entry = self.pending.answered(channel, outcome.answers)
             self.counts.strays += entry is None
-        self._take(outcome, entry)
+        self._take(outcome, entry, channel)
         self._outbox.drain()
 
     def _answered(self, entry: Entry, answer: Answer) -> None:
@@ -177,16 +172,22 @@ class Traffic:
         self._bar_if_told(answer, outcome.reports)
         if status >= 500:  # the venue itself does not know, whatever its words are taken for
             outcome = Outcome([each for each in outcome.reports if isinstance(each, p.Budget)])
-            self._take(outcome, None)
+            self._take(outcome, None, USER)
             self._lose(entry, f"HTTP {status}")
         else:
             if status >= 400 and entry.group is not None and entry.group.purpose == "survey":
                 entry.group.why = f"HTTP {status}"
-            self._take(outcome, entry, good=status < 400)
+            self._take(outcome, entry, USER, good=status < 400)
 
-    def _take(self, outcome: Outcome, entry: Entry | None, *, good: bool = True) -> None:
+    def _take(
+        self, outcome: Outcome, entry: Entry | None, channel: str, *, good: bool = True
+    ) -> None:
         group = entry.group if entry is not None else None
         for report in outcome.reports:
+            if isinstance(report, p.Ready):  # readiness is told by the gateway alone
+                good &= not report.unready
+                self._readiness.refuse(channel, report.unready[:200], self._clock.mono_ns())
+                continue
             if isinstance(report, p.Budget) and report.barred_ns:
                 self._bar(report.barred_ns)
             if group is not None and not isinstance(report, p.Traded | p.Budget):
@@ -197,7 +198,7 @@ class Traffic:
         for name in outcome.live:
             if name in self._channels:
                 self._channels[name].prove()
-                self._readiness.refused.pop(name, None)
+                self._readiness.accept(name)
         for request in outcome.requests:
             self._follow(request, group)
         if entry is not None:

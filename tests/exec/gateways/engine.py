@@ -43,10 +43,13 @@ from tests.exec.gateways.plain import quiet_log
 
 MS = 1_000_000
 SYMBOL = "BTC/USDT"
-SIZE = 10**5  # quanta of 10**-8 BTC
+PRICE_DECIMALS, SIZE_DECIMALS = 2, 8  # quanta, the same at every venue
+SIZE = 10**5
+TICK = 10  # of the coarsest venue
 FAST = replace(
-    SETTINGS, request_life_ns=1_500 * MS, answer_max_ns=1_500 * MS, proof_margin_ns=300 * MS,
-    query_first_ns=100 * MS, query_max_ns=1_000 * MS, survey_ns=2_000 * MS,
+    SETTINGS, limits=replace(SETTINGS.limits, orders_per_s_max=50),
+    request_life_ns=1_500 * MS, answer_max_ns=1_500 * MS, proof_margin_ns=300 * MS,
+    query_first_ns=100 * MS, query_max_ns=3_000 * MS, survey_ns=8_000 * MS,
     plan_deadline_ns=20_000 * MS, drift_surveys_max=3)
 WIRE = Settings(answer_ns_max=700 * MS, question_ns_max=2_000 * MS, backoff_ns_min=10 * MS,
                 backoff_ns_max=200 * MS, goodbye_ns_max=100 * MS)
@@ -64,17 +67,18 @@ class Engine:
         self.clock, self.boot = SystemClock(), 1
         self.lines = {name: server.face.lines[next(iter(server.face.lines))]
                       for name, server in world.servers.items()}
-        self.begin = {name: self.truth(name) for name in self.lines}
+        self.begin: dict[str, AccountTruth] = {}  # as trading begins
+        self.booked: dict[tuple[str, str], int] = {}  # until then: deposits of the last minute
         self.journal = Journal(folder / "journal", self.clock, boot=self.boot, file_size=8 << 20)
         self.state = replay(())
         self.gateways: dict[str, Gateway] = {}
         listed = []
         for name, make in codecs.items():
             line = self.lines[name]
-            listing = Listing(SYMBOL, line.native, "BTC", "USDT", "", line.price_decimals,
-                              line.size_decimals, codes.get(name, ""))
+            listing = Listing(SYMBOL, line.native, "BTC", "USDT", "", PRICE_DECIMALS,
+                              SIZE_DECIMALS, codes.get(name, ""))
             listed.append(r.Listed(name, SYMBOL, line.native, "BTC", "USDT", "",
-                                   line.price_decimals, line.size_decimals))
+                                   PRICE_DECIMALS, SIZE_DECIMALS))
             at = endpoints.simulated(folder, name)
             assert at is not None
             self.gateways[name] = Gateway(
@@ -99,21 +103,28 @@ class Engine:
             self.halts.append(record.why)
         return number
 
+    def _steps(self, venue: str) -> tuple[int, int]:
+        line = self.lines[venue]
+        return (10 ** (PRICE_DECIMALS - line.price_decimals),
+                10 ** (SIZE_DECIMALS - line.size_decimals))
+
     def quote(self, venue: str, symbol: str) -> p.Quote:
-        touch = self.lines[venue].book.touch()
-        return p.Quote(touch.bid, touch.ask, 0, 1)
+        touch, (tick, _) = self.lines[venue].book.touch(), self._steps(venue)
+        return p.Quote(touch.bid * tick, touch.ask * tick, 0, 1)
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
+        tick, lot = self._steps(venue)
         taken = worst = cost = 0
         for price, there in self.lines[venue].book.top(ASK if side > 0 else BID, 100):
             if taken == size:
                 break
-            more = min(size - taken, there)
-            taken, worst, cost = taken + more, price, cost + price * more
+            more = min(size - taken, there * lot)
+            taken, worst, cost = taken + more, price * tick, cost + price * tick * more
         return taken, worst, cost
 
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:
-        return 1, 1_000, SIZE // 10, 0
+        tick, lot = self._steps(venue)
+        return tick, lot, max(lot, SIZE // 10), 0
 
     def taker_fee_ppm(self, venue: str, symbol: str) -> int:
         return 1_000
@@ -133,14 +144,17 @@ class Engine:
         """Wait until every venue takes orders and has told of its money."""
         while any(self.core.unready.values()) or not self.state.counts:
             await asyncio.sleep(0.02)
+        await asyncio.sleep(0.2)
+        self.begin = {name: self.truth(name) for name in self.lines}
+        self.booked = {**self.state.holdings}
 
     def signal(self) -> Refusal | None:
         """Buy at one venue and sell at another, or both at the only one."""
         buy, sell = self.draw.sample([*self.lines, *self.lines], 2)
         ask, bid = self.quote(buy, SYMBOL).ask, self.quote(sell, SYMBOL).bid
         size = self.draw.randint(1, 20) * SIZE
-        legs = (r.LegSeen(buy, SYMBOL, 1, ask + ask // 2_000, size, 1),
-                r.LegSeen(sell, SYMBOL, -1, bid - bid // 2_000, size, 1))
+        legs = (r.LegSeen(buy, SYMBOL, 1, (ask + ask // 2_000) // TICK * TICK, size, 1),
+                r.LegSeen(sell, SYMBOL, -1, (bid - bid // 2_000) // TICK * TICK, size, 1))
         self._sequence += 1
         now = self.clock.mono_ns()
         return self.core.on_signal(Signal(
@@ -156,7 +170,7 @@ class Engine:
         name = self.draw.choice([*self.lines])
         side = self.draw.choice([1, -1])
         bid, ask = self.quote(name, SYMBOL).bid, self.quote(name, SYMBOL).ask
-        price = bid - bid // 1_000 if side > 0 else ask + ask // 1_000
+        price = (bid - bid // 1_000 if side > 0 else ask + ask // 1_000) // TICK * TICK
         self.core.place(name, SYMBOL, side, price, 3 * SIZE, tif=r.Tif.GTC)
 
     async def trade(self, rounds: int) -> None:
@@ -208,7 +222,7 @@ class Engine:
         return found
 
     def _wrong_at(self, name: str) -> list[str]:
-        truth, state, line = self.truth(name), self.state, self.lines[name]
+        truth, state = self.truth(name), self.state
         found = []
         clients = [each.client_id for each in truth.orders]
         found += [f"{name}: {each} stands twice" for each in {*clients}
@@ -222,23 +236,23 @@ class Engine:
                     OrderState.REJECTED, OrderState.ABSENT, OrderState.UNSENT):
                 found.append(f"{name}: {order} never was at the venue")
             if theirs is not None and (
-                    order.booked != to_quanta(theirs.filled, line.size_decimals)
+                    order.booked != to_quanta(theirs.filled, SIZE_DECIMALS)
                     or order.state not in FINAL or theirs.status == "open"
                     or order.state in (OrderState.ABSENT, OrderState.UNSENT)):
                 found.append(f"{name}: {order} is {theirs} at the venue")
         found += [f"{name}: nobody sent {each}" for each in there.values()]
-        fills = sorted((str(each.trade_id), to_quanta(each.size, line.size_decimals),
-                        to_quanta(each.price, line.price_decimals)) for each in truth.fills)
-        booked = sorted((key[2], each.size, each.price)
+        fills = sorted((each.client_id, to_quanta(each.size, SIZE_DECIMALS),
+                        to_quanta(each.price, PRICE_DECIMALS)) for each in truth.fills)
+        booked = sorted((state.orders[each.order].intent.client_id, each.size, each.price)
                         for key, each in state.trades.items() if key[0] == name)
         if fills != booked:
-            found.append(f"{name}: {len(fills)} fills, {len(booked)} booked")
+            found.append(f"{name}: fills {fills}, booked {booked}")
         for asset, (free, locked) in truth.balances.items():
             before = self.begin[name].balances[asset]
             moved = sum(map(money, (free, locked))) - sum(map(money, before))
-            if moved != state.holdings.get((name, asset), 0):
-                found.append(f"{name}: {asset} moved {moved}, booked"
-                             f" {state.holdings.get((name, asset), 0)}")
+            booked_too = state.holdings.get((name, asset), 0) - self.booked.get((name, asset), 0)
+            if moved != booked_too:
+                found.append(f"{name}: {asset} moved {moved}, booked {booked_too}")
         return found
 
 

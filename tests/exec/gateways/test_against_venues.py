@@ -1,6 +1,7 @@
 """Core, journal, gateways, codecs against simulated venues: nothing is lost, nothing doubled."""
 
 import asyncio
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,26 +9,52 @@ import uvloop
 
 from exec.gateways.codec import Codec, Listing
 from exec.gateways.keys import ApiKey
+from exec.signing.binance import BinanceSigner
+from exec.signing.coinbase import CoinbaseSigner
+from exec.signing.kraken import KrakenSigner
 from exec.signing.okx import OkxSigner
+from exec.venues.binance.spot import BinanceSpot
+from exec.venues.coinbase.codec import CoinbaseCodec
+from exec.venues.kraken.codec import KrakenCodec
+from exec.venues.kraken.nonces import Nonces
 from exec.venues.okx.codec import OkxCodec
 from ops.sim.faces.okx.catalogue import FIRST_CODE
-from tests.exec.gateways.engine import an_engine
+from tests.exec.gateways.engine import MakeCodec, an_engine
 
 DEADLINE_S = 60.0  # a test that hangs fails; no test depends on how fast it is
 
 
 def okx(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
-    codec = OkxCodec(OkxSigner(key.key, key.secret, key.passphrase), listings, venue=name)
-    codec.time_path = "/api/v5/public/time"
+    return OkxCodec(OkxSigner(key.key, key.secret, key.passphrase), listings, venue=name)
+
+
+def binance(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
+    return BinanceSpot(name, BinanceSigner(key.key, key.secret), listings)
+
+
+def kraken(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
+    reserved: list[int] = []
+    codec = KrakenCodec(
+        name, listings, KrakenSigner(key.key, key.secret), Nonces(0, reserved.append))
+    codec.rest_in_order = True
     return codec
 
 
-VENUES = {"okx": {"okx": okx, "okx-us": okx}}
-CODES = dict.fromkeys(("okx", "okx-us"), str(FIRST_CODE))
+def coinbase(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
+    numbers = count(1)
+    return CoinbaseCodec(
+        CoinbaseSigner(key.key, key.secret), listings, lambda: f"{next(numbers):x}")
+
+
+VENUES: dict[str, dict[str, MakeCodec]] = {
+    "okx and binance": {"okx": okx, "binance": binance},
+    "kraken and coinbase": {"kraken": kraken, "coinbase": coinbase},
+}
+CODES = {"okx": str(FIRST_CODE)}
 TROUBLES = {
     "answers": ("*:answer_lost:0.1", "*:answer_5xx:0.1", "*:answer_late:0.1:1000ms"),
     "fills": ("*:fill_late:0.3:600ms", "*:fill_duplicate:0.3", "*:cancel_fill_race:0.7",
-              "*:fill_before_ack:0.2", "*:partial_then_end:0.1"),
+              "*:fill_before_ack:0.2"),
     "all": ("*:answer_lost:0.05", "*:answer_never:0.05", "*:request_lost:0.05", "*:fill_lost:0.1",
             "*:fill_late:0.1", "*:cancel_fill_race:0.3", "*:http_500:0.1", "*:request_late:0.05"),
 }
@@ -42,7 +69,7 @@ def test_every_order_and_fill_is_as_the_venue_has_it(
         async with an_engine(
             VENUES[venues], CODES, tmp_path, *TROUBLES[trouble], tls=trouble == "all"
         ) as engine:
-            await engine.trade(40)
+            await engine.trade(30)
             struck = dict(engine.world.faults.struck)
             await engine.settle()
             assert engine.errors() == [], f"halts: {engine.halts}"
