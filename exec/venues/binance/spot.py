@@ -25,6 +25,7 @@ class BinanceSpot(BinanceCodec):
     """One account at Binance spot."""
 
     orders_path = user_path = PATH
+    time_path = "/api/v3/time"
     shape = Shape(
         root="/api/v3", trades="myTrades", read_trades=rows.spot_trades, span_ms=86_400_000,
         weights={"order": 4, "openOrders": 6, "openOrders of all": 80, "allOrders": 20,

@@ -41,6 +41,7 @@ class BinanceUsdm(BinanceCodec):
     """One account at USD-M, in one-way mode."""
 
     orders_path = "/ws-fapi/v1"
+    time_path = "/fapi/v1/time"
     silence_s_max = 600.0  # a ping every 3 min
     shape = Shape(
         root="/fapi/v1", trades="userTrades", read_trades=rows.usdm_trades, span_ms=WEEK_MS,

@@ -41,6 +41,8 @@ class KrakenCodec(Codec):
     orders_path = user_path = PATH
     ping_every_s = PING_EVERY_S
     silence_s_max = SILENCE_S_MAX
+    rest_in_order = True  # nonces rise
+    time_path = "/0/public/Time"
 
     def __init__(
         self, venue: str, listings: Sequence[Listing], signer: KrakenSigner, nonce: Nonce

@@ -58,6 +58,7 @@ class OkxCodec(Codec):
     user_path = "/ws/v5/private"
     ping_every_s = 20.0  # the venue closes after 30 s of silence
     silence_s_max = 45.0
+    time_path = "/api/v5/public/time"
 
     def __init__(
         self, signer: OkxSigner, listings: Iterable[Listing], *, venue: str = "okx",
