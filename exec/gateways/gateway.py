@@ -33,6 +33,7 @@ from exec.records import Intended
 WEBSOCKET: Final = "ws"  # what ``place`` and ``cancel`` return, as records.Sent has it
 CANCEL_ALL_TRIES: Final = 5
 CANCEL_ALL_WAIT_NS: Final = SECOND_NS // 2
+WARM_AGAIN_NS: Final = SECOND_NS // 4
 RENEWALS: Final = 3  # of the dead-man switch within its time
 
 
@@ -59,7 +60,8 @@ class Gateway:
         self._first: dict[str, list[Request]] = {}  # texts to be said on a channel that opens
         self._over: asyncio.Future[None] | None = None
         self._lack: str | None = None  # as it was told; None: nothing was
-        self._keep_ns = self._warm_ns = 0  # when they are due
+        self._keep_ns = 0  # when it is due
+        self._warmed_ns = -settings.warm_every_ns  # when the time was asked for last
         self._armed_ms, self._arm_ns = 0, 0
         self._cancel_all_due, self._cancel_all_tries, self._cancel_all_ns = False, 0, 0
 
@@ -202,14 +204,21 @@ class Gateway:
             if not self.readiness.barred(now_ns):
                 for request in self._codec.keep(self._clock.unix_ns()):
                     self._traffic.leave(request)
-        if self._codec.time_path and now_ns >= self._warm_ns:
-            self._warm_ns = now_ns + self._settings.warm_every_ns
-            self._traffic.leave(Request(
-                channel=REST, purpose=CLOCK, method="GET", path=self._codec.time_path))
+        self._warm_turn(now_ns)
         if self._armed_ms and now_ns >= self._arm_ns:
             self._arm_turn(now_ns)
         self._cancel_all_turn(now_ns)
         self._review()
+
+    def _warm_turn(self, now_ns: int) -> None:
+        """Ask for the time now and then, and soon after REST has failed."""
+        doubted = self._traffic.rest_doubted or not self.readiness.rest_answers
+        wait_ns = WARM_AGAIN_NS if doubted else self._settings.warm_every_ns
+        if not self._codec.time_path or now_ns - self._warmed_ns < wait_ns:
+            return
+        self._warmed_ns, self._traffic.rest_doubted = now_ns, False
+        self._traffic.leave(Request(
+            channel=REST, purpose=CLOCK, method="GET", path=self._codec.time_path))
 
     def _arm_turn(self, now_ns: int) -> None:
         self._arm_ns = now_ns + self._armed_ms * 1_000_000 // RENEWALS

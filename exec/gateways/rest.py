@@ -6,6 +6,7 @@ asked when its connection is there, right before its first byte is written; aioh
 try, on a connection that the venue had closed meanwhile, is refused by the same question.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -54,9 +55,9 @@ class Rest:
     """One venue's REST interface."""
 
     def __init__(self, url: str, *, tls: ssl.SSLContext, in_order: bool) -> None:
-        """``in_order``: one connection, so requests arrive as they were handed over."""
+        """``in_order``: one at a time, so requests arrive as they were handed over."""
         self._url, self._tls = url, tls
-        self._connections = 1 if in_order else CONNECTIONS
+        self._turns = asyncio.Semaphore(1 if in_order else CONNECTIONS)  # first come, first served
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -65,7 +66,7 @@ class Rest:
         trace.on_request_headers_sent.append(_before_first_byte)  # awaited before it writes
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                ssl=self._tls, limit=self._connections, keepalive_timeout=IDLE_S_MAX),
+                ssl=self._tls, limit=CONNECTIONS, keepalive_timeout=IDLE_S_MAX),
             cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "trypto-engine"},
             skip_auto_headers=("Content-Type",), trace_configs=[trace],
@@ -83,8 +84,11 @@ class Rest:
         Raises Withheld (Unreached: for want of a connection) where not a byte left,
         ConnectionLost where any may have.
         """
+        async with self._turns:
+            return await self._ask(request, _Ticket(may_leave))
+
+    async def _ask(self, request: Request, ticket: _Ticket) -> Answer:
         assert self._session is not None
-        ticket = _Ticket(may_leave)
         try:
             async with self._session.request(
                 request.method, URL(self._url + request.path, encoded=True),

@@ -57,6 +57,7 @@ class Traffic:
         self._clock, self._log, self._failed = clock, log, failed
         self.pending, self.counts = Pending(), Counts()
         self.cancel_all_failed = False
+        self.rest_doubted = False  # a request was lost: whether REST works is to be asked
         self.openers: dict[str, list[Request]] = {name: [] for name in channels}
 
     # --- out -----------------------------------------------------------------------------------
@@ -119,11 +120,8 @@ class Traffic:
     async def _ask(self, entry: Entry) -> None:
         try:
             answer = await self._rest.ask(entry.request, lambda: self._first_byte(entry))
-        except Withheld as error:
-            self._readiness.rest_answers &= not isinstance(error, Unreached)
-            self.give_up(entry, str(error))
-        except ConnectionLost as error:
-            self._readiness.rest_answers = False
+        except (Withheld, ConnectionLost) as error:
+            self.rest_doubted |= isinstance(error, Unreached | ConnectionLost)
             self.give_up(entry, str(error))
         else:
             self._readiness.rest_answers = True
@@ -281,6 +279,8 @@ class Traffic:
                 self._outbox.put(p.Denied(venue, request.client_id, "unsent", why))
             else:
                 self._outbox.put(p.CancelDenied(venue, request.client_id, "unsent", why))
+        elif request.purpose == CLOCK:
+            self._readiness.rest_answers = False
         else:
             self._log.warning("request lost", purpose=request.purpose, why=why)
         if entry.group is not None:

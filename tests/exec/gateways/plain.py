@@ -124,6 +124,7 @@ class PlainCodec(Codec):
             "accepted": p.Accepted("plain", client_id, "v1"),
             "traded": p.Traded("plain", "BTC/USDT", client_id, "v1", "7", 1, 10_000, 10, "0",
                                "USDT", True, 0, "stream"),
+            "refused": p.Ready("plain", client_id),
             "seen": p.Seen("plain", client_id, "v1", 1, "", 0, 0),
             "listing": p.Listing("plain", ()),
             "balance": p.Balance("plain", "USDT", "1", "0", "survey"),

@@ -34,10 +34,8 @@ def binance(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
 
 def kraken(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:
     reserved: list[int] = []
-    codec = KrakenCodec(
+    return KrakenCodec(
         name, listings, KrakenSigner(key.key, key.secret), Nonces(0, reserved.append))
-    codec.rest_in_order = True
-    return codec
 
 
 def coinbase(name: str, key: ApiKey, listings: tuple[Listing, ...]) -> Codec:

@@ -82,6 +82,36 @@ def test_a_body_that_is_packed_too_long_or_missing_is_no_answer(
     run(body)
 
 
+def test_requests_in_order_arrive_as_they_were_handed_over_one_at_a_time() -> None:
+    async def body() -> None:
+        seen: list[str] = []
+        busy = 0
+
+        async def answer(method: str, path: str) -> Reply:
+            nonlocal busy
+            busy += 1
+            assert busy == 1
+            seen.append(path)
+            await asyncio.sleep(0.01 if len(seen) % 2 else 0)
+            busy -= 1
+            return 200, {}, b"{}"
+
+        async with rest_serving(answer) as url:
+            rest = Rest(url, tls=tls_context(), in_order=True)
+            await rest.open()
+            asks = []
+            for number in range(12):
+                request = Request(
+                    channel=REST, purpose="query", method="GET", path=f"/{number}")
+                asks.append(asyncio.create_task(rest.ask(request, lambda: True)))
+                await asyncio.sleep(0.004)
+            await asyncio.gather(*asks)
+            await rest.close()
+        assert seen == [f"/{number}" for number in range(12)]
+
+    run(body)
+
+
 def test_what_may_not_leave_does_not() -> None:
     async def body() -> None:
         seen: list[str] = []

@@ -8,7 +8,7 @@ import pytest
 
 from engine.model.clock import SystemClock
 from exec.core import ports as p
-from exec.gateways.codec import ORDERS
+from exec.gateways.codec import ORDERS, Answer, Outcome, Request
 from tests.exec.gateways.plain import (
     APPROVAL,
     PROPOSED,
@@ -493,3 +493,78 @@ def test_a_close_waits_for_answers_takes_no_orders_and_loses_the_rest() -> None:
 
     run(body)
 
+
+
+def test_a_venue_without_order_sockets_is_ready_as_long_as_its_rest_answers() -> None:
+    async def body() -> None:
+        down = False
+
+        async def sometimes(method: str, path: str) -> Reply:
+            return None if down or path.startswith("/place") else await obliging(method, path)
+
+        settings = replace(SETTINGS, clock_offset_ns_max=10**18)
+        codec = PlainCodec(orders=False, time_path="/time")
+        codec.clock = lambda body: (SystemClock().unix_ns(), 10**9)  # type: ignore[method-assign]
+        async with staged(rest=sometimes, codec=codec, settings=settings) as stage:
+            await stage.ready()
+            stage.place()
+            await stage.until(lambda: stage.of(p.Lost) and stage.called[-1] == "GET /time")
+            assert stage.of(p.Ready)[-1].unready == ""  # one answer was lost, and that is all
+            down = True
+            stage.place(2)
+            await stage.until(lambda: stage.of(p.Ready)[-1].unready == "no way for orders")
+            down = False
+            await stage.until(lambda: stage.of(p.Ready)[-1].unready == "")
+
+    run(body)
+
+
+def test_a_refusal_of_the_venue_stands_until_a_channel_is_live_again() -> None:
+    async def body() -> None:
+        connections = 0
+
+        async def orders(peer: Peer) -> None:
+            nonlocal connections
+            connections += 1
+            await login(peer, ORDERS)
+            if connections == 1:
+                peer.text(b'{"say":[["refused","the key is unknown"]]}')
+            await peer.gone()
+
+        async with staged(orders) as stage:
+            await stage.until(lambda: p.Ready(
+                "plain", "orders: the key is unknown") in stage.told)
+            assert stage.of(p.Ready)[-1].unready
+            await stage.ready()  # it connected anew when that had lasted long enough
+        assert connections == 2
+
+    run(body)
+
+
+def test_texts_that_follow_from_a_token_wait_for_their_socket() -> None:
+    async def body() -> None:
+        said: list[bytes] = []
+
+        class Tokens(PlainCodec):
+            def opening(self, channel: str, now_unix_ns: int) -> list[Request]:
+                return [self.call("login", f"/token/{channel}", method="POST")]
+
+            def answer(self, request: Request, answer: Answer, asked_unix_ns: int) -> Outcome:
+                if request.purpose != "login":
+                    return super().answer(request, answer, asked_unix_ns)
+                channel = request.path.rsplit("/", 1)[-1]
+                self.user_path = "/user/token"
+                return Outcome(requests=[self.say(channel, "subscribe", "login", "token")])
+
+        async def user(peer: Peer) -> None:
+            text = await peer.read_until(TEXT)
+            said.append(text)
+            peer.text(b'{"id":"login","live":["user"]}')
+            await peer.gone()
+
+        async with staged(user=user, codec=Tokens()) as stage:
+            await stage.ready()
+            assert sorted(stage.called) == ["POST /token/orders", "POST /token/user"]
+        assert b"token" in said[0]
+
+    run(body)
