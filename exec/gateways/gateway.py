@@ -9,7 +9,7 @@ answered is reported as lost.  Its survey after a reconnect is the core's to ask
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -23,6 +23,7 @@ from exec.gateways.codec import ORDERS, REST, USER, Codec, Request
 from exec.gateways.endpoints import Endpoints, tls_context
 from exec.gateways.outbox import Outbox
 from exec.gateways.pending import Group, Warrant
+from exec.gateways.questions import Questions
 from exec.gateways.readiness import Readiness
 from exec.gateways.rest import Rest
 from exec.gateways.settings import SECOND_NS, Settings
@@ -54,9 +55,11 @@ class Gateway:
         self._channels = {name: self._channel(name, random, tls) for name in names}
         self._outbox = Outbox(self._fail)
         self.readiness = Readiness(codec, self._channels, settings)
+        self._questions = Questions(
+            self._begin, per_s=settings.rest_weight_per_s, burst=settings.rest_weight_burst)
         self._traffic = Traffic(
             codec, self._channels, self._rest, self._outbox, self.readiness, settings,
-            flags.killed, clock, log, self._fail)
+            flags.killed, clock, log, self._fail, self._questions.spend)
         self._first: dict[str, list[Request]] = {}  # texts to be said on a channel that opens
         self._over: asyncio.Future[None] | None = None
         self._lack: str | None = None  # as it was told; None: nothing was
@@ -118,22 +121,27 @@ class Gateway:
 
     def query(self, order: Intended, venue_order: str) -> None:
         """Ask what became of an order; reported as Seen and, for its fills, Traded."""
-        self._ask(Group("query", order.client_id),
-                  lambda now_ns: self._codec.query(order, venue_order, now_ns))
+        self._questions.ask(Group(
+            "query", lambda now_ns: self._codec.query(order, venue_order, now_ns),
+            order.client_id))
+        self._questions_turn(self._clock.mono_ns())
 
     def survey(self, since_unix_ns: int) -> None:
         """Ask for open orders, fills since, balances and positions; a part alone is not told."""
-        self._ask(Group("survey"), lambda now_ns: self._codec.survey(since_unix_ns, now_ns))
+        self._questions.ask(Group(
+            "survey", lambda now_ns: self._codec.survey(since_unix_ns, now_ns)))
+        self._questions_turn(self._clock.mono_ns())
 
-    def _ask(self, group: Group, make: Callable[[int], Sequence[Request]]) -> None:
+    def _begin(self, group: Group) -> None:
         group.waiting = 1  # until all that is to be asked now was asked
-        if self._over is None:
-            group.why = "not running"
-        else:
-            for request in make(self._clock.unix_ns()):
-                if not self._traffic.leave(request, group=group):
-                    group.why = "a part could not be asked for"
+        for request in group.make(self._clock.unix_ns()):
+            if not self._traffic.leave(request, group=group):
+                group.why = "a part could not be asked for"
         self._traffic.release(group)
+
+    def _questions_turn(self, now_ns: int) -> None:
+        if self._over is not None:
+            self._questions.turn(now_ns, barred=self.readiness.barred(now_ns))
 
     def arm(self, timeout_ms: int) -> None:
         """Set the dead-man switch and renew it from now on; 0 disarms it."""
@@ -208,6 +216,7 @@ class Gateway:
         if self._armed_ms and now_ns >= self._arm_ns:
             self._arm_turn(now_ns)
         self._cancel_all_turn(now_ns)
+        self._questions_turn(now_ns)
         self._review()
 
     def _warm_turn(self, now_ns: int) -> None:

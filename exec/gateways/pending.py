@@ -5,7 +5,7 @@ answer, its time-out, the loss of its connection.  So nothing that left is ever 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -25,6 +25,7 @@ class Group(msgspec.Struct):
     """Requests that make one answer together: a survey's, or the questions about one order."""
 
     purpose: str  # survey or query
+    make: "Callable[[int], Sequence[Request]]"  # told the Unix time, makes its first requests
     client_id: str = ""
     waiting: int = 0  # requests of it without an answer
     asked: int = 0

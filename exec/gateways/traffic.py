@@ -50,11 +50,11 @@ class Traffic:
     def __init__(
         self, codec: Codec, channels: dict[str, Channel], rest: Rest, outbox: Outbox,
         readiness: Readiness, settings: Settings, killed: Callable[[], bool], clock: Clock,
-        log: Logger, failed: Callable[[BaseException], None],
+        log: Logger, failed: Callable[[BaseException], None], spend: Callable[[int], None],
     ) -> None:
         self._codec, self._channels, self._rest, self._outbox = codec, channels, rest, outbox
         self._readiness, self._settings, self._killed = readiness, settings, killed
-        self._clock, self._log, self._failed = clock, log, failed
+        self._clock, self._log, self._failed, self._spend = clock, log, failed, spend
         self.pending, self.counts = Pending(), Counts()
         self.cancel_all_failed = False
         self.rest_doubted = False  # a request was lost: whether REST works is to be asked
@@ -86,6 +86,8 @@ class Traffic:
         elif not self._write(entry):
             return False
         self.counts.left += 1
+        if request.channel == REST:
+            self._spend(request.weight)
         if group is not None and entry.waits:
             group.waiting += 1
             group.asked += 1

@@ -53,6 +53,7 @@ FAST = replace(
     plan_deadline_ns=20_000 * MS, drift_surveys_max=3)
 WIRE = Settings(answer_ns_max=700 * MS, question_ns_max=2_000 * MS, backoff_ns_min=10 * MS,
                 backoff_ns_max=200 * MS, goodbye_ns_max=100 * MS)
+SLOW = replace(WIRE, rest_weight_per_s=0.33, rest_weight_burst=10)
 MakeCodec = Callable[[str, ApiKey, tuple[Listing, ...]], Codec]
 
 
@@ -82,7 +83,8 @@ class Engine:
             at = endpoints.simulated(folder, name)
             assert at is not None
             self.gateways[name] = Gateway(
-                make(name, keys.simulated(folder, name, "main"), (listing,)), at, WIRE, flags=self,
+                make(name, keys.simulated(folder, name, "main"), (listing,)), at,
+                SLOW if name == "kraken" else WIRE, flags=self,
                 clock=self.clock, random=Random(seed), log=quiet_log())
         begin(self, self.state, FAST, listed, unix_ns=self.clock.unix_ns(), pid=1)
         self.core = Core(self, self.state, {**self.gateways}, self, self, self.clock, FAST,
