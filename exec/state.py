@@ -107,6 +107,7 @@ class State:
         self.foreign: dict[str, int] = {}  # by venue: how often somebody else acted
         self.signals: set[tuple[int, int]] = set()  # (run, sequence) that became plans
         self.records = 0
+        self.last_ns = self.died_ns = 0  # of the newest record; of the last one of the life before
         self._appliers: dict[type, Callable[[Any, int], None]] = {
             r.Opened: self._opened, r.Listed: self._list, r.Planned: self._planned,
             r.PlanClosed: self._plan_closed, r.Intended: self._intended, r.Sent: self._sent,
@@ -164,6 +165,9 @@ class State:
     def apply(self, record: r.Record, unix_ns: int) -> None:
         """Take one record of the journal, with the time that it was appended."""
         self.records += 1
+        if isinstance(record, r.Opened):
+            self.died_ns = self.last_ns
+        self.last_ns = unix_ns
         apply = self._appliers.get(type(record))
         if apply is not None:
             apply(record, unix_ns)

@@ -1,12 +1,13 @@
 """The tree of errors raised on purpose; the branch says what the caller must do.
 
 EngineError
-├── Transient  wait, then try again        ConnectionLost, RateLimited
+├── Transient  wait, then try again        ConnectionLost, RateLimited, LedgerUnavailable
 ├── Resync     drop the book, resnapshot   SequenceGap, ChecksumMismatch, DecodeError
 ├── Refused    tell the caller, go on      VenueRefused, UnknownInstrument
 └── Fatal      leave the process           LayoutMismatch, SegmentInvalid, ConfigInvalid,
                                            AlreadyRunning, LockInvalid, NoSpace,
-                                           KeyInvalid, JournalCorrupt, CaptureInvalid
+                                           KeyInvalid, JournalCorrupt, LedgerInvalid,
+                                           CaptureInvalid
 """
 
 
@@ -40,6 +41,10 @@ class RateLimited(Transient):
     def __init__(self, venue: str, *, wait_ns: int) -> None:
         super().__init__(f"{venue}: rate limited for {wait_ns / 1e9:.3f} s")
         self.venue, self.wait_ns = venue, wait_ns
+
+
+class LedgerUnavailable(Transient):
+    """The ledger's disk or database refuses for now; nothing is lost, the journal has it all."""
 
 
 class SequenceGap(Resync):
@@ -84,6 +89,10 @@ class ConfigInvalid(Fatal):
 
 class JournalCorrupt(Fatal):
     """A journal holds something that nobody appended; nothing is guessed, nothing is cut."""
+
+
+class LedgerInvalid(Fatal):
+    """A ledger that does not follow from its journal, or of a newer engine; it can be remade."""
 
 
 class KeyInvalid(Fatal):

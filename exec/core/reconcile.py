@@ -32,7 +32,8 @@ class Reconciler:
         self._core, self._log, self._state, self._gateways = core, log, state, gateways
         self._settings, self._clock = settings, clock
         self._due_ns = dict.fromkeys(gateways, 0)
-        self._since_ns = dict.fromkeys(gateways, clock.unix_ns())
+        self._since_ns = dict.fromkeys(gateways, state.died_ns or clock.unix_ns())
+        self._begun_ns = dict(self._since_ns)  # of the survey under way
         self._quiet: dict[str, int] = {}  # venue -> trades booked there when the survey began
         self._drifts: dict[Place, int] = {}
         self._references: set[tuple[str, str]] = set()
@@ -47,7 +48,7 @@ class Reconciler:
         if not self._in_flight(venue):
             self._quiet[venue] = self._booked(venue)
         since = since_unix_ns or self._since_ns[venue] - OVERLAP_NS
-        self._since_ns[venue] = self._clock.unix_ns()
+        self._begun_ns[venue] = self._clock.unix_ns()
         self._gateways[venue].survey(since)
 
     def turn(self) -> None:
@@ -63,6 +64,7 @@ class Reconciler:
         """Compare the open orders; a failed listing says nothing."""
         if report.failed:
             return
+        self._since_ns[report.venue] = self._begun_ns[report.venue]
         listed = {client_id: (venue_order, symbol, filled)
                   for client_id, venue_order, symbol, filled in report.orders}
         for client_id, (venue_order, symbol, _) in listed.items():

@@ -86,7 +86,7 @@ class Traffic:
         elif not self._write(entry):
             return False
         self.counts.left += 1
-        if request.channel == REST:
+        if request.channel == REST and request.purpose != CLOCK:  # that is public
             self._spend(request.weight)
         if group is not None and entry.waits:
             group.waiting += 1

@@ -15,8 +15,10 @@ from tests.clients.trader import ACCOUNT, Trader
 
 AMOUNT: Final = 0.002  # BTC
 ROUNDS: Final = {"kraken": 8}  # its fresh cancels are dear; elsewhere 16
-# ccxt waits three seconds between Kraken's private calls; the venue's own limits hold anyway
-PACE: Final[dict[str, dict[str, Any]]] = {"kraken": {"enableRateLimit": False}}
+# ccxt's own waits, three seconds between private calls on Kraken, are left out where the venue's
+# limits allow; Coinbase's thirty calls a second do not
+PACE: Final[dict[str, dict[str, Any]]] = {
+    venue: {"enableRateLimit": False} for venue in VENUES if venue != "coinbase"}
 BALANCE: Final = {"coinbase": {"v3": True}}  # ccxt's default there is the old app's: totals alone
 STREAMS: Final = ("watch_orders", "watch_my_trades", "watch_balance")
 BY_SYMBOL: Final = {  # Kraken's later updates of an order have no symbol to be found by

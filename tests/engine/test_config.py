@@ -139,7 +139,8 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
     ("[execution]", "[pairs.'BTC/USDT']\nprice-decimals = 15\nsize-decimals = 10\n[execution]",
      "x.toml:22: pairs.BTC/USDT: price-decimals and size-decimals together are 25"),
     ("[execution]", "[sim]\nfaults = ['binance:nonsense']\n[execution]", "x.toml:23:"
-     " sim.faults[0]: fault 'binance:nonsense': right would be VENUE:KIND[:RATE][@FROM-TO]"),
+     " sim.faults[0]: fault 'binance:nonsense': right would be"
+     " VENUE:KIND[:RATE][:MSms][:COUNTx][#SYMBOL][@FROM-[TO]]"),
     # numbers and paths that no process could live with
     ("book-age-ms-max = 100", "book-age-ms-max = 1e300", "x.toml:14: detector.book-age-ms-max:"
      " found 1e+300; right would be a number <= 86400000.0"),

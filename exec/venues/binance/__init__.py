@@ -8,8 +8,8 @@ what the venue writes; *numbers* reads its decimals; *refusals* says what an err
 what both protocols share, *spot* and *usdm* are where they differ.
 
 Client order ids of ours (18 letters and digits) are accepted as they are: [A-Za-z0-9_-]{1,36}.
-Trades are named by the venue's trade id, one per symbol, and an "m" where our order was the maker:
-the two sides of a self-trade share the id, and USD-M prevents no self-trade of a FOK order.
+Trades are named by the venue's trade id, one per symbol, and our side of it (56b, 56s): both sides
+of a self-trade share the id, and USD-M prevents no self-trade of a FOK order.
 Source: shared/venues/binance.md, 2026-11-21; USD-M: developers.binance.com/docs/derivatives/
 usds-margined-futures as quoted in ops/sim/faces/binance, 2026-11-21.
 """

@@ -21,7 +21,7 @@ from exec.venues.binance import refusals, rows
 from exec.venues.binance.budget import Budgets
 from exec.venues.binance.entry import PLACE, Entry
 from exec.venues.binance.inquiry import Inquiry, Shape
-from exec.venues.binance.numbers import MS_NS, read
+from exec.venues.binance.numbers import MS_NS, read, unix_ns
 from exec.venues.binance.reports import Reports
 from exec.venues.binance.wire import Value, Wire
 
@@ -69,10 +69,14 @@ class BinanceCodec(Codec):
             q.Strays: self._strays, q.Money: self._money,
         }
 
+    def clock(self, body: bytes) -> tuple[int, int]:
+        """Return the venue's Unix time in an answer of ``time_path``, and its resolution, in ns."""
+        return unix_ns(read(rows.SERVER_TIME, body).time_ms), MS_NS
+
     # --- opening -------------------------------------------------------------------------------
 
     def opening(self, channel: str, now_unix_ns: int) -> Sequence[Request]:
-        """Return what must be said first.
+        """Return what must be said first; a Ready of a frame stands until a channel is live again.
 
         An Ed25519 key logs on; any other proves itself by a signed question, whose answer shows
         that key, signature and clock are good.
@@ -148,8 +152,9 @@ class BinanceCodec(Codec):
         frame = read(rows.FRAME, text)
         if bytes(frame.event):
             return self._event(frame.event, now_unix_ns)
-        failure = None if frame.status == 200 else refusals.of_frame(frame.status, frame.error)
-        spent = self._spent(self._budgets.of_rates(frame.rates), failure, now_unix_ns)
+        failure = None if frame.status == 200 else refusals.of_frame(
+            frame.status, frame.error, now_unix_ns)
+        spent = [*self._budgets.of_rates(frame.rates), *self._barred(failure)]
         number = frame.id if isinstance(frame.id, str) else ""
         if number.startswith(PLACE):
             reports = self._placed(number.removeprefix(PLACE), frame.result, failure)
@@ -159,7 +164,7 @@ class BinanceCodec(Codec):
         elif number.startswith((LOGIN, SUBSCRIBE)):
             return self._opened(number, failure, spent)
         elif frame.id is None and failure is not None:  # about the connection itself
-            return Outcome(reports=[*spent, self._unready(failure)])
+            return Outcome(reports=[*spent, *self._unready(failure)])
         else:
             raise DecodeError(f"an answer to {frame.id!r}, which was never asked")
         return Outcome(reports=[*reports, *spent], answers=number)
@@ -178,9 +183,8 @@ class BinanceCodec(Codec):
 
     def answer(self, request: Request, answer: Answer, asked_unix_ns: int) -> Outcome:
         """Return what a REST answer means; one to an order that cannot be read is Lost."""
-        failure = refusals.of_answer(answer, asked_unix_ns)
-        spent = self._spent(
-            self._budgets.of_headers(answer.headers), failure, asked_unix_ns)
+        failure = refusals.of_answer(answer)
+        spent = [*self._budgets.of_headers(answer.headers), *self._barred(failure)]
         understand = self._asked.get(type(request))
         if understand is not None:
             found = understand(request, answer, failure, asked_unix_ns)
@@ -251,18 +255,14 @@ class BinanceCodec(Codec):
 
     # --- parts ---------------------------------------------------------------------------------
 
-    def _spent(
-        self, budgets: Sequence[p.Budget], failure: refusals.Failure | None, now_unix_ns: int
-    ) -> list[p.Report]:
-        """Return what is used up, and that the key is good no more if the venue says so."""
-        if failure is None:
-            return [*budgets]
-        barred = self._budgets.barred(failure.barred_ns(now_unix_ns))
-        unready = [self._unready(failure)] if failure.of_key else []
-        return [*budgets, *barred, *unready]
+    def _barred(self, failure: refusals.Failure | None) -> list[p.Budget]:
+        return [] if failure is None else self._budgets.barred(failure.barred_ns)
 
-    def _unready(self, failure: refusals.Failure) -> p.Ready:
-        return p.Ready(self.venue, f"the venue refuses us: {failure.words}")
+    def _unready(self, failure: refusals.Failure) -> list[p.Ready]:
+        """Return that a connection is not let in; nothing where we only came too often."""
+        if failure.too_many:
+            return []
+        return [p.Ready(self.venue, f"the venue refuses us: {failure.words}")]
 
     def _number(self, what: str) -> str:
         return f"{what}{next(self._numbers)}"

@@ -11,8 +11,9 @@ from engine.model.quanta import INT64_MAX
 
 # A plain decimal number with as many decimals as exec.state can count.
 Number = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,24})?\Z")]
-Name = Annotated[str, Meta(min_length=1, max_length=64)]  # symbols, assets, client ids, words
-Word = Annotated[str, Meta(max_length=64)]  # the same, or nothing
+# Symbols, assets, client ids, words: no control characters; a Word may be nothing.
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
+Word = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 Count = Annotated[int, Meta(ge=0, le=INT64_MAX)]  # ids and times
 TEXT_MAX: Final = 200
 MS_NS: Final = 1_000_000
@@ -27,7 +28,8 @@ def read(decoder: "msgspec.json.Decoder[_T]", text: bytes | msgspec.Raw) -> _T:
     try:
         return decoder.decode(text)
     except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
-        raise DecodeError(f"{error}: {shown(repr(bytes(text[:TEXT_MAX])))}") from None
+        start = bytes(text)[:TEXT_MAX]
+        raise DecodeError(f"{shown(str(error))}: {shown(repr(start))}") from None
 
 
 def quanta(text: str, decimals: int) -> int:

@@ -80,5 +80,3 @@ class Incomes(Request, frozen=True, kw_only=True):
 
 class Key(Request, frozen=True, kw_only=True):
     """Asks for a listen key, or for a longer life of one."""
-
-    again: bool = False  # the stream runs already, and is to be told of the key

@@ -11,7 +11,6 @@ from exec.venues.binance import rows
 from exec.venues.binance.numbers import read, shown, whole
 
 OPEN: Final = frozenset({-1000, -1001, -1006, -1007, -1008})  # it may have been carried out
-KEY: Final = frozenset({-1002, -1022, -2014, -2015})
 ORDER_ABSENT: Final = -2013
 ORDER_ARCHIVED: Final = -2026  # ended over 90 days ago without a fill
 CANCEL_REJECTED: Final = -2011  # of a symbol: nothing was open
@@ -19,7 +18,8 @@ DUPLICATE: Final = -4116  # USD-M; spot says -2010 and DUPLICATE_TEXT
 ORDER_REJECTED: Final = -2010
 DUPLICATE_TEXT: Final = "Duplicate order sent."
 TOO_MANY: Final = (429, 418)
-BARRED_MS: Final = 60_000  # where a 429 names no time: the longest window but that of a day
+BARRED_NS: Final = 60 * 10**9  # where a 429 names no time: the longest window but that of a day
+BAN_NS_MAX: Final = 3 * 86_400 * 10**9
 SERVER_FAULT: Final = 500
 
 
@@ -29,7 +29,7 @@ class Failure(NamedTuple):
     status: int  # of HTTP, which the WebSocket API repeats
     code: int  # 0: it could not be read
     text: str
-    until_ms: int = 0  # Unix ms until when nothing may be sent; 0: not told
+    wait_ns: int = 0  # for how long nothing may be sent; 0 or less: not told
 
     @property
     def words(self) -> str:
@@ -40,11 +40,6 @@ class Failure(NamedTuple):
     def too_many(self) -> bool:
         """Return whether it is about how much was asked."""
         return self.status in TOO_MANY
-
-    @property
-    def of_key(self) -> bool:
-        """Return whether the key, its signature or its permissions are refused."""
-        return self.status == 401 or self.code in KEY
 
     @property
     def leaves_open(self) -> bool:
@@ -59,33 +54,32 @@ class Failure(NamedTuple):
         return (not 400 <= self.status < SERVER_FAULT or not self.code or self.code in OPEN
                 or known_name)
 
-    def barred_ns(self, now_unix_ns: int) -> int:
+    @property
+    def barred_ns(self) -> int:
         """Return for how long nothing may be sent."""
         if not self.too_many:
             return 0
-        left_ns = self.until_ms * 1_000_000 - now_unix_ns if self.until_ms else 0
-        return left_ns if left_ns > 0 else BARRED_MS * 1_000_000
+        return min(self.wait_ns, BAN_NS_MAX) if self.wait_ns > 0 else BARRED_NS
 
 
-def of_frame(status: int, problem: rows.Problem | None) -> Failure:
+def of_frame(status: int, problem: rows.Problem | None, now_unix_ns: int) -> Failure:
     """Return the failure that an answer of the WebSocket API tells."""
     if problem is None:
         raise DecodeError(f"status {status} without an error")
-    until_ms = 0
+    wait_ns = 0
     if status in TOO_MANY and bytes(problem.data):
-        until_ms = read(rows.RETRY, problem.data).until_ms
-    return Failure(status, problem.code, shown(problem.msg), until_ms)
+        wait_ns = read(rows.RETRY, problem.data).until_ms * 1_000_000 - now_unix_ns
+    return Failure(status, problem.code, shown(problem.msg), wait_ns)
 
 
-def of_answer(answer: Answer, asked_unix_ns: int) -> Failure | None:
+def of_answer(answer: Answer) -> Failure | None:
     """Return the failure that a REST answer tells, None for a success."""
     if answer.status == 200:
         return None
-    seconds = whole(answer.headers.get("retry-after", ""))
-    until_ms = asked_unix_ns // 1_000_000 + seconds * 1000 if seconds else 0
+    wait_ns = (whole(answer.headers.get("retry-after", "")) or 0) * 10**9
     try:
         problem = read(rows.PROBLEM, answer.body)
     except DecodeError:
         text = shown(answer.body[:200].decode("utf-8", "replace"))
-        return Failure(answer.status, 0, text, until_ms)
-    return Failure(answer.status, problem.code, shown(problem.msg), until_ms)
+        return Failure(answer.status, 0, text, wait_ns)
+    return Failure(answer.status, problem.code, shown(problem.msg), wait_ns)

@@ -18,12 +18,13 @@ NAMES_MAX: Final = 100_000  # of orders, the oldest are forgotten first
 STREAM, ANSWER, QUERY = "stream", "answer", "query"
 
 
-def trade_name(trade: int, *, maker: bool) -> str:
-    """Return what a trade is called here: the venue's id, with an "m" where our order was there.
+def trade_name(trade: int, *, buy: bool) -> str:
+    """Return what a trade is called here: the venue's id and our side of it, 56b or 56s.
 
-    Both sides of a self-trade have the same id, and USD-M prevents none of FOK orders.
+    Both sides of a self-trade have the same id, and USD-M prevents none of FOK orders.  Not by
+    maker or taker: the answer to an order does not tell which of them a fill was.
     """
-    return f"{trade}m" if maker else str(trade)
+    return f"{trade}b" if buy else f"{trade}s"
 
 
 class Reports:
@@ -61,9 +62,10 @@ class Reports:
         reports: list[p.Report] = [p.Accepted(self.venue, client_id, venue_order)]
         if row.fills and row.side is None:
             raise DecodeError("fills of an order without a side")
-        side = Side.BUY if row.side == "BUY" else Side.SELL
+        buy = row.side == "BUY"
         reports += [p.Traded(
-            self.venue, listing.symbol, client_id, venue_order, str(fill.trade), side,
+            self.venue, listing.symbol, client_id, venue_order, trade_name(fill.trade, buy=buy),
+            Side.BUY if buy else Side.SELL,
             positive(fill.price, listing.price_decimals),
             positive(fill.size, listing.size_decimals), fill.fee, fill.fee_asset,
             taker=True, venue_unix_ns=unix_ns(row.time_ms), source=ANSWER)
@@ -110,7 +112,7 @@ class Reports:
         listing = self.listing(row.symbol)
         return p.Traded(
             self.venue, listing.symbol, client_id, str(row.order),
-            trade_name(row.trade, maker=row.maker),
+            trade_name(row.trade, buy=row.buy),
             Side.BUY if row.buy else Side.SELL, positive(row.price, listing.price_decimals),
             positive(row.size, listing.size_decimals), row.fee,
             row.fee_asset or self._fee_asset(listing, row.fee), not row.maker,
@@ -160,7 +162,7 @@ class Reports:
         fee = row.fee or "0"
         reports: list[p.Report] = [p.Traded(
             self.venue, listing.symbol, client_id, str(row.order),
-            trade_name(row.trade, maker=row.maker),
+            trade_name(row.trade, buy=row.side == "BUY"),
             Side.BUY if row.side == "BUY" else Side.SELL,
             positive(row.last_price, listing.price_decimals),
             positive(row.last_size, listing.size_decimals), fee,

@@ -55,7 +55,7 @@ class Rate(Struct, frozen=True):
 
 
 class Fill(Struct, frozen=True):
-    """A fill in the answer to an order: we took."""
+    """A fill in the answer to an order: as good as always we took."""
 
     price: Number
     size: Number = field(name="qty")
@@ -166,6 +166,12 @@ class Income(Struct, frozen=True):
     number: Count | Name = field(name="tranId")
 
 
+class ServerTime(Struct, frozen=True):
+    """The venue's clock."""
+
+    time_ms: Count = field(name="serverTime")
+
+
 class ListenKey(Struct, frozen=True):
     """The name of a user stream."""
 
@@ -178,7 +184,7 @@ class ListenKey(Struct, frozen=True):
 class Frame(Struct, frozen=True):
     """A text of the WebSocket API: an answer, or an event of a subscription."""
 
-    id: str | int | None = None
+    id: Word | int | None = None
     status: int = 0
     result: Raw = ABSENT
     error: Problem | None = None
@@ -189,13 +195,12 @@ class Frame(Struct, frozen=True):
 class StreamFrame(Struct, frozen=True):
     """A text of USD-M's private stream: an event, wrapped or not, or a command's answer."""
 
-    id: str | int | None = None
+    id: Word | int | None = None
     result: Raw = ABSENT
     code: int = 0
     msg: str = ""
-    stream: str = ""
     data: Raw = ABSENT
-    kind: str = field(name="e", default="")
+    kind: Word = field(name="e", default="")
 
 
 class Kind(Struct, frozen=True):
@@ -292,6 +297,7 @@ USDM_BALANCES: Final = Decoder(tuple[UsdmBalance, ...])
 POSITIONS: Final = Decoder(tuple[Position, ...])
 INCOMES: Final = Decoder(tuple[Income, ...])
 LISTEN_KEY: Final = Decoder(ListenKey)
+SERVER_TIME: Final = Decoder(ServerTime)
 NAMES: Final = Decoder(tuple[str, ...])
 FRAME: Final = Decoder(Frame)
 STREAM_FRAME: Final = Decoder(StreamFrame)

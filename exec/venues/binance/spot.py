@@ -48,7 +48,7 @@ class BinanceSpot(BinanceCodec):
         channel = ORDERS if number.startswith(LOGIN) else USER
         if failure is None or (channel == USER and failure.code == ALREADY_SUBSCRIBED):
             return Outcome(reports=spent, answers=number, live=[channel])
-        return Outcome(reports=[*spent, self._unready(failure)], answers=number)
+        return Outcome(reports=[*spent, *self._unready(failure)], answers=number)
 
     def _holdings(self, since_unix_ns: int, now_unix_ns: int) -> Sequence[Request]:
         return [self._wire.rest(q.Money, "GET", f"{self.shape.root}/account", "", now_unix_ns,

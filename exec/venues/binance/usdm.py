@@ -1,7 +1,7 @@
 """Binance USD-M: a listen key names the user stream; funding is read from the income history.
 
 Orders are answered at once (ACK); their fills come by the stream, which alone has fees.  The
-listen key lives 60 min and is renewed every 30; one that expired is replaced on the same socket.
+listen key lives 60 min and is renewed every 30; with one that expired the connection ends too.
 A countdown per contract cancels its orders unless it is set again.
 Source: shared/venues/binance.md, 2026-11-21; developers.binance.com/docs/derivatives/
 usds-margined-futures (trade, account, user-data-streams, websocket-api-general-info).
@@ -42,7 +42,6 @@ class BinanceUsdm(BinanceCodec):
 
     orders_path = "/ws-fapi/v1"
     time_path = "/fapi/v1/time"
-    silence_s_max = 600.0  # a ping every 3 min
     shape = Shape(
         root="/fapi/v1", trades="userTrades", read_trades=rows.usdm_trades, span_ms=WEEK_MS,
         weights={"order": 1, "openOrders": 1, "openOrders of all": 40, "allOrders": 5,
@@ -61,7 +60,6 @@ class BinanceUsdm(BinanceCodec):
         """Take the account's key; see BinanceCodec."""
         super().__init__(venue, signer, listings, window_ms=window_ms)
         self._listen_key = ""
-        self._expired = False  # and a new one is to be had
         self._renew_ns = 0  # Unix
         self._asked |= {
             q.Positions: self._positions, q.Incomes: self._incomes, q.Key: self._keyed}
@@ -69,48 +67,39 @@ class BinanceUsdm(BinanceCodec):
     # --- the listen key ------------------------------------------------------------------------
 
     def _listen(self, now_unix_ns: int) -> Sequence[Request]:
-        number = self._number(SUBSCRIBE)  # what it lists shows whether the key is heard
-        text = msgspec.json.encode({"method": "LIST_SUBSCRIPTIONS", "id": number})
-        return [self._new_key(again=False), Request(
-            channel=USER, purpose="subscribe", id=number, text=text)]
+        key = self._wire.keyed(q.Key, "POST", KEY_PATH, "login")
+        return [key, self._which_streams()]
 
-    def _new_key(self, *, again: bool, method: str = "POST") -> Request:
-        return self._wire.keyed(q.Key, method, KEY_PATH, "keep" if again else "login", again=again)
+    def _which_streams(self) -> Request:
+        """Ask a connection for its streams: the listing shows whether our key is heard."""
+        number = self._number(SUBSCRIBE)
+        text = msgspec.json.encode({"method": "LIST_SUBSCRIPTIONS", "id": number})
+        return Request(channel=USER, purpose="subscribe", id=number, text=text)
 
     def keep(self, now_unix_ns: int) -> Sequence[Request]:
-        """Renew the listen key when half of its life is over; ask again for one that expired."""
-        if not (self._listen_key or self._expired) or now_unix_ns < self._renew_ns:
+        """Renew the listen key when half of its life is over."""
+        if not self._listen_key or now_unix_ns < self._renew_ns:
             return ()
         self._renew_ns = now_unix_ns + AGAIN_NS
-        return [self._new_key(again=True, method="POST" if self._expired else "PUT")]
+        return [self._wire.keyed(q.Key, "PUT", KEY_PATH, "keep")]
 
     def _keyed(
         self, request: q.Key, answer: Answer, failure: Failure | None, asked_unix_ns: int
     ) -> Outcome:
-        """Take a listen key; a stream that runs already is told of a new one."""
-        if failure is not None:
-            if request.method == "PUT" and failure.code == NO_SUCH_KEY:
-                return self._replace_key(asked_unix_ns)
-            return Outcome(reports=[] if request.again else [self._unready(failure)])
-        self._renew_ns, self._expired = asked_unix_ns + RENEW_NS, False
-        if request.method == "PUT":
-            return Outcome()
-        self._listen_key = read(rows.LISTEN_KEY, answer.body).key
-        self.user_path = f"{PRIVATE}/{quote(self._listen_key, safe='')}"
-        if not request.again:
-            return Outcome()
-        number = self._number(SUBSCRIBE)
-        text = msgspec.json.encode(
-            {"method": "SUBSCRIBE", "params": [self._listen_key], "id": number})
-        return Outcome(requests=[
-            Request(channel=USER, purpose="subscribe", id=number, text=text)])
+        """Take a listen key, or its longer life.
 
-    def _replace_key(self, now_unix_ns: int) -> Outcome:
-        """Ask for a new key, and again until there is one; no orders go while nobody listens."""
-        self._listen_key, self._expired = "", True
-        self._renew_ns = now_unix_ns + AGAIN_NS
-        return Outcome(reports=[p.Ready(self.venue, "the listen key expired")],
-                       requests=[self._new_key(again=True)])
+        Where there is no such key any more, nobody speaks to us: the connection is asked for its
+        streams, and what it lists will not do.
+        """
+        if failure is None:
+            self._renew_ns = asked_unix_ns + RENEW_NS
+            if request.method == "POST":
+                self._listen_key = read(rows.LISTEN_KEY, answer.body).key
+                self.user_path = f"{PRIVATE}/{quote(self._listen_key, safe='')}"
+        elif request.method == "PUT" and failure.code == NO_SUCH_KEY:
+            self._listen_key = ""
+            return Outcome(requests=[self._which_streams()])
+        return Outcome()
 
     # --- frames --------------------------------------------------------------------------------
 
@@ -132,18 +121,17 @@ class BinanceUsdm(BinanceCodec):
         return Outcome(answers=number, live=[USER])
 
     def _heard(self, result: bytes | Any) -> bool:
-        """Return whether a stream says that it carries our key: null to SUBSCRIBE, or a list."""
-        if bytes(result) == b"null":
-            return True
+        """Return whether a stream lists our key."""
         names = read(rows.NAMES, result)
-        return any(name.partition("@")[0] == self._listen_key for name in names)
+        return bool(self._listen_key) and any(
+            name.partition("@")[0] == self._listen_key for name in names)
 
     def _opened(
         self, number: str, failure: Failure | None, spent: Sequence[p.Report]
     ) -> Outcome:
         if failure is None:
             return Outcome(reports=spent, answers=number, live=[ORDERS])
-        return Outcome(reports=[*spent, self._unready(failure)], answers=number)
+        return Outcome(reports=[*spent, *self._unready(failure)], answers=number)
 
     def _event(self, text: bytes | Any, now_unix_ns: int) -> Outcome:
         """Return what an event means; TRADE_LITE lacks the fee and is left aside, as are others."""
@@ -153,7 +141,8 @@ class BinanceUsdm(BinanceCodec):
         if kind == "ACCOUNT_UPDATE":
             return self._account_update(read(rows.ACCOUNT_UPDATE, text), now_unix_ns)
         if kind == "listenKeyExpired":
-            return self._replace_key(now_unix_ns)
+            self._listen_key = ""
+            return Outcome(reports=[p.Ready(self.venue, "the listen key expired")])
         return Outcome()
 
     def _account_update(self, row: rows.AccountUpdate, now_unix_ns: int) -> Outcome:

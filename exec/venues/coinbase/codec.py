@@ -24,6 +24,7 @@ from exec.venues.coinbase.requests import (
     HOST,
     OPEN,
     PAGES_MAX,
+    ROOT,
     UNBORN,
     AccountsAsked,
     Batch,
@@ -34,7 +35,7 @@ from exec.venues.coinbase.requests import (
     Requests,
     Scan,
 )
-from exec.venues.reading import decoder
+from exec.venues.reading import NS_PER_MS, decoder, ns_of_ms
 
 FOLLOWED: Final = ("heartbeats", "user")
 LATE_MAX: Final = 50  # orders in one question for fills
@@ -47,6 +48,7 @@ _order = decoder(wire.OneOrder)
 _orders = decoder(wire.Orders)
 _fills = decoder(wire.Fills)
 _accounts = decoder(wire.Accounts)
+_time = decoder(wire.Time)
 
 
 class CoinbaseCodec(Codec):
@@ -56,6 +58,7 @@ class CoinbaseCodec(Codec):
     user_path = "/"
     time_path = "/api/v3/brokerage/time"
     silence_s_max = 5.0  # heartbeats come every second
+    time_path = f"{ROOT}time"
 
     def __init__(
         self, signer: CoinbaseSigner, listings: Iterable[Listing], nonce: Callable[[], str], *,
@@ -114,6 +117,10 @@ class CoinbaseCodec(Codec):
         """Ask for balances and fills; open orders follow the last page of fills."""
         return (self._requests.accounts(now_unix_ns),
                 self._requests.fills("survey", now_unix_ns, since_unix_ns=since_unix_ns))
+
+    def clock(self, body: bytes) -> tuple[int, int]:
+        """Return the venue's Unix time in an answer of ``time_path``, and its resolution, in ns."""
+        return ns_of_ms(_time(body).ms), NS_PER_MS
 
     # --- WebSocket -----------------------------------------------------------------------------
 

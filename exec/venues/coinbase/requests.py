@@ -2,7 +2,8 @@
 
 Source: shared/venues/coinbase.md, Private, 2026-11-21.  A token names method, host and path
 without the query.  The venue knows no deadline of a request but the end of its token: an order's
-token ends with the order's deadline, in whole seconds.
+token ends with the order's deadline, in whole seconds.  Tokens begin a second ago, so that a venue
+whose clock is behind ours by less takes them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,7 @@ ACCOUNTS_PAGE: Final = 250
 PAGES_MAX: Final = 200  # of one answer: what goes on for longer is no answer
 BATCH: Final = 100  # cancels in one request
 LIFE_NS_MAX: Final = 900 * NS_PER_S  # no order of ours is born so long before its deadline
+BEHIND_S: Final = 1  # how far the venue's clock may be
 OPEN: Final = "order_status=OPEN"
 UNBORN: Final = "order_status=PENDING&order_status=QUEUED"  # which OPEN leaves out
 
@@ -103,7 +105,7 @@ class Requests:
 
     def subscribe(self, channel: str, now_unix_ns: int) -> Request:
         """Return a subscription of the user connection."""
-        token = self._signer.token(now_unix_ns // NS_PER_S, self._nonce())
+        token = self._signer.token(_begin_s(now_unix_ns), self._nonce())
         body = {"type": "subscribe", "channel": channel, "jwt": token}
         return Request(channel=USER, purpose="subscribe", text=orjson.dumps(body))
 
@@ -122,11 +124,11 @@ class Requests:
         side = "BUY" if order.side == Side.BUY else "SELL"
         body = (f'{{"client_order_id":"{order.client_id}","product_id":"{listing.native}",'
                 f'"side":"{side}","order_configuration":{{"{kind}":{{{terms}}}}}}}')
-        life_s = order.deadline_unix_ns // NS_PER_S - now_unix_ns // NS_PER_S
+        life_s = order.deadline_unix_ns // NS_PER_S - _begin_s(now_unix_ns)
         return Request(
             channel=REST, purpose="place", client_id=order.client_id, method="POST",
             path=f"{ROOT}orders", text=body.encode(), headers=self._headers(
-                "POST", "orders", now_unix_ns, life_s=min(max(life_s, 1), LIFE_S)))
+                "POST", "orders", now_unix_ns, life_s=min(max(life_s, BEHIND_S + 1), LIFE_S)))
 
     def cancels(
         self, purpose: str, orders: Sequence[tuple[str, str]], now_unix_ns: int
@@ -229,10 +231,14 @@ class Requests:
         self, method: str, verb: str, now_unix_ns: int, *, life_s: int = LIFE_S
     ) -> dict[str, str]:
         headers = self._signer.headers(
-            now_unix_ns // NS_PER_S, self._nonce(), method, self._host, ROOT + verb,
+            _begin_s(now_unix_ns), self._nonce(), method, self._host, ROOT + verb,
             life_s=life_s)
         headers["Content-Type"] = "application/json"
         return headers
+
+
+def _begin_s(now_unix_ns: int) -> int:
+    return now_unix_ns // NS_PER_S - BEHIND_S
 
 
 def _path(verb: str, query: str, cursor: str) -> str:

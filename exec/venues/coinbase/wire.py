@@ -163,6 +163,12 @@ class Accounts(_Wire, frozen=True):
     cursor: Cursor = ""
 
 
+class Time(_Wire, frozen=True):
+    """The venue's clock."""
+
+    ms: Word = msgspec.field(name="epochMillis")
+
+
 class Problem(_Wire, frozen=True):
     """One of several errors."""
 

@@ -15,13 +15,21 @@ from exec.gateways.codec import ORDERS, REST, USER, Answer, Codec, Listing, Outc
 from exec.records import Intended
 from exec.signing.kraken import KrakenSigner
 from exec.venues.kraken import wire
+from exec.venues.kraken.counter import Counter, Tier
 from exec.venues.kraken.entry import Entry, Pending
 from exec.venues.kraken.executions import Executions
 from exec.venues.kraken.inquiries import QUERY, Inquiries
 from exec.venues.kraken.known import Orders
 from exec.venues.kraken.movements import movements
 from exec.venues.kraken.names import Pairs
-from exec.venues.kraken.refusals import SESSION, Refusal, refusal_of, refusal_of_status
+from exec.venues.kraken.refusals import (
+    CALLS,
+    SECOND_NS,
+    SESSION,
+    Refusal,
+    refusal_of,
+    refusal_of_status,
+)
 from exec.venues.kraken.rest import Nonce, Rest
 from exec.venues.kraken.rows import Rows
 from exec.venues.kraken.sessions import BALANCES, EXECUTIONS, Sessions
@@ -32,6 +40,10 @@ PING_EVERY_S: Final = 20.0  # the venue closes after about a minute without acti
 SILENCE_S_MAX: Final = 10.0  # a heartbeat comes every second: page, Keepalive
 ARM_MAX_S: Final = 86_399
 ONLINE: Final = "online"
+QUERY_COST: Final = 3  # of the REST counter: QueryOrders, QueryTrades
+SURVEY_COST: Final = 5  # one page of trades, whose they were, open orders, balances
+LEDGERS_COST: Final = 4
+INTERMEDIATE: Final = Tier()
 OVERLAP_NS: Final = 60_000_000_000  # a survey after a hole looks so far back
 
 
@@ -41,16 +53,17 @@ class KrakenCodec(Codec):
     orders_path = user_path = PATH
     ping_every_s = PING_EVERY_S
     silence_s_max = SILENCE_S_MAX
-    rest_in_order = True  # nonces rise
+    rest_in_order = True
     time_path = "/0/public/Time"
 
     def __init__(
-        self, venue: str, listings: Sequence[Listing], signer: KrakenSigner, nonce: Nonce
+        self, venue: str, listings: Sequence[Listing], signer: KrakenSigner, nonce: Nonce,
+        tier: Tier = INTERMEDIATE,
     ) -> None:
         """``nonce`` returns rising numbers, in this life and above those of earlier ones."""
         self.venue = venue
         pairs, self._orders = Pairs(listings), Orders()
-        self._rest, self._pending = Rest(signer, nonce), Pending()
+        self._rest, self._pending = Rest(signer, nonce, Counter(tier)), Pending()
         self._entry = Entry(pairs, self._rest, self._pending)
         self._sessions = Sessions(self._rest, self._pending)
         rows = Rows(venue, pairs, self._orders)
@@ -60,6 +73,7 @@ class KrakenCodec(Codec):
         self._last: dict[str, int] = {}  # number of the newest message, by channel of Kraken's
         self._rate_max = 0
         self._system = ONLINE
+        self._owed_ns = 0  # since when a survey is owed, after a hole in what was told
 
     # --- what leaves ---------------------------------------------------------------------------
 
@@ -69,13 +83,23 @@ class KrakenCodec(Codec):
             self._surveys.gap = True
         return self._sessions.open(channel, now_unix_ns)
 
+    def clock(self, body: bytes) -> tuple[int, int]:
+        """Return the time that the public Time method tells, to the second."""
+        refusal, result = self._read(Answer(200, {}, body), 0)
+        if refusal is not None:
+            return 0, 0
+        return wire.parse(wire.times, result).unixtime * SECOND_NS, SECOND_NS
+
     def ping(self) -> bytes:
         """Return Kraken's own ping; a socket without news is dropped after a minute."""
         return b'{"method":"ping"}'
 
     def keep(self, now_unix_ns: int) -> Sequence[Request]:
-        """Ask again for tokens and subscriptions that do not come, or grew too old."""
-        return self._sessions.keep(now_unix_ns)
+        """Ask again for tokens and subscriptions that do not come, and what is owed for holes."""
+        due = self._sessions.keep(now_unix_ns)
+        if self._owed_ns:
+            due.extend(self.survey(self._owed_ns, now_unix_ns))
+        return due
 
     def place(self, order: Intended, now_unix_ns: int, *, rest: bool) -> Request:
         """Return add_order, or AddOrder when told to or without a token."""
@@ -102,12 +126,25 @@ class KrakenCodec(Codec):
         return both
 
     def query(self, order: Intended, venue_order: str, now_unix_ns: int) -> Sequence[Request]:
-        """Return the first question about an order; the others follow."""
-        return [self._inquiries.begin(order.client_id, venue_order, now_unix_ns)]
+        """Return the first question about an order, the others follow; none while none may leave.
+
+        Before the order's deadline little is proven: such a question leaves room for a survey.
+        """
+        early = now_unix_ns <= order.deadline_unix_ns
+        if self._rest.counter.room(now_unix_ns) < QUERY_COST + early * SURVEY_COST:
+            return []
+        return [self._inquiries.begin(order.client_id, venue_order, now_unix_ns,
+                                      deadline_unix_ns=order.deadline_unix_ns)]
 
     def survey(self, since_unix_ns: int, now_unix_ns: int) -> Sequence[Request]:
-        """Return the first question about everything; the others follow."""
-        return [self._surveys.begin(since_unix_ns, now_unix_ns)]
+        """Return the first question about everything, the others follow; none without room."""
+        room = self._rest.counter.room(now_unix_ns)
+        if room < SURVEY_COST:
+            return []
+        since_unix_ns = min(since_unix_ns, self._owed_ns or since_unix_ns)
+        self._owed_ns = 0
+        return [self._surveys.begin(
+            since_unix_ns, now_unix_ns, ledgers=room >= SURVEY_COST + LEDGERS_COST)]
 
     def arm(self, timeout_ms: int, now_unix_ns: int) -> Sequence[Request]:
         """Set cancel_all_orders_after, over WebSocket where it stands; 0 calls it off."""
@@ -166,9 +203,10 @@ class KrakenCodec(Codec):
         if frame.sequence <= last + 1:
             return []
         self._surveys.gap = True
+        self._owed_ns = self._owed_ns or now_unix_ns - OVERLAP_NS
         return [self._sessions.unsubscribe(USER, frame.channel),
                 self._sessions.subscribe(USER, frame.channel),
-                self._surveys.begin(now_unix_ns - OVERLAP_NS, now_unix_ns)]
+                *self.survey(self._owed_ns, now_unix_ns)]
 
     def _status(self, rows: list[wire.Status]) -> list[p.Report]:
         reports = list[p.Report]()
@@ -260,6 +298,8 @@ class KrakenCodec(Codec):
         return Outcome()
 
     def _refused(self, request: Request, refusal: Refusal, asked_unix_ns: int) -> Outcome:
+        if refusal.text.startswith(CALLS):
+            self._rest.counter.fill(asked_unix_ns)
         if request.purpose == QUERY:
             following = self._inquiries.refused(request, refusal, asked_unix_ns)
             if following is not None:

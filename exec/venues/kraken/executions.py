@@ -65,11 +65,10 @@ class Executions:
             decimals = known.listing.size_decimals
             if row.order_qty is not None:
                 known.size = quanta(row.order_qty, decimals)
-            if row.last_qty is not None and row.exec_id not in known.trades:
-                known.trades.add(row.exec_id)
-                known.traded += quanta(row.last_qty, decimals)
+            if row.last_qty is not None:
+                known.trade(row.exec_id, quanta(row.last_qty, decimals))
             told = 0 if row.cum_qty is None else quanta(row.cum_qty, decimals)
-            known.filled = max(known.filled, known.traded, told)
+            known.filled = max(known.filled, told)
         return known
 
     def _filled(self, row: Execution, known: Known) -> int:

@@ -3,8 +3,9 @@
     QueryOrders ─ found ───────────────────────▶ QueryTrades, if it traded ─▶ Traded, Seen
         ╰─ Unknown order ─▶ OpenOrders ─ none ─▶ ClosedOrders ─ none ─▶ Seen absent
 Open orders are asked before closed ones, so that an order that ends meanwhile is not missed.
-Absence counts from when the first question left.  Trades come before Seen: then nothing is missing
-when the end is reported.  Source: shared/venues/kraken.md (Private), 2026-11-21.
+Absence counts from when the first question left, and is looked for only after the order's own
+deadline.  Trades that were reported are not asked for again; the others come before Seen: then
+nothing is missing when the end is reported.  Source: shared/venues/kraken.md (Private), 2026-11-21.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ QUERY: Final = "query"
 
 class _Inquiry(msgspec.Struct):
     client_id: str
+    deadline_unix_ns: int  # of the order: before it, absence proves nothing
     asked_unix_ns: int = 0  # when its first question left
     seen: list[p.Seen] = []
     trades: list[str] = []  # not asked for yet
@@ -43,11 +45,13 @@ class Inquiries:
         self._inquiries: dict[str, _Inquiry] = {}
         self._last = 0
 
-    def begin(self, client_id: str, venue_order: str, now_unix_ns: int) -> Request:
+    def begin(
+        self, client_id: str, venue_order: str, now_unix_ns: int, *, deadline_unix_ns: int = 0
+    ) -> Request:
         """Return the first question about an order, by the venue's id where it is known."""
         self._last += 1
         number = f"q{self._last}"
-        self._inquiries[number] = _Inquiry(client_id)
+        self._inquiries[number] = _Inquiry(client_id, deadline_unix_ns)
         if len(self._inquiries) > INQUIRIES_MAX:
             del self._inquiries[next(iter(self._inquiries))]
         name = f"txid={venue_order}" if venue_order else f"cl_ord_id={quote(client_id)}"
@@ -80,7 +84,7 @@ class Inquiries:
                 del self._inquiries[request.id]
                 return Outcome(requests=[self.begin(  # lists name no trades
                     inquiry.client_id, venue_order, asked_unix_ns)])
-            inquiry.trades.extend(row.trades)
+            inquiry.trades.extend(self._rows.untold(venue_order, row))
         return self._next(request.id, inquiry, asked_unix_ns, [])
 
     @staticmethod
@@ -113,6 +117,9 @@ class Inquiries:
     ) -> Outcome:
         """Ask at the next place; say that the order is absent after the last."""
         following = {"QueryOrders": "OpenOrders", "OpenOrders": "ClosedOrders"}.get(method)
+        if inquiry.asked_unix_ns <= inquiry.deadline_unix_ns:
+            del self._inquiries[number]
+            return Outcome()  # it may still arrive: asked again later
         if following is not None and inquiry.client_id:
             return Outcome(requests=[self._ask(
                 following, number, inquiry.client_id, now_unix_ns,

@@ -26,6 +26,13 @@ class Known(msgspec.Struct):
     accepted: bool = False  # that was reported
     told: bool = False  # the venue told of it as a whole: no client id means that it has none
 
+    def trade(self, name: str, size: int) -> None:
+        """Note a trade that is reported, once."""
+        if name not in self.trades:
+            self.trades.add(name)
+            self.traded += size
+            self.filled = max(self.filled, self.traded)
+
 
 class Orders:
     """Known orders by the venue's id."""

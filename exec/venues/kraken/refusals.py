@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 SECOND_NS: Final = 1_000_000_000
 LOCKOUT_NS: Final = 60 * SECOND_NS  # where "minutes" is all that is told
-CALL_NS: Final = 5 * SECOND_NS  # the REST counter loses about two calls in that time
+CALL_NS: Final = 2 * SECOND_NS
+CALLS: Final = "EAPI:Rate limit exceeded"  # of questions alone: orders have another counter
 TRADING_NS: Final = SECOND_NS  # the trading counter loses one to four orders
 SESSION: Final = "ESession:"
 DUPLICATES: Final = ("Duplicate", "cl_ord_id")  # one of that name rests: ours, sent once or twice
@@ -22,7 +23,7 @@ SURE: Final = (
 )
 OPEN: Final = ("EOrder:Cancel pending",)
 WAITS: Final = {
-    "EAPI:Rate limit exceeded": CALL_NS, "EGeneral:Too many requests": CALL_NS,
+    "EGeneral:Too many requests": CALL_NS,
     "EOrder:Rate limit exceeded": TRADING_NS, "EOrder:Domain rate limit exceeded": TRADING_NS,
     "EGeneral:Temporary lockout": LOCKOUT_NS, "Exceeded msg rate": TRADING_NS,
 }

@@ -8,9 +8,11 @@ from typing import Final
 
 from exec.gateways.codec import REST, Request
 from exec.signing.kraken import KrakenSigner
+from exec.venues.kraken.counter import Counter
 
 PREFIX: Final = "/0/private/"
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+FREE: Final = frozenset({"AddOrder", "CancelOrder", "CancelAll", "CancelAllOrdersAfter"})
 HEAVY: Final = frozenset({"TradesHistory", "QueryTrades", "Ledgers"})  # two calls' worth
 Nonce = Callable[[int], int]  # told the Unix ns, returns a number above all before, in any life
 
@@ -18,20 +20,22 @@ Nonce = Callable[[int], int]  # told the Unix ns, returns a number above all bef
 class Rest:
     """Makes the requests of one key; they must leave in the order in which they were made."""
 
-    def __init__(self, signer: KrakenSigner, nonce: Nonce) -> None:
-        self._signer, self._nonce = signer, nonce
+    def __init__(self, signer: KrakenSigner, nonce: Nonce, counter: Counter) -> None:
+        self._signer, self._nonce, self.counter = signer, nonce, counter
 
     def post(
         self, method: str, now_unix_ns: int, *, purpose: str, fields: str = "",
         client_id: str = "", number: str = "",
     ) -> Request:
         """Return a request; ``fields`` are encoded already, ``number`` comes back with it."""
+        weight = 0 if method in FREE else 2 if method in HEAVY else 1
+        self.counter.spend(weight, now_unix_ns)
         nonce, path = self._nonce(now_unix_ns), PREFIX + method
         body = f"nonce={nonce}&{fields}" if fields else f"nonce={nonce}"
         return Request(
             channel=REST, purpose=purpose, client_id=client_id, id=number, text=body.encode(),
             method="POST", path=path, headers=FORM | self._signer.headers(path, nonce, body),
-            weight=2 if method in HEAVY else 1)
+            weight=max(1, weight))
 
 
 def method_of(request: Request) -> str:

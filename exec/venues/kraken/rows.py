@@ -50,6 +50,14 @@ class Rows:
         return p.Seen(self._venue, known.client_id, venue_order,
                       Found.ENDED if how else Found.OPEN, how, filled, asked_unix_ns)
 
+    def untold(self, venue_order: str, row: OrderRow) -> list[str]:
+        """Return an order's trades that nobody reported, as far as its filled size needs them."""
+        known = self.order(venue_order, row)
+        if known.listing is not None and (
+                known.traded >= quanta(row.vol_exec, known.listing.size_decimals)):
+            return []
+        return [trade for trade in row.trades if trade not in known.trades]
+
     def trades(self, rows: Mapping[str, TradeRow]) -> list[p.Report]:
         """Return fills, oldest first; those of instruments that we do not trade as strangers."""
         ordered = sorted(rows.items(), key=lambda each: quanta(each[1].time, 9))
@@ -61,8 +69,11 @@ class Rows:
         listing = self._pairs.find(row.pair)
         if listing is None:
             return p.Accepted(self._venue, client_id, row.ordertxid)
+        size = quanta(row.vol, listing.size_decimals)
+        if known is not None:
+            known.trade(trade, size)
         asset = listing.base if known and known.fee_in_base else listing.quote
         return p.Traded(
             self._venue, listing.symbol, client_id, row.ordertxid, trade, side_of(row.type),
-            quanta(row.price, listing.price_decimals), quanta(row.vol, listing.size_decimals),
+            quanta(row.price, listing.price_decimals), size,
             amount(row.fee), asset, not row.maker, quanta(row.time, 9), "query")

@@ -25,6 +25,7 @@ from exec.venues.kraken.rest import Rest, method_of
 from exec.venues.kraken.rows import Rows
 
 PAGES_MAX: Final = 1_000
+PAGE: Final = 50  # rows
 KINDS: Final = ("deposit", "withdrawal")  # of ledger entries that the balances channel tells too
 SURVEY: Final = "survey"
 SECOND_NS: Final = 1_000_000_000
@@ -42,14 +43,15 @@ class Surveys:
         self._offset = 0
         self.gap = True  # the balances channel may have told of money while nobody listened
 
-    def begin(self, since_unix_ns: int, now_unix_ns: int) -> Request:
-        """Return the first question of a new survey."""
+    def begin(self, since_unix_ns: int, now_unix_ns: int, *, ledgers: bool) -> Request:
+        """Return the first question of a new survey; ledger entries wait without ``ledgers``."""
         self._number += 1
         since_s = since_unix_ns // SECOND_NS - 1
         self._since_s = min(since_s, self._since_s) if self._unfinished else since_s
         self._unfinished, self._pages, self._offset, self._unread = True, 0, 0, {}
-        self._kinds = [*KINDS] if self.gap or self._kinds else []
-        self.gap = False
+        self.gap = self.gap or bool(self._kinds)
+        self._kinds = [*KINDS] if self.gap and ledgers else []
+        self.gap = self.gap and not ledgers
         return self._trades(now_unix_ns)
 
     def _trades(self, now_unix_ns: int) -> Request:
@@ -105,8 +107,8 @@ class Surveys:
             return Outcome()
         self._pages += 1
         self._offset += len(page.trades)
-        if not page.trades or self._offset >= page.count:
-            self._offset = 0  # that was the last
+        if _last(len(page.trades), self._offset, page.count):
+            self._offset = 0
         if self._pages > PAGES_MAX:
             raise DecodeError("kraken: a history without end")
         strange = sorted({row.ordertxid for row in page.trades.values()
@@ -154,7 +156,14 @@ class Surveys:
             return Outcome(reports=reports)
         self._pages += 1
         self._offset += len(page.ledger)
-        if not page.ledger or self._offset >= page.count or self._pages > PAGES_MAX:
+        if self._pages > PAGES_MAX:
+            raise DecodeError("kraken: a ledger without end")
+        if _last(len(page.ledger), self._offset, page.count):
             self._kinds.pop(0)
             self._offset = 0
         return Outcome(reports=reports, requests=self._ledgers(request, now_unix_ns))
+
+
+def _last(rows: int, read: int, count: int) -> bool:
+    """Return whether a page was the last, by its rows where the venue does not count."""
+    return not rows or (read >= count if count else rows < PAGE)

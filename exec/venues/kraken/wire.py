@@ -97,6 +97,12 @@ class Token(msgspec.Struct, gc=False):
     token: Text
 
 
+class Time(msgspec.Struct, gc=False):
+    """Of the public Time."""
+
+    unixtime: int
+
+
 class Description(msgspec.Struct, gc=False):
     """What an order was to be."""
 
@@ -151,7 +157,7 @@ class TradesHistory(msgspec.Struct, gc=False):
     """A page of trades, newest first, by id, and how many there are."""
 
     trades: dict[Id, TradeRow]
-    count: int = 0
+    count: int = 0  # 0: not told
 
 
 class Holding(msgspec.Struct, gc=False):
@@ -184,6 +190,7 @@ movements: Final = msgspec.json.Decoder(list[Movement])
 statuses: Final = msgspec.json.Decoder(list[Status])
 replies: Final = msgspec.json.Decoder(Reply)
 tokens: Final = msgspec.json.Decoder(Token)
+times: Final = msgspec.json.Decoder(Time)
 placements: Final = msgspec.json.Decoder(Placed)
 orders: Final = msgspec.json.Decoder(dict[Id, OrderRow])
 open_orders: Final = msgspec.json.Decoder(OpenOrders)

@@ -28,7 +28,7 @@ from exec.venues.okx.requests import (
     OrderAsked,
     Requests,
 )
-from exec.venues.reading import ABSENT, decoder, ns_of_ms
+from exec.venues.reading import ABSENT, NS_PER_MS, decoder, ns_of_ms
 
 OPERATIONS: Final = {"order": "place", "cancel-order": "cancel"}
 QUIET_EVENTS: Final = frozenset({"channel-conn-count", "notice", "unsubscribe"})
@@ -40,6 +40,7 @@ _entries = decoder(list[wire.Entry])
 _orders = decoder(list[wire.Order])
 _fills = decoder(list[wire.Fill])
 _accounts = decoder(list[wire.Account])
+_times = decoder(list[wire.Time])
 
 
 class Failed(Exception):
@@ -114,6 +115,14 @@ class OkxCodec(Codec):
     def arm(self, timeout_ms: int, now_unix_ns: int) -> Sequence[Request]:
         """Set or renew cancel-all-after."""
         return (self._requests.arm(timeout_ms, now_unix_ns),)
+
+    def clock(self, body: bytes) -> tuple[int, int]:
+        """Return the venue's Unix time in an answer of ``time_path``, and its resolution, in ns."""
+        envelope = _envelope(body)
+        times = _times(envelope.data) if envelope.code == "0" else []
+        if len(times) != 1:
+            raise DecodeError(f"no time: {body[:120]!r}")
+        return ns_of_ms(times[0].ts), NS_PER_MS
 
     # --- WebSocket -----------------------------------------------------------------------------
 

@@ -102,6 +102,12 @@ class Detail(_Wire, frozen=True):
     avail_bal: Blank = ""
 
 
+class Time(_Wire, frozen=True):
+    """The venue's clock."""
+
+    ts: Word
+
+
 class Account(_Wire, frozen=True):
     """The account."""
 

@@ -112,6 +112,8 @@ class Rig:
         self.rest: list[Request] = []
         self.frames: list[tuple[str, bytes]] = []  # by channel
         self.answers: list[tuple[Request, Answer]] = []
+        self.slow = False  # answers come after all frames that were there when they were asked for
+        self._waiting: list[tuple[Request, Answer, int]] = []
         self._late: list[bytes] = []
         self._orders = 0
 
@@ -209,7 +211,17 @@ class Rig:
             self.fold.hear(report)
         for request in outcome.requests:
             self.clock.advance(SECOND // 50)
-            self.send(request)
+            if self.slow:
+                self.rest.append(request)
+                self._waiting.append((request, self.ask(request), self.clock.unix_ns()))
+            else:
+                self.send(request)
+
+    def deliver(self) -> None:
+        """Let the answers come that waited; what they lead to waits in turn."""
+        waiting, self._waiting = self._waiting, []
+        for request, answer, asked_ns in waiting:
+            self.act(self.codec.answer(request, answer, asked_ns))
 
     def pump(self) -> None:
         """Let the codec read all that came; answers to orders may be lost on the way."""

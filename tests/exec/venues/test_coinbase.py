@@ -13,6 +13,7 @@ from exec.gateways.codec import REST, USER, Answer, Listing, Request
 from exec.orders import State as OrderState
 from exec.signing.coinbase import CoinbaseSigner
 from exec.venues.coinbase.codec import CoinbaseCodec
+from exec.venues.coinbase.requests import NamesAsked
 from ops.sim.credentials import ED25519, ES256, Credentials
 from ops.sim.exchange.orders import BUY, SELL, Tif
 from ops.sim.faces.coinbase.face import Coinbase
@@ -93,6 +94,15 @@ def test_an_order_whose_deadline_has_passed_is_refused_by_the_venue() -> None:
     (denied,) = (each for each in rig.fold.take() if isinstance(each, p.Denied))
     assert (denied.client_id, denied.text) == (intent.client_id, "request timestamp expired")
     assert rig.truth().orders == []
+
+
+@pytest.mark.parametrize("ahead_ms", [-1_000, -700, 700, 1_000])
+def test_a_venue_whose_clock_is_off_by_a_second_still_takes_orders(ahead_ms: int) -> None:
+    rig = a_rig()
+    rig.floor.skew_ns = ahead_ms * 10**6
+    for _ in range(10):
+        rig.clock.advance(SECOND // 10)
+        assert rig.place(BUY, rig.mid - 10, LOT).state is OrderState.OPEN
 
 
 def test_refusals_name_the_venues_reason() -> None:
@@ -177,6 +187,50 @@ def test_fills_that_the_venue_tells_late_are_asked_for_until_they_come() -> None
     assert (order.booked, order.state.name) == (10 * LOT, "FILLED")
 
 
+def test_fills_that_come_while_others_are_asked_for_are_asked_for_at_once() -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid, 10 * LOT)
+    rig.slow, before = True, len(rig.rest)
+    for size in (4, 2, 4):
+        rig.other(SELL, rig.mid, size * LOT)
+        rig.pump()
+    assert len(rig.rest) - before == 1
+    assert (order.booked, order.state.name) == (0, "OPEN")
+    rig.fold.take()
+    rig.deliver()
+    assert (order.booked, order.state.name) == (4 * LOT, "OPEN")
+    rig.deliver()
+    assert (order.booked, order.state.name) == (10 * LOT, "FILLED")
+    assert kinds(rig.fold.take())[-1] is p.Over
+    assert len(rig.rest) - before == 2
+
+
+def test_the_user_channel_names_an_order_whose_answer_was_lost() -> None:
+    rig = a_rig()
+    intent = rig.intend(BUY, rig.mid, 10 * LOT)
+    rig.ask(rig.codec.place(intent, rig.clock.unix_ns(), rest=False))
+    rig.pump()
+    rig.other(SELL, rig.mid, 10 * LOT)
+    rig.pump()
+    assert rig.fold.state.orders[intent.order].state is OrderState.FILLED
+    assert not any(isinstance(each, NamesAsked) for each in rig.rest)
+
+
+def test_a_question_that_fails_proves_nothing() -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid, LOT)
+    (by_id,) = rig.codec.query(order.intent, order.venue_order, 1)
+    (search,) = rig.codec.query(order.intent, "", 1)
+    for request in (by_id, search):
+        for status, body in ((401, b""), (429, b"{}"), (500, b"{}"), (200, b"{}"), (404, b"<")):
+            outcome = rig.codec.answer(request, Answer(status, {}, body), 1)
+            if status == 404 and request is by_id:
+                assert [each.purpose for each in outcome.requests] == ["query"]
+                continue
+            assert isinstance(outcome.reports[0], p.Lost)
+            assert outcome.reports[0].request == "query"
+
+
 def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:
     rig = a_rig()
     rig.send(rig.codec.place(rig.intend(BUY, rig.mid, LOT), rig.clock.unix_ns(), rest=False))
@@ -187,6 +241,45 @@ def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:
     rig.other(SELL, rig.mid, LOT, Tif.GTC)
     rig.pump()
     assert [each.order for each in rig.fold.state.trades.values()] == [0]
+
+
+def test_the_venues_clock_is_read() -> None:
+    rig = a_rig()
+    answer = rig.ask(Request(channel=REST, purpose="clock", method="GET",
+                             path=rig.codec.time_path))
+    assert rig.codec.clock(answer.body) == (rig.clock.unix_ns() // 10**6 * 10**6, 10**6)
+    for body in (b"", b"{}", b'{"epochMillis":"-1"}', b'{"epochMillis":7}'):
+        with pytest.raises(DecodeError):
+            rig.codec.clock(body)
+
+
+def test_a_refused_subscription_tells_why_and_makes_nothing_usable() -> None:
+    rig = Rig("coinbase", Coinbase, codec, pair="BTC/USD", kind=ES256)
+    key = rig.key.key.replace("organizations", "nobody")
+    rig.codec = CoinbaseCodec(CoinbaseSigner(key, rig.key.secret), (rig.listing,), lambda: "1")
+    rig.connect()
+    assert {each.unready for each in rig.fold.take() if isinstance(each, p.Ready)} == {
+        "user channel: authentication failure"}
+    assert rig.live == set()
+
+
+def test_what_happens_on_an_instrument_that_we_do_not_list_is_a_strangers_order() -> None:
+    rig = Rig("coinbase", Coinbase, codec, pair="BTC/USD", kind=ES256)
+    row = {"order_id": "7", "client_order_id": "web1", "product_id": "FOO-USD", "status": "FILLED",
+           "cumulative_quantity": "1", "filled_size": "1"}
+    text = json.dumps({"channel": "user", "sequence_num": 0, "events": [
+        {"type": "update", "orders": [row]}]}).encode()
+    assert [*rig.codec.frame(USER, text, 1).reports] == [p.Accepted("coinbase", "web1", "7")]
+    fill = {"order_id": "7", "trade_id": "9", "product_id": "FOO-USD", "trade_type": "FILL",
+            "trade_time": "2024-06-21T18:29:13Z", "price": "1", "size": "1", "commission": "0",
+            "side": "BUY"}
+    (_, fills) = rig.codec.survey(1, 2)
+    answer = Answer(200, {}, json.dumps({"fills": [fill]}).encode())
+    outcome = rig.codec.answer(fills, answer, 2)
+    assert [*outcome.reports] == [p.Accepted("coinbase", "web1", "7")]
+    answer = Answer(200, {}, json.dumps({"orders": [row | {"status": "OPEN"}]}).encode())
+    (listing,) = rig.codec.answer(outcome.requests[0], answer, 2).reports
+    assert listing == p.Listing("coinbase", (("web1", "7", "FOO-USD", 0),))
 
 
 def test_a_message_that_is_missing_ends_the_connection() -> None:

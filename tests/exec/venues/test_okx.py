@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.model.errors import DecodeError
 from exec import records as r
 from exec.core import ports as p
 from exec.gateways.codec import ORDERS, REST, USER, Answer, Listing, Request
@@ -116,6 +117,59 @@ def test_an_order_that_never_arrived_is_absent() -> None:
     assert seen.asked_unix_ns == rig.clock.unix_ns()
 
 
+def test_the_venues_clock_is_read() -> None:
+    rig = a_rig()
+    answer = rig.ask(Request(channel=REST, purpose="clock", method="GET",
+                             path=rig.codec.time_path))
+    assert rig.codec.clock(answer.body) == (rig.clock.unix_ns() // 10**6 * 10**6, 10**6)
+    for body in (b"", b"{}", b'{"code":"0","data":[]}', b'{"code":"50011","data":[]}',
+                 b'{"code":"0","data":[{"ts":"now"}]}'):
+        with pytest.raises(DecodeError):
+            rig.codec.clock(body)
+
+
+def test_a_refused_login_or_subscription_tells_why_and_makes_nothing_usable() -> None:
+    rig = Rig("okx", Okx, codec, code=str(FIRST_CODE))
+    rig.codec = OkxCodec(OkxSigner(rig.key.key, rig.key.secret, "wrong"), (rig.listing,))
+    rig.connect()
+    unready = {each.unready for each in rig.fold.take() if isinstance(each, p.Ready)}
+    assert {each.split(" ")[2] for each in unready} == {"60024"}
+    assert rig.live == set()
+    text = b'{"event":"error","code":"60018","msg":"no such channel","id":"subscribe"}'
+    (ready,) = rig.codec.frame(USER, text, 1).reports
+    assert isinstance(ready, p.Ready)
+    assert "60018" in ready.unready
+
+
+@pytest.mark.parametrize(("code", "kind"), [
+    ("60011", p.Denied), ("60014", p.Denied), ("63999", p.Lost), ("64007", p.Lost)])
+def test_an_error_that_repeats_an_orders_id_is_that_orders_answer(
+    code: str, kind: type[p.Report]
+) -> None:
+    rig = a_rig()
+    for event in ('"event":"error"', '"op":"order","data":[]'):
+        text = f'{{"id":"pt1x1",{event},"code":"{code}","msg":"no"}}'.encode()
+        outcome = rig.codec.frame(ORDERS, text, 1)
+        assert outcome.answers == "pt1x1"
+        assert type(outcome.reports[0]) is kind
+
+
+def test_what_happens_on_an_instrument_that_we_do_not_list_is_a_strangers_order() -> None:
+    rig = a_rig()
+    row = {"instId": "FOO-USDT", "ordId": "7", "clOrdId": "web1", "side": "buy", "state": "filled",
+           "tradeId": "9", "fillSz": "1", "fillPx": "2", "accFillSz": "1"}
+    text = json.dumps({"arg": {"channel": "orders"}, "data": [row]}).encode()
+    assert [*rig.codec.frame(USER, text, 1).reports] == [p.Accepted("okx", "web1", "7")]
+    fill = row | {"billId": "3", "execType": "T", "fee": "-1", "feeCcy": "FOO", "ts": "5"}
+    (_, fills) = rig.codec.survey(1, 2)
+    answer = Answer(200, {}, json.dumps({"code": "0", "data": [fill]}).encode())
+    outcome = rig.codec.answer(fills, answer, 2)
+    assert [*outcome.reports] == [p.Accepted("okx", "web1", "7")]
+    answer = Answer(200, {}, json.dumps({"code": "0", "data": [row | {"state": "live"}]}).encode())
+    (listing,) = rig.codec.answer(outcome.requests[0], answer, 2).reports
+    assert listing == p.Listing("okx", (("web1", "7", "FOO-USDT", 0),))
+
+
 def test_the_dead_man_switch_cancels_everything_unless_renewed() -> None:
     rig = a_rig()
     order = rig.place(BUY, rig.mid - 100, LOT)
@@ -165,6 +219,34 @@ def test_an_order_of_somebody_else_is_told_as_a_stranger() -> None:
     rig.send(other.place(intent, rig.clock.unix_ns(), rest=True))
     rig.pump()
     assert len(rig.fold.strangers) == 2  # by the answer, which is ours here, and by the stream
+
+
+@pytest.mark.parametrize(("status", "code"), [
+    (200, "50011"), (429, "50011"), (200, "51001"), (200, "50004"), (401, "50113"), (500, "51603"),
+    (200, "0"),
+])
+def test_a_question_that_fails_proves_nothing(status: int, code: str) -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid, LOT)
+    body = json.dumps({"code": code, "msg": "", "data": []}).encode()
+    for venue_order in ("", order.venue_order):
+        (request,) = rig.codec.query(order.intent, venue_order, 1)
+        first = rig.codec.answer(request, Answer(status, {}, body), 1).reports[0]
+        assert isinstance(first, p.Lost)
+        assert first.request == "query"
+
+
+def test_an_order_that_the_venue_forgot_is_known_by_its_fills() -> None:
+    rig = a_rig()
+    order = rig.place(BUY, rig.mid + 5, LOT, r.Tif.IOC)
+    (request,) = rig.codec.query(order.intent, order.venue_order, 1)
+    body = json.dumps({"code": "51603", "msg": "Order does not exist", "data": []}).encode()
+    rig.fold.take()
+    rig.act(rig.codec.answer(request, Answer(200, {}, body), rig.clock.unix_ns()))
+    fill, seen = rig.fold.take()
+    assert isinstance(fill, p.Traded)
+    assert isinstance(seen, p.Seen)
+    assert (seen.found, seen.filled) == (r.Found.ENDED, fill.size)
 
 
 @pytest.mark.parametrize("seed", range(6))

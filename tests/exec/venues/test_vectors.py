@@ -127,7 +127,7 @@ def coinbase(case: dict[str, Any]) -> CoinbaseCodec:
 
 def now_of(case: dict[str, Any]) -> int:
     seconds: int = case["inputs"]["timestamp_s"]
-    return seconds * NS_PER_S + 123
+    return (seconds + 1) * NS_PER_S + 123  # tokens begin a second ago
 
 
 def unpadded(text: str) -> bytes:
@@ -192,7 +192,7 @@ def test_a_coinbase_order_is_ccxts_byte_for_byte(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("coinbase", "sdk_limit_ioc_sell"))
 def test_a_coinbase_orders_token_ends_with_its_deadline(case: dict[str, Any]) -> None:
     now_ns = now_of(case)
-    for life_ns, life_s in ((5 * NS_PER_S, 5), (0, 1), (10**12, 120), (NS_PER_S // 2, 1)):
+    for life_ns, life_s in ((5 * NS_PER_S, 6), (0, 2), (10**12, 120), (NS_PER_S // 2, 2)):
         order = intent("BTC-USD", "buy", "1", "1", r.Tif.IOC, "t1x1",
                        deadline_unix_ns=now_ns + life_ns)
         request = coinbase(case).place(order, now_ns, rest=False)

@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import aiohttp
@@ -18,16 +18,13 @@ from exec.venues.binance.market import BinanceCodec
 from tests.ops.sim.wire import Client, Venue, plain
 
 
-def now_ns() -> int:
-    """Return the wall time."""
-    return time.time_ns()
-
-
 class Account:
     """What reports make of an account: exec.state, and the last word on money and positions."""
 
-    def __init__(self, venue: str, listings: Sequence[Listing]) -> None:
-        self.venue, self.state, self.number = venue, State(), 1
+    def __init__(
+        self, venue: str, listings: Sequence[Listing], now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.venue, self.state, self.number, self.now_ns = venue, State(), 1, now_ns
         self.heard: list[p.Report] = []
         self.balances: dict[str, tuple[str, str]] = {}
         self.positions: dict[str, int] = {}
@@ -38,7 +35,7 @@ class Account:
 
     def write(self, record: r.Record) -> None:
         """Apply a record."""
-        self.state.apply(record, now_ns())
+        self.state.apply(record, self.now_ns())
 
     def intend(self, symbol: str, side: int, price: int, size: int, tif: int, *,
                post_only: bool = False, reduce_only: bool = False) -> r.Intended:
@@ -46,7 +43,7 @@ class Account:
         self.number += 1
         order = r.Intended(
             self.number, 0, 0, self.venue, symbol, side, price, size, tif, post_only, reduce_only,
-            f"t1x{self.number}", 1, now_ns() + 5 * 10**9, "enter")
+            f"t1x{self.number}", 1, self.now_ns() + 5 * 10**9, "enter")
         self.write(order)
         self.write(r.Sent(self.number, "ws"))
         return order
@@ -54,6 +51,8 @@ class Account:
     def hear(self, report: p.Report) -> None:
         """Book a report."""
         self.heard.append(report)
+        if isinstance(report, p.Lost) and not report.client_id:
+            return
         if isinstance(report, p.Balance):
             self.balances[report.asset] = (plain(report.free), plain(report.locked))
         elif isinstance(report, p.Holding):
@@ -108,7 +107,7 @@ class Line:
         self, venue: Venue, http: aiohttp.ClientSession, codec: BinanceCodec, account: Account
     ) -> None:
         self.venue, self.codec, self.account = venue, codec, account
-        self._http = http
+        self._http, self.now_ns = http, account.now_ns
         self.clients: dict[str, Client] = {}
         self.live: set[str] = set()
         self.answered: list[str] = []
@@ -117,7 +116,7 @@ class Line:
         """Open channels; each must prove itself."""
         for channel in channels or (ORDERS, USER):
             frames = []
-            for request in self.codec.opening(channel, now_ns()):
+            for request in self.codec.opening(channel, self.now_ns()):
                 if request.channel == REST:
                     await self.send(request)
                 else:
@@ -135,7 +134,7 @@ class Line:
             if request.channel != REST:
                 self.clients[request.channel].ask(request.text)
                 continue
-            asked_ns = now_ns()
+            asked_ns = self.now_ns()
             outcome = self.codec.answer(request, await self.rest(request), asked_ns)
             await self._take(outcome.reports, outcome.requests, outcome.live)
 
@@ -156,7 +155,7 @@ class Line:
                 await client.settle()
                 frames, client.frames = client.frames, []
                 for text in () if deaf else frames:
-                    outcome = self.codec.frame(channel, text, now_ns())
+                    outcome = self.codec.frame(channel, text, self.now_ns())
                     if outcome.answers:
                         self.answered.append(outcome.answers)
                     await self._take(outcome.reports, outcome.requests, outcome.live)

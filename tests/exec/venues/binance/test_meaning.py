@@ -31,7 +31,7 @@ FULL = {
     "side": "BUY", "fills": [
         {"price": "61234.00000000", "qty": "0.01000000", "commission": "0.00001000",
          "commissionAsset": "BTC", "tradeId": 56}]}
-TRADED = p.Traded(B, "BTC/USDT", "t1x1", "28", "56", Side.BUY, 6_123_400, 1_000, "0.00001000",
+TRADED = p.Traded(B, "BTC/USDT", "t1x1", "28", "56b", Side.BUY, 6_123_400, 1_000, "0.00001000",
                   "BTC", True, 1507725176595 * MS_NS, "answer")
 ROW = {"symbol": "BTCUSDT", "orderId": 28, "clientOrderId": "t1x1", "status": "NEW",
        "executedQty": "0"}
@@ -146,7 +146,7 @@ def test_execution_reports_in_every_state() -> None:
     assert event() == [accepted]
     fill: dict[str, Any] = {"x": "TRADE", "t": 56, "l": "0.01", "L": "61234", "z": "0.01",
                             "n": "0.00001000", "N": "BTC"}
-    traded = p.Traded(B, "BTC/USDT", "t1x1", "28", "56", Side.BUY, 6_123_400, 1_000, "0.00001000",
+    traded = p.Traded(B, "BTC/USDT", "t1x1", "28", "56b", Side.BUY, 6_123_400, 1_000, "0.00001000",
                       "BTC", taker=True, venue_unix_ns=1499405658657 * MS_NS, source="stream")
     assert event(**fill, X="PARTIALLY_FILLED") == [traded]
     assert event(**fill, X="FILLED") == [
@@ -154,7 +154,7 @@ def test_execution_reports_in_every_state() -> None:
     (maker,) = event(**fill | {"m": True, "S": "SELL", "n": "0", "N": None}, X="PARTIALLY_FILLED")
     assert isinstance(maker, p.Traded)
     assert (maker.trade, maker.taker, maker.side, maker.fee_asset) == (
-        "56m", False, Side.SELL, "USDT")
+        "56s", False, Side.SELL, "USDT")
     ended = {"c": "the cancel's", "C": "t1x1", "x": "CANCELED", "X": "CANCELED", "z": "0.01"}
     assert event(**ended) == [p.Over(B, "t1x1", "28", "cancelled", 1_000, "stream")]
     assert event(x="EXPIRED", X="EXPIRED", eR=4) == [
@@ -185,28 +185,43 @@ def test_money_from_outside_and_balances_of_the_stream() -> None:
 
 def test_a_stream_that_the_venue_ends_is_subscribed_again_and_no_order_goes_meanwhile() -> None:
     codec = spot()
-    outcome = codec.frame(
-        USER, b'{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1}}', NOW_NS)
-    (again,), (report,) = outcome.requests, outcome.reports
-    assert isinstance(report, p.Ready)
-    assert report.unready
+    told = {}
+    for channel, kind in ((USER, "eventStreamTerminated"), (ORDERS, "serverShutdown")):
+        text = orjson.dumps({"event": {"e": kind, "E": 1770123456789}})
+        told[kind] = codec.frame(channel, text, NOW_NS)
+        (report,) = told[kind].reports
+        assert isinstance(report, p.Ready)
+        assert report.unready
+        assert not told[kind].live
+    (again,) = told["eventStreamTerminated"].requests
     assert (again.channel, again.purpose) == (USER, "subscribe")
     assert framed(codec, again.id, {"status": 200, "result": {"subscriptionId": 1}},
                   USER).live == [USER]
-    shut = codec.frame(ORDERS, b'{"event":{"e":"serverShutdown","E":1770123456789}}', NOW_NS)
-    assert isinstance(shut.reports[0], p.Ready)
+    active = {"status": 400, "error": {"code": -2035, "msg": "already active"}}
+    assert framed(codec, again.id, active, USER).live == [USER]
 
 
-def test_a_key_that_is_refused_stops_the_venue() -> None:
-    codec = spot()
+@pytest.mark.parametrize("make", [spot, usdm])
+def test_a_login_that_is_refused_proves_no_channel(make: Any) -> None:
+    codec = make()
     (login,) = codec.opening(ORDERS, NOW_NS)
     bad = {"status": 401, "error": {"code": -2015, "msg": "Invalid API-key"}}
-    outcome = framed(codec, login.id, bad)
-    assert not outcome.live
-    assert any(isinstance(each, p.Ready) and each.unready for each in outcome.reports)
-    outcome = codec.frame(ORDERS, orjson.dumps({"id": None} | bad), NOW_NS)
-    assert any(isinstance(each, p.Ready) and "-2015" in each.unready for each in outcome.reports)
+    for outcome in (framed(codec, login.id, bad),
+                    codec.frame(ORDERS, orjson.dumps({"id": None} | bad), NOW_NS)):
+        assert not outcome.live
+        (report,) = outcome.reports
+        assert isinstance(report, p.Ready)
+        assert "-2015" in report.unready
+    busy = {"status": 429, "error": {"code": -1003, "msg": "", "data": {"retryAfter": 1}}}
+    for number in (login.id, None):
+        outcome = codec.frame(ORDERS, orjson.dumps({"id": number} | busy), NOW_NS)
+        assert not outcome.live
+        assert outcome.reports == [p.Budget(codec.venue, 0, 0, 60 * NS)]
     assert framed(codec, login.id, {"status": 200, "result": {}}).live == [ORDERS]
+
+
+def test_the_venues_clock_is_read() -> None:
+    assert spot().clock(b'{"serverTime":1499827319559}') == (1499827319559 * MS_NS, MS_NS)
 
 
 # --- limits --------------------------------------------------------------------------------------
@@ -231,6 +246,8 @@ def test_usage_is_told_by_headers_and_rows_and_waits_by_both() -> None:
             request, answer, NOW_NS).reports
         answer = refused(status, -1003, headers={"retry-after": "soon"})
         assert p.Budget(B, 0, 0, 60 * NS) in codec.answer(request, answer, NOW_NS).reports
+        answer = refused(status, -1003, headers={"retry-after": "9" * 12})
+        assert p.Budget(B, 0, 0, 3 * 86_400 * NS) in codec.answer(request, answer, NOW_NS).reports
         error = {"status": status, "error": {"code": -1003, "msg": "", "data": {
             "serverTime": 1, "retryAfter": NOW_NS // MS_NS + 9_000}}}
         assert p.Budget(B, 0, 0, 9 * NS) in framed(codec, "p-t1x1", error).reports
@@ -252,7 +269,7 @@ def test_a_filled_order_is_told_after_its_fills() -> None:
              "isMaker": False}
     traded, seen = answered(codec, fills, [trade], LATE_NS + NS).reports
     assert isinstance(traded, p.Traded)
-    assert (traded.client_id, traded.trade, traded.size) == ("t1x1", "56", 1_000)
+    assert (traded.client_id, traded.trade, traded.size) == ("t1x1", "56b", 1_000)
     assert seen == p.Seen(B, "t1x1", "28", Found.ENDED, "cancelled", 1_000, LATE_NS)
     page = [trade | {"id": number} for number in range(1, 1001)]
     outcome = answered(codec, fills, page, LATE_NS)
@@ -356,12 +373,15 @@ def opened(codec: BinanceUsdm, key: bytes = b"abc") -> Request:
     return listed
 
 
-def test_a_listen_key_is_proved_renewed_and_replaced() -> None:
+def test_a_listen_key_is_proved_renewed_and_given_up() -> None:
     codec = usdm()
     listed = opened(codec)
     assert codec.user_path == "/private/ws/abc"
-    assert framed(codec, listed.id, {"result": []}, USER).live == ()
-    assert framed(codec, listed.id, {"result": ["abc"]}, USER).live == [USER]
+    assert framed(codec, listed.id, {"result": ["abc", "abc"]}, USER).live == [USER]
+    assert framed(codec, listed.id, {"result": ["abc@ORDER_TRADE_UPDATE"]}, USER).live == [USER]
+    outcome = framed(codec, listed.id, {"result": []}, USER)
+    assert not outcome.live
+    assert isinstance(outcome.reports[0], p.Ready)
     assert codec.keep(NOW_NS + 29 * 60 * NS) == ()
     (renewal,) = codec.keep(NOW_NS + 30 * 60 * NS)
     assert renewal.method == "PUT"
@@ -369,21 +389,17 @@ def test_a_listen_key_is_proved_renewed_and_replaced() -> None:
     assert codec.keep(NOW_NS + 31 * 60 * NS)  # it was not answered
     codec.answer(renewal, ok(b"{}"), NOW_NS + 31 * 60 * NS)
     assert codec.keep(NOW_NS + 60 * 60 * NS) == ()
-    outcome = codec.frame(USER, b'{"e":"listenKeyExpired","E":1,"listenKey":"abc"}', NOW_NS)
+    (asked,) = codec.answer(renewal, refused(400, -1125), NOW_NS).requests
+    outcome = framed(codec, asked.id, {"result": ["abc"]}, USER)  # it ended, whatever is listed
     assert isinstance(outcome.reports[0], p.Ready)
-    (wanted,) = outcome.requests
-    assert codec.answer(wanted, refused(503, -1), NOW_NS).requests == ()
-    assert codec.keep(NOW_NS + NS) == ()
-    (wanted,) = codec.keep(NOW_NS + 11 * NS)
-    assert wanted.method == "POST"
-    (heard,) = codec.answer(wanted, ok(b'{"listenKey":"def"}'), NOW_NS).requests
-    assert orjson.loads(heard.text)["params"] == ["def"]
-    assert framed(codec, heard.id, {"result": None}, USER).live == [USER]
+    assert codec.keep(NOW_NS + 90 * 60 * NS) == ()
+    listed = opened(codec, b"def")
     assert codec.user_path == "/private/ws/def"
-    (renewal,) = codec.keep(NOW_NS + 40 * 60 * NS)
-    outcome = codec.answer(renewal, refused(400, -1125), NOW_NS)
-    assert isinstance(outcome.reports[0], p.Ready)
-    assert outcome.requests[0].method == "POST"
+    assert framed(codec, listed.id, {"result": ["def"]}, USER).live == [USER]
+    (report,) = codec.frame(
+        USER, b'{"e":"listenKeyExpired","E":1,"listenKey":"def"}', NOW_NS).reports
+    assert isinstance(report, p.Ready)
+    assert codec.keep(NOW_NS + 90 * 60 * NS) == ()
 
 
 def test_funding_is_looked_up_by_its_number_and_told_once_under_it() -> None:
@@ -414,7 +430,7 @@ def test_trades_positions_and_wallets_of_usdm() -> None:
     text = orjson.dumps({"e": "ORDER_TRADE_UPDATE", "E": 1, "T": 1, "o": order})
     traded, over = codec.frame(USER, text, NOW_NS).reports
     assert isinstance(traded, p.Traded)
-    assert (traded.price, traded.size, traded.trade, traded.taker) == (612_345, 5_000, "9m", False)
+    assert (traded.price, traded.size, traded.trade, traded.taker) == (612_345, 5_000, "9b", False)
     assert isinstance(over, p.Over)
     wrapped = b'{"stream":"abc","data":%s}' % text
     assert codec.frame(USER, wrapped, NOW_NS).reports == [traded, over]

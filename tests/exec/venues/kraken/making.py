@@ -7,6 +7,7 @@ from exec.gateways.codec import ORDERS, USER, Answer, Listing, Outcome, Request
 from exec.records import Intended, Tif
 from exec.signing.kraken import KrakenSigner
 from exec.venues.kraken import KrakenCodec
+from exec.venues.kraken.counter import Tier
 
 # of the documentation's own example
 EXAMPLE = (
@@ -17,7 +18,12 @@ DOGE = Listing("DOGE/USD", "DOGE/USD", "DOGE", "USD", "", 7, 8)
 NOW_NS = 1_777_975_200_000_000_000  # 2026-05-05T10:00:00Z
 
 
-def codec(nonces: Iterable[int] = (), *, key: str = "key", secret: str = EXAMPLE) -> KrakenCodec:
+PLENTY = Tier(10**9, 1.0)
+
+
+def codec(
+    nonces: Iterable[int] = (), *, key: str = "key", secret: str = EXAMPLE, tier: Tier = PLENTY
+) -> KrakenCodec:
     """Return a codec that uses the nonces given, then a counter."""
     def numbers() -> Iterator[int]:
         yield from nonces
@@ -25,12 +31,13 @@ def codec(nonces: Iterable[int] = (), *, key: str = "key", secret: str = EXAMPLE
 
     source = numbers()
     return KrakenCodec(
-        "kraken", [BTC, ETH, DOGE], KrakenSigner(key, secret), lambda _now: next(source))
+        "kraken", [BTC, ETH, DOGE], KrakenSigner(key, secret), lambda _now: next(source),
+        tier)
 
 
-def opened() -> KrakenCodec:
+def opened(tier: Tier = PLENTY) -> KrakenCodec:
     """Return a codec with tokens on both connections, every subscription acknowledged."""
-    made = codec()
+    made = codec(tier=tier)
     for channel in (USER, ORDERS):
         (ask,) = made.opening(channel, NOW_NS)
         said = made.answer(
@@ -64,10 +71,11 @@ def nack(request: Request, error: str) -> bytes:
 def order(
     *, client_id: str = "tskq8mox1", symbol: str = "BTC/USD", side: int = 1, price: int = 612_345,
     size: int = 1_250_000, tif: Tif = Tif.GTC, post_only: bool = False,
+    deadline_ns: int = NOW_NS + 5_000_000_000,
 ) -> Intended:
     """Return an order that is about to leave; it may live five seconds."""
     return Intended(1, 0, 0, "kraken", symbol, side, price, size, tif, post_only, False, client_id,
-                    1, NOW_NS + 5_000_000_000, "enter")
+                    1, deadline_ns, "enter")
 
 
 def only(outcome: Outcome) -> Report:

@@ -11,6 +11,7 @@ from exec.core import ports as p
 from exec.gateways.codec import ORDERS, USER, Answer, Outcome, Request
 from exec.records import Found
 from exec.venues.kraken import KrakenCodec
+from exec.venues.kraken.counter import Tier
 from tests.exec.venues.kraken.making import (
     NOW_NS,
     ack,
@@ -236,18 +237,62 @@ def test_a_query_reports_the_trades_before_the_end() -> None:
 
 def test_absence_is_told_only_after_every_place_and_of_when_the_first_was_asked() -> None:
     made = opened()
-    methods, reports = walk(made, list(made.query(order(), "", NOW_NS)), {
+    (early,) = made.query(order(), "", NOW_NS)
+    assert made.answer(early, refused("EOrder:Unknown order"), NOW_NS) == Outcome()
+    late = order(deadline_ns=NOW_NS - 1)
+    methods, reports = walk(made, list(made.query(late, "", NOW_NS)), {
         "QueryOrders": [refused("EOrder:Unknown order")],
         "OpenOrders": [ok('{"open":{}}')], "ClosedOrders": [ok('{"closed":{},"count":0}')]})
     assert methods == ["QueryOrders", "OpenOrders", "ClosedOrders"]
     assert reports == [p.Seen("kraken", OURS, "", Found.ABSENT, "", 0, NOW_NS)]
 
 
+def test_trades_that_the_stream_told_of_are_not_asked_for_again() -> None:
+    made = listening()
+    made.frame(USER, executions(PENDING, TRADE, sequence=2), NOW_NS)
+    row = ORDER_ROW % ("canceled", "0.005", f'"{EXEC}"')
+    methods, reports = walk(made, list(made.query(order(), "", NOW_NS)), {
+        "QueryOrders": [ok(f'{{"{TXID}":{row}}}')]})
+    assert methods == ["QueryOrders"]
+    assert reports == [p.Seen("kraken", OURS, TXID, Found.ENDED, "cancelled", 500_000, NOW_NS)]
+
+
+def test_questions_wait_for_the_venues_counter_and_leave_room_for_a_survey() -> None:
+    made = opened(Tier(20, 0.5))  # two tokens are spent
+    asked = [each for _ in range(30) for each in made.query(order(), "", NOW_NS)]
+    assert len(asked) == 11
+    assert len(made.survey(NOW_NS, NOW_NS)) == 1
+    assert not made.query(order(), "", NOW_NS + 5 * 10**9)
+    assert len(made.query(order(), "", NOW_NS + 6 * 10**9)) == 1
+    made.answer(asked[0], refused("EAPI:Rate limit exceeded"), NOW_NS + 6 * 10**9)
+    assert not made.survey(NOW_NS, NOW_NS + 15 * 10**9)
+    assert len(made.survey(NOW_NS, NOW_NS + 16 * 10**9)) == 1
+    assert made.place(order(), NOW_NS, rest=True).path == "/0/private/AddOrder"
+
+
+def test_a_survey_that_a_hole_owes_is_made_when_there_is_room() -> None:
+    made = opened(Tier(7, 1.0))
+    made.frame(USER, executions(sequence=1, kind="snapshot"), NOW_NS)
+    made.survey(NOW_NS, NOW_NS)
+    made.survey(NOW_NS, NOW_NS)
+    made.query(order(), "", NOW_NS)
+    for _ in range(4):
+        made.arm(0, NOW_NS)
+    (first,) = made.survey(NOW_NS, NOW_NS + 10**10)
+    made.answer(first, ok('{"trades":{},"count":0}'), NOW_NS + 10**10)
+    said = made.frame(USER, executions(PENDING, sequence=9), NOW_NS + 10**10)
+    assert [each.purpose for each in said.requests] == ["subscribe", "subscribe"]
+    assert not made.keep(NOW_NS + 10**10)
+    (owed,) = made.keep(NOW_NS + 2 * 10**10)
+    assert owed.path == "/0/private/TradesHistory"
+    assert not made.keep(NOW_NS + 3 * 10**10)
+
+
 def test_a_query_that_is_refused_says_nothing_of_the_order() -> None:
-    made = opened()
     for answer in (
         refused("EAPI:Rate limit exceeded"), Answer(502, {}, b""), Answer(200, {}, b"<")
     ):
+        made = opened()
         (ask,) = made.query(order(), "", NOW_NS)
         report = made.answer(ask, answer, NOW_NS).reports[0]
         assert isinstance(report, p.Lost)

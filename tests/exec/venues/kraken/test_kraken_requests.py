@@ -197,6 +197,13 @@ def test_a_refused_login_says_what_is_missing() -> None:
     assert "EAPI:Invalid key" in repr(report)
 
 
+def test_the_venues_clock_is_read_to_the_second() -> None:
+    made = codec()
+    told = ok('{"unixtime":1777975200,"rfc1123":"Tue, 05 May 26 10:00:00 +0000"}')
+    assert made.clock(told.body) == (NOW_NS, 10**9)
+    assert made.clock(refused("EService:Unavailable").body) == (0, 0)
+
+
 def test_nonces_rise_with_the_clock_against_it_and_over_a_restart() -> None:
     kept = [0]
 

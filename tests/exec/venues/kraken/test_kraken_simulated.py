@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from engine.model.clock import SystemClock
 from engine.model.quanta import to_quanta
@@ -23,6 +24,7 @@ from exec.records import Intended, Tif
 from exec.signing.kraken import KrakenSigner
 from exec.state import State, money
 from exec.venues.kraken import KrakenCodec, Nonces
+from exec.venues.kraken.counter import Tier
 from ops.sim.face import Face
 from ops.sim.faces.kraken import ids
 from tests.ops.sim.faces.kraken_patience import unlimited
@@ -71,7 +73,7 @@ class Wired:
             self.reserved = reserved
 
         return KrakenCodec("kraken", self.listings, KrakenSigner(key, secret),
-                           Nonces(self.reserved, owner))
+                           Nonces(self.reserved, owner), Tier(10**9, 1.0))
 
     def _write(self, record: r.Record) -> None:
         self.state.apply(record, CLOCK.unix_ns())
@@ -344,7 +346,8 @@ def test_an_order_that_never_was_is_absent_and_a_refused_one_denied() -> None:
             await wired.connect()
             listing = wired.listings[0]
             one = to_quanta("1", listing.size_decimals)
-            never = wired.intend("BTC/USD", 1, 10**9, one, Tif.GTC)
+            never = replace(
+                wired.intend("BTC/USD", 1, 10**9, one, Tif.GTC), deadline_unix_ns=1)
             await wired.send(wired.codec.query(never, "", CLOCK.unix_ns()))
             seen = wired.reports[-1]
             assert isinstance(seen, p.Seen)
