@@ -56,7 +56,6 @@ class CoinbaseCodec(Codec):
 
     venue = "coinbase"
     user_path = "/"
-    time_path = "/api/v3/brokerage/time"
     silence_s_max = 5.0  # heartbeats come every second
     time_path = f"{ROOT}time"
 

@@ -52,7 +52,7 @@ FAST = replace(
     query_first_ns=100 * MS, query_max_ns=3_000 * MS, survey_ns=8_000 * MS,
     plan_deadline_ns=20_000 * MS, drift_surveys_max=3)
 WIRE = Settings(answer_ns_max=700 * MS, question_ns_max=2_000 * MS, backoff_ns_min=10 * MS,
-                backoff_ns_max=200 * MS, goodbye_ns_max=100 * MS)
+                backoff_ns_max=200 * MS, goodbye_ns_max=100 * MS, warm_every_ns=1_000 * MS)
 SLOW = replace(WIRE, rest_weight_per_s=0.33, rest_weight_burst=15)
 MakeCodec = Callable[[str, ApiKey, tuple[Listing, ...]], Codec]
 
