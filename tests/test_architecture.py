@@ -25,8 +25,8 @@ LAYERS = (
 WORKERS = LAYERS[4]
 # Packages with one door each: who else needs one asks the room that owns it.
 DOORS = {
-    "picows": {"feeds.net.connection", "ops.sim", "bench"},
-    "aiohttp": {"feeds.net.rest", "ops.sim", "bench"},
+    "picows": {"feeds.net.connection", "exec.gateways.socket", "ops.sim", "bench"},
+    "aiohttp": {"feeds.net.rest", "exec.gateways.rest", "ops.sim", "bench"},
     "zmq": {"engine.runtime.wire", "bench"},
     "numba": {"shm"},
     "llvmlite": {"shm"},

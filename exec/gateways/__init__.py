@@ -4,6 +4,9 @@
     core ◀─ report ─ Gateway ◀─ Codec.frame / Codec.answer ◀─ socket
 
 *codec* is what a venue's protocol is to us, without sockets: texts in, requests and reports out;
-one folder or file per venue in ``exec.venues``.  *gateway* owns the connections, the time limits
-and the readiness; it knows no venue.
+one folder or file per venue in ``exec.venues``.  *gateway* is the whole: it knows no venue.  Below
+it, one idea per file: *traffic* (the one function that sends, and what ends each request),
+*pending* (what waits for an answer), *questions* (what waits for the REST budget), *outbox*
+(reports, never from inside a call of the core), *readiness*, *offset* (the venue's clock), *socket*
+and *rest* (the doors to picows and aiohttp), *endpoints*, *keys*, *settings*.
 """

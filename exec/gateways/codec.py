@@ -79,8 +79,9 @@ class Codec(ABC):
         """Return what must be said first on a channel: login, token, listen key, subscription.
 
         REST requests among them are made before the socket is opened, in order; what they bring
-        (``user_path`` with a listen key in it) is known afterwards.  Where there are any, this is
-        asked again once the socket is open, and only its WebSocket texts are sent.
+        (``user_path`` with a listen key in it) is known afterwards; texts that follow from their
+        answers wait until the socket is open.  A Ready report of a codec says why the venue takes
+        no orders; it stands until another one says "", or until a channel is told to be live.
         """
 
     def clock(self, body: bytes) -> tuple[int, int]:
