@@ -300,6 +300,8 @@ class Core:
         """Let a venue take orders again whose word on our open orders is in."""
         if self.unready[venue] == RECONCILING:
             self.unready[venue] = ""
+            if self._settings.dead_man_ms:  # renewed by the gateway from now on
+                self._gateways[venue].arm(self._settings.dead_man_ms)
 
     def _budget(self, report: p.Budget) -> None:
         now_ns, throttle = self._clock.mono_ns(), self._throttles[report.venue]

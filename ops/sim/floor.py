@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 EPOCH_0_MS: Final = 1_767_225_600_000  # 2026-01-01: ids go on from the milliseconds since
 FIRST_MONEY_USD: Final = 1_000_000.0  # worth of each asset that an account begins with
+KEPT: Final = 20_000  # transactions, ended orders and fills that a venue remembers
 GLITCH: Final = 10  # how far off the price of a glitch is
 _T = TypeVar("_T")
 
@@ -80,7 +81,7 @@ class Floor:
         epoch = clock.unix_ns() // 10**6 - EPOCH_0_MS
         self.exchange = Exchange(
             self._hear, epoch=max(0, epoch), client_ids=HOUSES[venue].client_ids,
-            trades_per_symbol=venue in TRADES_PER_SYMBOL)
+            keep=KEPT, trades_per_symbol=venue in TRADES_PER_SYMBOL)
         for line in lines:
             symbol = symbol_of(line)
             self.exchange.list_symbol(symbol, filters_of(line, symbol))

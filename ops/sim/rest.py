@@ -230,6 +230,6 @@ class RestDoor:
 def _response(answer: Answer) -> web.Response:
     is_json = answer.body[:1] in (b"{", b"[")
     return web.Response(
-        body=answer.body, status=answer.status, headers=answer.headers,
+        body=answer.body, status=answer.status, headers={"Server": "nginx", **answer.headers},
         content_type="application/json" if is_json else "text/html",
     )
