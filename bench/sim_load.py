@@ -28,7 +28,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from bench.harness import Target, machine, parameter, report, tell
 from engine.runtime import spawn
-from ops.sim.world import ENDPOINTS
+from engine.runtime.served import FILE
 
 BASES: Final = (
     "BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LTC", "LINK", "AVAX", "DOT",
@@ -141,7 +141,7 @@ class Simulator:
         sim = f"[sim]\nmessages-per-s = {messages_per_s / len(QUOTES)}\n"
         config = folder / "config.toml"
         config.write_text('name = "load"\n' + "".join(tables) + LIMITS + sim)
-        self.endpoints_file = folder / ENDPOINTS
+        self.endpoints_file = folder / FILE
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 spawn.command("ops.cli", "sim", "--config", str(config), "--folder", str(folder)),

@@ -18,7 +18,7 @@ import msgspec
 from engine.config import Config, instruments
 from engine.model.instrument import Instrument
 from engine.model.quanta import from_quanta, plain
-from feeds.net.endpoints import FILE
+from engine.runtime.served import FILE
 from feeds.venues import venue_of
 from ops.sim.truth import Truth
 from shm.book import BookSegment

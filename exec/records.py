@@ -120,7 +120,6 @@ class Planned(_Record, frozen=True, tag=5):
     policy: str  # chase, unwind or hold: what a failed leg leads to
     unwind: tuple[Leg, ...]  # the orders that undo each leg
     deadline_ns: int  # ns after planning when the residual must be gone
-    residual_max: int  # size quanta that may stay
     profit_micro: int
 
 

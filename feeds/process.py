@@ -18,11 +18,12 @@ from engine.model.errors import DecodeError, Refused, Transient, UnknownInstrume
 from engine.model.instrument import Instrument
 from engine.runtime.context import Context
 from engine.runtime.loop import run
+from engine.runtime.served import tls_context
 from feeds.book import publish
 from feeds.book.publish import Memory, Publisher
 from feeds.catalog import Listed, list_instruments, write_rows
 from feeds.net.budget import Budget
-from feeds.net.endpoints import Endpoints, endpoints_of, tls_context
+from feeds.net.endpoints import Endpoints, endpoints_of
 from feeds.net.live import Live, routes_of
 from feeds.net.rest import Rest
 from feeds.venue import Listing

@@ -24,9 +24,9 @@ LIMITS = Limits(
     venue_gross_max=PLENTY,
     asset_net_max=PLENTY, strategy_gross_max=PLENTY, total_gross_max=PLENTY, open_orders_max=50,
     unhedged_max=PLENTY, orders_per_s_max=1_000, cancel_reserve_ppm=200_000, loss_day_max=PLENTY,
-    loss_hour_max=PLENTY, losses_in_row_max=10**6, rejects_in_row_max=10**6, cautious_ppm=500_000)
+    loss_hour_max=PLENTY, losses_in_row_max=10**6, cautious_ppm=500_000)
 SETTINGS = Settings(
-    engine="t", mode="paper", config="c", limits=LIMITS, policy="best", riskier_first=False,
+    engine="t", mode="paper", config="c", limits=LIMITS, policy="best",
     plan_deadline_ns=40_000 * MS, collar_ppm=30_000, slack_ppm=3_000, attempts_max=8,
     retry_ns=100 * MS, hold_max=0,
     answer_max_ns=2_000 * MS, proof_margin_ns=1_000 * MS, request_life_ns=5_000 * MS,

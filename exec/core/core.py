@@ -122,7 +122,7 @@ class Core:
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
-            self._settings.plan_deadline_ns, 0, signal.profit_micro))
+            self._settings.plan_deadline_ns, signal.profit_micro))
         numbers = [
             self.sender.intend(plan, index, proposed, approval, Purpose.ENTER, r.Tif.IOC)
             for index, (proposed, approval) in enumerate(
@@ -143,7 +143,7 @@ class Core:
         leg = r.Leg(venue, symbol, side, price, size, price)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
-            plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0, 0))
+            plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0))
         number = self.sender.intend(plan, 0, proposed, judged[0], purpose, tif)
         self.sender.send_when_durable([number], 0, lambda: self.review(plan))
         return number

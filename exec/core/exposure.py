@@ -5,7 +5,6 @@ from typing import Final
 
 from exec.core.ports import Books
 from exec.gate.checks import Proposed
-from exec.orders import FINAL
 from exec.state import MONEY_DECIMALS, Order, Place, State
 
 MICRO: Final = 10**6
@@ -111,8 +110,3 @@ def residual(state: State, numbers: Iterable[int]) -> int:
     """Return filled buys less filled sells of some orders, in size quanta."""
     orders = (state.orders[number] for number in numbers)
     return sum(order.booked * order.intent.side for order in orders)
-
-
-def at_worst(order: Order) -> int:
-    """Return what an order may come to have filled."""
-    return order.booked + (0 if order.state in FINAL and order.settled else order.remaining)

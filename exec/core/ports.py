@@ -235,13 +235,3 @@ class Clock(Protocol):
 
     def unix_ns(self) -> int:
         """Return the wall clock."""
-
-
-class Ports(msgspec.Struct, frozen=True):
-    """Everything the core is plugged into."""
-
-    log: Log
-    gateways: dict[str, Gateway]
-    books: Books
-    flags: Flags
-    clock: Clock

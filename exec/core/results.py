@@ -1,6 +1,6 @@
 """What a plan made: what its sales brought less what its purchases and fees cost."""
 
-from exec.core.exposure import MICRO, UNIT
+from exec.core.exposure import UNIT
 from exec.core.ports import Books
 from exec.state import Plan, State
 
@@ -29,8 +29,3 @@ def profit_of(state: State, books: Books, plan: Plan) -> int:
         value = state.value((leg.venue, leg.symbol), middle, held)
         total += value * books.rate(state.listed[leg.venue, leg.symbol].quote) // UNIT
     return total
-
-
-def in_micro(amount: int) -> int:
-    """Return exact quanta in millionths of a unit, rounded towards zero."""
-    return amount // (UNIT // MICRO) if amount >= 0 else -(-amount // (UNIT // MICRO))

@@ -13,7 +13,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     config: str  # its hash
     limits: Limits
     policy: str  # chase, unwind, hold, or best: the cheaper of the first two by walking the book
-    riskier_first: bool  # else all legs at once
     plan_deadline_ns: int  # after this a residual halts trading
     collar_ppm: int  # how far from its first price a leg may be chased or unwound
     slack_ppm: int  # beyond the price that the book shows, so that a hedge fills though it moves

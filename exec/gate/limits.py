@@ -24,7 +24,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     loss_day_max: int
     loss_hour_max: int
     losses_in_row_max: int
-    rejects_in_row_max: int  # per venue; then its breaker opens
     cautious_ppm: int  # in CAUTIOUS the maxima of size shrink to this share
 
     def shrunk(self) -> "Limits":

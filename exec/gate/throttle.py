@@ -20,10 +20,6 @@ class Throttle(msgspec.Struct):
         reserve = self.burst * self.reserve_ppm
         return max(0, self._fill(now_ns) - reserve) // 1_000_000
 
-    def left_for_cancels(self, now_ns: int) -> int:
-        """Return how many cancels may leave now."""
-        return self._fill(now_ns) // 1_000_000
-
     def take(self, now_ns: int, count: int = 1) -> None:
         """Note requests that leave."""
         self.saved = max(0, self._fill(now_ns) - count * 1_000_000)

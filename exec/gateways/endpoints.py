@@ -1,20 +1,13 @@
-"""Where a venue takes orders: three addresses, encrypted unless they stay on this machine.
+"""Where a venue takes orders: three addresses, encrypted unless they stay on this machine."""
 
-Certificates are verified always; the local servers' own authority is added, never a bypass.
-"""
-
-import ssl
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from engine.model.address import address_fault
 from engine.model.errors import ConfigInvalid
-
-FILE: Final = "endpoints.json"  # in the run folder, written by the local servers
-CA_FILE: Final = "sim-ca.pem"  # beside it, where they speak TLS
+from engine.runtime.served import authority, served
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -33,33 +26,11 @@ class Endpoints(msgspec.Struct, frozen=True):
                 raise ConfigInvalid(f"{url!r} {fault}")
 
 
-class _Local(msgspec.Struct):
-    """One venue's line in FILE."""
-
-    ws: str
-    rest: str
-
-
 def simulated(folder: Path, venue: str) -> Endpoints | None:
     """Return where the local servers play a venue, None while they have not said so."""
-    try:
-        served = msgspec.json.decode((folder / FILE).read_bytes(), type=dict[str, _Local])
-    except (FileNotFoundError, msgspec.DecodeError):
+    line = served(folder, venue)
+    if line is None:
         return None
-    if venue not in served:
-        return None
-    line = served[venue]
     at = urlsplit(line.ws)
     host = f"{at.scheme}://{at.netloc}"
-    authority = folder / CA_FILE
-    return Endpoints(
-        host, host, line.rest.rstrip("/"), str(authority) if authority.exists() else "")
-
-
-def tls_context(ca_file: str = "") -> ssl.SSLContext:
-    """Return a context that verifies certificate and name, trusting ``ca_file`` as well."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
+    return Endpoints(host, host, line.rest.rstrip("/"), authority(folder))

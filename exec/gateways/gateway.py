@@ -16,11 +16,12 @@ from typing import Final
 from engine.model.clock import Clock
 from engine.model.errors import EngineError
 from engine.runtime.log import Logger
+from engine.runtime.served import tls_context
 from exec.core import ports as p
 from exec.gate.approval import Approval
 from exec.gate.checks import Proposed
 from exec.gateways.codec import ORDERS, REST, USER, Codec, Request
-from exec.gateways.endpoints import Endpoints, tls_context
+from exec.gateways.endpoints import Endpoints
 from exec.gateways.outbox import Outbox
 from exec.gateways.pending import Group, Warrant
 from exec.gateways.questions import Questions

@@ -1,21 +1,14 @@
-"""Where a venue is reached: the config's word, else the local servers', else the adapter's own.
+"""Where a venue is reached: the config's word, else the local servers', else the adapter's own."""
 
-Certificates are verified always; the local servers' own authority is added, never a bypass.
-"""
-
-import ssl
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from engine import config
 from engine.model.address import address_fault
 from engine.model.errors import ConfigInvalid
+from engine.runtime.served import authority, served
 from feeds.venue import Venue
-
-FILE: Final = "endpoints.json"  # in the run folder, written by the local servers
-CA_FILE: Final = "sim-ca.pem"  # beside it, where they speak TLS
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -27,13 +20,6 @@ class Endpoints(msgspec.Struct, frozen=True):
     ca_file: str = ""  # one more authority to trust, PEM
 
 
-class _Local(msgspec.Struct, frozen=True):
-    """One venue's line in FILE."""
-
-    ws: str
-    rest: str
-
-
 def endpoints_of(venue: Venue, table: config.Venue, *, local: Path | None) -> Endpoints | None:
     """Return the endpoints, or None while the local servers have not written theirs yet.
 
@@ -42,15 +28,11 @@ def endpoints_of(venue: Venue, table: config.Venue, *, local: Path | None) -> En
     """
     ws_url, rest_url, ca_file = table.ws_url, table.rest_url, ""
     if local is not None and not (ws_url and rest_url):
-        try:
-            served = msgspec.json.decode((local / FILE).read_bytes(), type=dict[str, _Local])
-        except (FileNotFoundError, msgspec.DecodeError):
+        line = served(local, venue.name)
+        if line is None:
             return None
-        if venue.name not in served:
-            return None
-        line = served[venue.name]
         ws_url, rest_url = ws_url or line.ws, rest_url or line.rest
-        ca_file = str(local / CA_FILE) if (local / CA_FILE).exists() else ""
+        ca_file = authority(local)
     prints_url = (ws_url or venue.prints_url) if venue.prints_url else ""
     return Endpoints(
         _checked(venue.name, "ws-url", ws_url or venue.ws_url, "ws"),
@@ -58,15 +40,6 @@ def endpoints_of(venue: Venue, table: config.Venue, *, local: Path | None) -> En
         _checked(venue.name, "rest-url", rest_url or venue.rest_url, "http").rstrip("/"),
         ca_file,
     )
-
-
-def tls_context(ca_file: str = "") -> ssl.SSLContext:
-    """Return a context that verifies certificate and name, trusting ``ca_file`` as well."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    return context
 
 
 def _checked(venue: str, key: str, url: str, scheme: str) -> str:

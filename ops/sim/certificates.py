@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from engine.model.errors import ConfigInvalid
+from engine.runtime.served import CA_FILE
 from ops.sim.hosts import REST, STREAM
 
-CERTIFICATE: Final = "sim-ca.pem"
 _KEY: Final = "sim-key.pem"
 DAYS: Final = 3650  # a folder is used again for as long as its owner likes
 _NAMES: Final = ",".join(["IP:127.0.0.1", "DNS:localhost", *sorted(
@@ -21,7 +21,7 @@ def server_context(folder: Path) -> ssl.SSLContext:
 
     Clients trust ``sim-ca.pem`` there.  Raises ConfigInvalid where openssl is not installed.
     """
-    certificate, key = folder / CERTIFICATE, folder / _KEY
+    certificate, key = folder / CA_FILE, folder / _KEY
     if not certificate.exists():
         openssl = shutil.which("openssl")
         if openssl is None:

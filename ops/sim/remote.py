@@ -17,10 +17,10 @@ import msgspec
 
 from engine.model.errors import ConfigInvalid, ConnectionLost, Refused
 from engine.model.fault import SECONDS_MAX, Fault, Kind, parse
+from engine.runtime.served import CA_FILE, FILE
 from ops import client
-from ops.sim.certificates import CERTIFICATE
 from ops.sim.faces import FACES
-from ops.sim.world import CREDENTIALS, ENDPOINTS
+from ops.sim.world import CREDENTIALS
 
 TIMEOUT_S: Final = 5.0
 EXAMPLES: Final = """examples:
@@ -49,14 +49,14 @@ class Remote:
     def __init__(self, folder: Path) -> None:
         """Read where the venues in ``folder`` listen; raise Refused if none do."""
         try:
-            read = (folder / ENDPOINTS).read_bytes()
+            read = (folder / FILE).read_bytes()
             self.endpoints = msgspec.json.decode(read, type=dict[str, dict[str, str]])
             self._root = next(iter(self.endpoints.values()))["rest"] + "/sim"
         except (OSError, msgspec.DecodeError, KeyError, StopIteration):
-            raise Refused(f"no simulated venues run in {folder}: no {ENDPOINTS} there") from None
+            raise Refused(f"no simulated venues run in {folder}: no {FILE} there") from None
         self._trust: ssl.SSLContext | None = None
         if self._root.startswith("https"):
-            self._trust = ssl.create_default_context(cafile=str(folder / CERTIFICATE))
+            self._trust = ssl.create_default_context(cafile=str(folder / CA_FILE))
 
     def call(self, method: str, path: str, body: object = None) -> bytes:
         """Make one call; raise Refused with what the world says, ConnectionLost if nothing."""

@@ -14,6 +14,7 @@ from engine.config import PairTable, Sim
 from engine.model.clock import Clock
 from engine.model.errors import ConfigInvalid
 from engine.model.fault import Fault, Kind, checked, parse
+from engine.runtime.served import FILE
 from ops.sim.certificates import server_context
 from ops.sim.control import Control
 from ops.sim.credentials import Credentials
@@ -31,7 +32,6 @@ from ops.sim.tape import Tape
 from ops.sim.truth import AccountTruth, Truth, account_truth_of, truth_of
 from shm.counters import CounterBlock
 
-ENDPOINTS: Final = "endpoints.json"
 CREDENTIALS: Final = "credentials.json"
 TICK_S: Final = 0.1
 
@@ -86,7 +86,7 @@ class World:
     async def open(self, folder: Path) -> None:
         """Listen, on the ports of the last time where they are free; say where in ``folder``."""
         tls = server_context(folder) if self._sim.tls else None
-        path = folder / ENDPOINTS
+        path = folder / FILE
         before, routes = _ports(path), Control(self).routes()
         for name, server in self.servers.items():
             await server.open(routes, before.get(name, (0, 0)), tls)

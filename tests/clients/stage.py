@@ -20,8 +20,8 @@ import ccxt.pro
 import uvloop
 
 from engine.config import Sim
+from engine.runtime.served import CA_FILE
 from ops.sim.book import Touch
-from ops.sim.certificates import CERTIFICATE
 from ops.sim.credentials import ED25519
 from ops.sim.face import BUY, Update
 from ops.sim.listing import Line
@@ -150,7 +150,7 @@ async def a_stage(
         sim = Sim(tls=tls, messages_per_s=messages_per_s)
         async with a_world(venues, sim, folder) as world:
             ports = ports_of(world.endpoints())
-            trust = ssl.create_default_context(cafile=str(folder / CERTIFICATE)) if tls else True
+            trust = ssl.create_default_context(cafile=str(folder / CA_FILE)) if tls else True
             connector = aiohttp.TCPConnector(ssl=trust, resolver=Loopback(ports))
             async with aiohttp.ClientSession(connector=connector) as session:
                 keys = keys_of(world, name, account) if account else {}

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 from engine.config import Sim
-from ops.sim.certificates import CERTIFICATE
+from engine.runtime.served import CA_FILE
 from ops.sim.world import World
 from tests.clients.addresses import ports_of
 from tests.clients.proofs import proves
@@ -100,7 +100,7 @@ async def a_peer(name: str, *, checksums: bool) -> AsyncIterator[Peer]:
                 "venue": name, "symbols": [spelt(each) for each in symbols],
                 "ports": ports_of(world.endpoints()), "checksums": checksums,
                 "products": products if name == "coinbase" else {}}
-            trust = str(folder / CERTIFICATE)
+            trust = str(folder / CA_FILE)
             process = await asyncio.create_subprocess_exec(
                 str(PYTHON), str(PEER), json.dumps(wanted), stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE, limit=1 << 24,

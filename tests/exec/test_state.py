@@ -55,7 +55,7 @@ def test_every_record_survives_its_own_encoding() -> None:
         r.Closed("asked"),
         r.Listed(*BTC, "n", "B", "U", "", 2, 5),
         r.Decided(2**62, 1, 1, 2, (r.LegSeen(*BTC, 1, 2, 3, 4),), 5, "edge", 6, 7, 8),
-        r.Planned(1, 2, 3, 1, (leg,), "unwind", (leg,), 9, 10, 11),
+        r.Planned(1, 2, 3, 1, (leg,), "unwind", (leg,), 9, 11),
         r.PlanClosed(1, "done", 0, -5),
         intent(1),
         r.Sent(1, "ws"),

@@ -36,9 +36,10 @@ def test_an_open_breaker_does_not_stay_open_longer_for_late_failures() -> None:
 
 def test_orders_stop_at_the_reserve_and_cancels_go_on() -> None:
     throttle = Throttle(10, 10, 300_000)
-    assert (throttle.left(0), throttle.left_for_cancels(0)) == (7, 10)
+    assert throttle.left(0) == 7
     throttle.take(0, 7)
-    assert (throttle.left(0), throttle.left_for_cancels(0)) == (0, 3)
+    assert throttle.left(0) == 0
+    assert throttle.saved == 3_000_000  # only cancels may take these
     assert throttle.left(SECOND_NS // 10) == 1
     assert throttle.left(10 * SECOND_NS) == 7
 
@@ -57,5 +58,5 @@ def test_the_venues_word_counts_more_than_ours() -> None:
     throttle.used(0, 8, 10)
     assert throttle.left(0) == 2
     throttle.bar(5 * SECOND_NS)
-    assert (throttle.left(4 * SECOND_NS), throttle.left_for_cancels(4 * SECOND_NS)) == (0, 0)
+    assert throttle.left(4 * SECOND_NS) == 0
     assert throttle.left(5 * SECOND_NS) == 10

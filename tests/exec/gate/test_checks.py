@@ -26,7 +26,7 @@ LIMITS = Limits(
     edge_max_ppm=5_000, profit_max=100, signal_age_ns_max=1_000, venue_gross_max=5_000,
     asset_net_max=3_000, strategy_gross_max=6_000, total_gross_max=7_000, open_orders_max=10,
     unhedged_max=500, orders_per_s_max=5, cancel_reserve_ppm=200_000, loss_day_max=300,
-    loss_hour_max=100, losses_in_row_max=3, rejects_in_row_max=5, cautious_ppm=500_000)
+    loss_hour_max=100, losses_in_row_max=3, cautious_ppm=500_000)
 BUY = Proposed("a", "BTC/USDT", 1, 10_000, 10, 700, "USDT", 701)
 SELL = Proposed("b", "BTC/USDT", -1, 10_000, 10, 700, "BTC", 10)
 PLACE = Place(touch=10_000, tick=10, lot=5, size_min=5, notional_min=100, free=10_000, tokens=9)

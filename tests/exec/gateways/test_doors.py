@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine.model.errors import ConfigInvalid, ConnectionLost
+from engine.runtime.served import tls_context
 from exec.core import ports as p
 from exec.gateways import rest as rest_door
 from exec.gateways.codec import ORDERS, REST, Answer, Request
-from exec.gateways.endpoints import Endpoints, simulated, tls_context
+from exec.gateways.endpoints import Endpoints, simulated
 from exec.gateways.rest import Rest, Unreached, Withheld
 from ops.sim.certificates import server_context
 from tests.exec.gateways.plain import Reply, login, rest_serving, run, staged

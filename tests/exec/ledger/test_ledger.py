@@ -59,7 +59,7 @@ def journal(*records: r.Record) -> list[Record]:
 
 
 def planned(plan: int, *legs: r.Leg) -> r.Planned:
-    return r.Planned(plan, 5, 6, 1, legs, "unwind", (), 9, 0, 2_000_000)
+    return r.Planned(plan, 5, 6, 1, legs, "unwind", (), 9, 2_000_000)
 
 
 def intended(order: int, plan: int, leg: int, side: int, price: int, purpose: str) -> r.Intended:

@@ -16,8 +16,8 @@ import structlog
 from msgspec.structs import replace
 
 from engine.model.clock import SystemClock
+from engine.runtime.served import tls_context
 from feeds.net.connection import OUTBOX_MAX, Route, Socket, Wiring, connect
-from feeds.net.endpoints import tls_context
 from feeds.net.line import Line
 from feeds.venue import KeepAlive, Limits, Venue
 from feeds.venues import binance

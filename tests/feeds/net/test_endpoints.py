@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from engine import config
 from engine.model.errors import ConfigInvalid
-from feeds.net.endpoints import CA_FILE, FILE, endpoints_of
+from engine.runtime.served import CA_FILE, FILE
+from feeds.net.endpoints import endpoints_of
 from feeds.venues import binance, binance_usdm, okx
 
 TABLE = config.Venue(symbols=["BTC/USDT"])

@@ -9,8 +9,8 @@ import structlog
 
 from engine.model.clock import SystemClock
 from engine.model.instrument import Instrument, Pair
+from engine.runtime.served import tls_context
 from feeds.catalog import Listed
-from feeds.net.endpoints import tls_context
 from feeds.net.live import Live
 from feeds.net.rest import Rest
 from feeds.venues import binance

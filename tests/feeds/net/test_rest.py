@@ -12,9 +12,9 @@ from aiohttp import web
 
 from engine.model.clock import ManualClock
 from engine.model.errors import ConnectionLost, RateLimited, VenueRefused
+from engine.runtime.served import tls_context
 from feeds.net import rest
 from feeds.net.budget import NS_PER_S, Backoff, Budget
-from feeds.net.endpoints import tls_context
 from feeds.net.rest import PATIENCE_NS, TRIES, Rest
 from shm.counters import CounterBlock, FeedCounter
 

@@ -11,8 +11,8 @@ import pytest
 from picows import WSFrame, WSMsgType, WSTransport, ws_connect
 
 from engine.config import Sim
+from engine.runtime.served import CA_FILE
 from ops.sim import connection
-from ops.sim.certificates import CERTIFICATE
 from tests.ops.sim.wire import Client, Venue, a_venue, a_world, run
 
 DEPTH = {"method": "SUBSCRIBE", "params": ["btcusdt@depth@100ms"], "id": 1}
@@ -144,7 +144,7 @@ def test_over_tls_a_client_that_trusts_our_authority_connects(tmp_path: Path) ->
     async def body() -> None:
         async with a_world({"binance": ["BTC/USDT"]}, Sim(tls=True), tmp_path) as world:
             urls = world.endpoints()["binance"]
-            trust = ssl.create_default_context(cafile=str(tmp_path / CERTIFICATE))
+            trust = ssl.create_default_context(cafile=str(tmp_path / CA_FILE))
             (authority,) = trust.get_ca_certs()
             ends_s = ssl.cert_time_to_seconds(str(authority["notAfter"]))
             assert ends_s - time.time() > 365 * 86_400  # the folder is used again

@@ -7,7 +7,7 @@ from typing import Final
 
 from ops.sim.exchange.filters import Reason, Refusal
 from ops.sim.exchange.orders import Kind, Request
-from ops.sim.faces.binance.errors import BAD_COMBINATION, BAD_SYMBOL, Problem, Refused
+from ops.sim.faces.binance.errors import BAD_SYMBOL, Problem, Refused
 
 FILTER: Final = Problem(-1013, "Filter failure: {}")
 CLOSED: Final = Problem(-1013, "Market is closed.")
@@ -82,8 +82,3 @@ def cancel_refused(refusal: Refusal) -> Refused:
     """Return the venue's words for a refused cancel."""
     text = "Market is closed." if refusal.reason is Reason.MODE else UNKNOWN
     return Refused(CANCEL_REJECTED, text)
-
-
-def bad_combination() -> Refused:
-    """Refuse parameters that exclude each other."""
-    return Refused(BAD_COMBINATION)
