@@ -3,7 +3,6 @@
 from exec import records as r
 from exec.core import ports as p
 from exec.core.settings import Settings
-from exec.core.situations import losses
 from exec.gate.breakers import Breaker, Circuit
 from exec.state import State
 from shm.layout import TradingState
@@ -50,7 +49,7 @@ class Trading:
 
     def count_losses(self) -> None:
         """Restrict trading where a loss limit is reached."""
-        day, hour, row = losses(self._state.outcomes, self._clock.unix_ns())
+        day, hour, row = self._state.outcomes.losses(self._clock.unix_ns())
         limits = self._settings.limits
         for name, number, limit in (("day", day, limits.loss_day_max),
                                     ("hour", hour, limits.loss_hour_max),
