@@ -19,6 +19,7 @@ from exec.core.sender import Sender, WhenDurable
 from exec.core.settings import Settings
 from exec.core.situations import OPERATOR, Desk, strategy_of
 from exec.core.trading import Trading
+from exec.core.turns import Pace, Turns, riskier_first
 from exec.gate.approval import Approval, Gate
 from exec.gate.breakers import Circuit
 from exec.gate.checks import Proposal, Purpose, Refusal
@@ -28,6 +29,7 @@ from exec.state import Order, Plan, State
 from shm.layout import Strategy, TradingState
 
 PPM: Final = 1_000_000
+PAIR: Final = 2  # legs of a plan whose riskier one may go first
 TEXT_MAX: Final = 200  # of what a venue says
 UNANSWERED: Final = (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING)
 
@@ -61,6 +63,7 @@ class Core:
         limits = settings.limits
         circuits = {venue: Circuit(settings.breaker_failures_max, settings.breaker_open_ns)
                     for venue in gateways}
+        self._circuits, self._pace = circuits, Pace()
         self._throttles = {
             venue: Throttle(limits.orders_per_s_max, limits.orders_per_s_max,
                             limits.cancel_reserve_ppm) for venue in gateways}
@@ -117,16 +120,22 @@ class Core:
             r.Leg(leg.venue, leg.symbol, leg.side, leg.price, leg.size,
                   leg.price + leg.side * leg.price * self._settings.collar_ppm // PPM)
             for leg in signal.legs)
+        way, going = Turns.TOGETHER, tuple(range(len(legs)))
+        if self._settings.order == Turns.RISKIER_FIRST and len(legs) == PAIR:
+            way = Turns.RISKIER_FIRST
+            going = riskier_first(legs, self._circuits, self._pace, self._books)
+        legs = tuple(legs[index] for index in going)
         unwind = tuple(msgspec.structs.replace(
             leg, side=-leg.side, collar=2 * leg.price - leg.collar) for leg in legs)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
-            self._settings.plan_deadline_ns, signal.profit_micro))
+            self._settings.plan_deadline_ns, signal.profit_micro, way))
+        first = going if way is Turns.TOGETHER else going[:1]
         numbers = [
-            self.sender.intend(plan, index, proposed, approval, Purpose.ENTER, r.Tif.IOC)
-            for index, (proposed, approval) in enumerate(
-                zip(proposal.orders, approvals, strict=True))]
+            self.sender.intend(plan, leg, proposal.orders[index], approvals[index], Purpose.ENTER,
+                               r.Tif.IOC)
+            for leg, index in enumerate(first)]
         self.sender.send_when_durable(numbers, signal.expiry_ns, lambda: self.review(plan))
 
     # --- operators -----------------------------------------------------------------------------
@@ -182,7 +191,8 @@ class Core:
         leg = plan.planned.legs[step.leg]
         proposed = self._desk.propose(leg.venue, leg.symbol, step.side, step.price, step.size)
         strategy = strategy_of(self.state, plan.planned.plan)
-        judged = self._judge(Proposal(step.purpose, strategy, (proposed,)))
+        judged = self._judge(
+            Proposal(step.purpose, strategy, (proposed,), plan=plan.planned.plan))
         if isinstance(judged, Refusal):
             self._retries[plan.planned.plan] = self._clock.mono_ns() + self._settings.retry_ns
             return  # tried again, until the plan's deadline halts
@@ -204,6 +214,7 @@ class Core:
         if order is None:
             self._reconciler.stranger(report.venue, "", report.venue_order, report.client_id)
             return
+        self._pace.note(order, self._clock.unix_ns())
         self._log.append(r.Acknowledged(order.intent.order, report.venue_order))
         self.trading.note(report.venue, good=True)
         self.review(order.intent.plan)

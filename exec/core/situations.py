@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from exec.core import exposure
 from exec.core.ports import Books, Flags, Quote
 from exec.core.settings import Settings
+from exec.core.turns import kept_for_second_legs
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Place, Proposal, Proposed, Situation
 from exec.gate.throttle import Throttle
@@ -73,12 +74,18 @@ class Desk:
             tick=tick, lot=lot, size_min=size_min,
             notional_min=notional_min * books.rate(state.listed[venue, order.symbol].quote)
             // exposure.MICRO,
-            free=exposure.free(state, venue, order.pays, self._settings.fee_reserve_ppm),
+            free=self._free(venue, order.pays, proposal.plan),
             open_orders=len(live), tokens=self._throttles[venue].left(mono_ns),
             own_opposite=self._own_opposite(order),
             venue_gross=exposure.worst_gross(state, books, live),
             asset_net=exposure.asset_net(state, books, asset, proposal.orders),
             asset_net_before=exposure.asset_net(state, books, asset, ()))
+
+    def _free(self, venue: str, asset: str, plan: int) -> int:
+        """Return what an order of a plan may use: not what live orders and other plans need."""
+        fee_ppm = self._settings.fee_reserve_ppm
+        kept = kept_for_second_legs(self._state, venue, asset, fee_ppm, but=plan)
+        return exposure.free(self._state, venue, asset, fee_ppm) - kept
 
     def _own_opposite(self, order: Proposed) -> int:
         """Return the best price at which our own orders rest against this one."""
