@@ -26,7 +26,9 @@ LIMITS = Limits(
     venue_gross_max=PLENTY,
     asset_net_max=PLENTY, strategy_gross_max=PLENTY, total_gross_max=PLENTY, open_orders_max=50,
     unhedged_max=PLENTY, orders_per_s_max=1_000, cancel_reserve_ppm=200_000, loss_day_max=PLENTY,
-    loss_hour_max=PLENTY, losses_in_row_max=10**6, cautious_ppm=500_000)
+    loss_hour_max=PLENTY, losses_in_row_max=10**6,
+    loss_plan_max=PLENTY, turnover_day_max=PLENTY, plans_open_max=10**6, drift_ppm_max=10**6,
+    rejects_max=10**6, executions_max=10**6, repeats_window_ns=60_000 * MS, cautious_ppm=500_000)
 SETTINGS = Settings(
     engine="t", mode="paper", config="c", limits=LIMITS, policy="best", order="together",
     plan_deadline_ns=40_000 * MS, collar_ppm=30_000, slack_ppm=3_000, attempts_max=8,

@@ -12,12 +12,13 @@ import msgspec
 from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
+from exec.core.exposure import OPERATOR, strategy_of
 from exec.core.plans import Move, Step, next_step
 from exec.core.reconcile import RECONCILING, Reconciler
 from exec.core.results import profit_of
 from exec.core.sender import Sender, WhenDurable
 from exec.core.settings import Settings
-from exec.core.situations import OPERATOR, Desk, strategy_of
+from exec.core.situations import Desk
 from exec.core.trading import Trading
 from exec.core.turns import Pace, Turns, riskier_first
 from exec.gate.approval import Approval, Gate
@@ -131,6 +132,7 @@ class Core:
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
             self._settings.plan_deadline_ns, signal.profit_micro, way))
+        self.trading.planned(proposal.strategy)
         first = going if way is Turns.TOGETHER else going[:1]
         numbers = [
             self.sender.intend(plan, leg, proposal.orders[index], approvals[index], Purpose.ENTER,
@@ -158,8 +160,10 @@ class Core:
         return number
 
     def resume(self, state: TradingState, why: str, who: str) -> None:
-        """Let trading do more, or less, on an operator's word."""
+        """Let trading do more, or less, on an operator's word; ACTIVE lets all strategies go on."""
         self._halted_plans.clear()
+        if state is TradingState.ACTIVE:
+            self.trading.release_all(why, who)
         self.trading.set(state, why, who)
 
     # --- plans ---------------------------------------------------------------------------------
@@ -216,7 +220,7 @@ class Core:
             return
         self._pace.note(order, self._clock.unix_ns())
         self._log.append(r.Acknowledged(order.intent.order, report.venue_order))
-        self.trading.note(report.venue, good=True)
+        self.trading.worked(order)
         self.review(order.intent.plan)
 
     def _denied(self, report: p.Denied) -> None:
@@ -224,7 +228,7 @@ class Core:
         if order is None:
             return
         self._log.append(r.Rejected(order.intent.order, report.code, report.text[:TEXT_MAX]))
-        self.trading.note(report.venue, good=False)
+        self.trading.refused(order, business=report.business)
         self.review(order.intent.plan)
 
     def _traded(self, report: p.Traded) -> None:
@@ -245,7 +249,7 @@ class Core:
             self.trading.tighten(
                 TradingState.HALTED, f"{report.venue} filled {order.booked} of {intent.size}"
                 f" of {intent.client_id}")
-        self.trading.note(report.venue, good=True)
+        self.trading.worked(order)
         self.review(intent.plan)
 
     def _over(self, report: p.Over) -> None:
@@ -253,6 +257,7 @@ class Core:
         if order is None:
             return
         self._log.append(r.Ended(order.intent.order, report.how, report.filled, report.source))
+        self.trading.worked(order)
         if not order.settled:
             self._doubts.ask_now(order)  # the venue filled more than it told us of
         self.review(order.intent.plan)
@@ -271,7 +276,7 @@ class Core:
             return
         why = f"{report.request}: {report.why}"[:TEXT_MAX]
         self._log.append(r.Doubted(order.intent.order, why))
-        self.trading.note(report.venue, good=False)
+        self.trading.failed(order)
         self.review(order.intent.plan)
 
     def _seen(self, report: p.Seen) -> None:
@@ -282,6 +287,8 @@ class Core:
         if found is r.Found.ABSENT and not self._doubts.proves_absence(order, report):
             return
         evidence = f"asked at {report.asked_unix_ns}"
+        if found is not r.Found.ABSENT:
+            self.trading.worked(order)
         if found is r.Found.ENDED:
             self._log.append(r.Ended(order.intent.order, report.how, report.filled, evidence))
             if not order.settled:
@@ -331,6 +338,7 @@ class Core:
                 continue
             if order.state in UNANSWERED and order.intent.order not in self.sender.prepared:
                 self._log.append(r.Doubted(order.intent.order, "no answer in time"))
+                self.trading.failed(order)
             elif order.state is OrderState.OPEN and order.intent.tif != r.Tif.GTC:
                 self._log.append(r.Doubted(order.intent.order, "it cannot rest, and has not ended"))
         self._doubts.turn()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from exec.core import exposure
+from exec.core.exposure import strategy_of
 from exec.core.ports import Books, Flags, Quote
 from exec.core.settings import Settings
 from exec.core.turns import kept_for_second_legs
@@ -13,8 +14,7 @@ from exec.state import State
 from shm.layout import Strategy, TradingState
 
 HOUR_NS = 3_600_000_000_000
-DAY_NS = 24 * HOUR_NS
-OPERATOR = "operator"
+DAY_NS = 24 * HOUR_NS  # of UTC: Unix time has no other seconds
 
 
 class Desk:
@@ -98,13 +98,6 @@ class Desk:
         return min(prices) if order.side > 0 else max(prices)
 
 
-def strategy_of(state: State, plan: int) -> str:
-    """Return the name of the strategy that a plan came from, "operator" for none."""
-    found = state.plans.get(plan)
-    number = found.planned.strategy if found else 0
-    return Strategy(number).name.lower() if number else OPERATOR
-
-
 def touch_of(quote: Quote, side: int) -> int:
     """Return the price that an order of ``side`` would meet first, 0 if there is none."""
     return quote.ask if side > 0 else quote.bid
@@ -113,19 +106,20 @@ def touch_of(quote: Quote, side: int) -> int:
 def losses(
     outcomes: Sequence[tuple[int, int, int]], unix_ns: int
 ) -> tuple[int, int, int]:
-    """Return what the last 24 hours and the last hour lost, and how many plans in a row lost.
+    """Return what this UTC day and the last 60 minutes lost, and how many plans in a row lost.
 
-    A day or hour that won lost nothing; plans that made nothing break no row.
+    A day or hour that won lost nothing; plans that made nothing break no row, and a row goes on
+    over midnight.
     """
     day = hour = row = 0
-    counting = True
+    midnight_ns, hour_ago_ns = unix_ns // DAY_NS * DAY_NS, unix_ns - HOUR_NS
+    oldest_ns, counting = min(midnight_ns, hour_ago_ns), True
     for at_ns, _, profit in reversed(outcomes):
-        age = unix_ns - at_ns
-        if age > DAY_NS and not counting:
+        if at_ns < oldest_ns and not counting:
             break
-        if age <= DAY_NS:
+        if at_ns >= midnight_ns:
             day -= profit
-        if age <= HOUR_NS:
+        if at_ns >= hour_ago_ns:
             hour -= profit
         if counting and profit < 0:
             row += 1
