@@ -1,7 +1,7 @@
-"""What plans made: the last day's and hour's losses, and how many in a row, at no cost to read.
+"""What plans made: this UTC day's and the last hour's losses, and how many in a row.
 
-Results are summed by the minute, so a day takes 1,441 numbers whatever was traded in it; a minute
-counts until all of it is past.
+Results are summed by the minute, so a day takes 1,440 numbers whatever was traded in it; a minute
+of the last hour counts until all of it is past.
 """
 
 from bisect import bisect_left
@@ -16,7 +16,7 @@ KEPT_MAX: Final = 2 * DAY  # minutes with results
 class Losses(NamedTuple):
     """Losses, positive, in millionths of the reference currency; 0 for a time that won."""
 
-    day: int
+    day: int  # of UTC: Unix time has no other seconds
     hour: int
     in_row: int  # plans; those that made nothing break no row
 
@@ -54,7 +54,7 @@ class Outcomes:
     def losses(self, unix_ns: int) -> Losses:
         """Return what is lost as of now."""
         minute = unix_ns // MINUTE_NS
-        return Losses(self._lost(minute - DAY), self._lost(minute - HOUR), self._in_row)
+        return Losses(self._lost(minute - minute % DAY), self._lost(minute - HOUR), self._in_row)
 
     def _lost(self, since: int) -> int:
         at = bisect_left(self._minutes, since)

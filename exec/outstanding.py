@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from exec import records as r
 
+NOBODY = -1  # the strategy of operators' orders
 MONEY_DECIMALS = 24  # of price and size together at most
 Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
 

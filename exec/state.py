@@ -16,7 +16,7 @@ from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
 from exec.outcomes import Outcomes
 from exec.outstanding import MONEY_DECIMALS as MONEY_DECIMALS
-from exec.outstanding import Outstanding, Terms
+from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
 from exec.positions import Position, change
 
@@ -36,7 +36,7 @@ class Order(msgspec.Struct):
     changed_ns: int = 0  # when its state last moved
     cancel_asked_ns: int = 0
     odd: int = 0
-    strategy: int = 0  # of its plan; 0: an operator's
+    strategy: int = NOBODY  # of its plan
     counted: int = 0  # of what remains, in the sums of all
 
     @property
@@ -192,7 +192,7 @@ class State:
         plan = self.plans.get(record.plan)
         if plan is not None:
             plan.orders.append(record.order)
-            order.strategy = plan.planned.strategy
+            order.strategy = plan.planned.strategy if plan.planned.run else NOBODY
         self.outstanding.count(record.venue, 1)
         self._weigh(order)
 

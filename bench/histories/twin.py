@@ -3,6 +3,7 @@
 from typing import Any
 
 from exec.core.exposure import needs, pays
+from exec.outstanding import NOBODY
 from exec.state import State
 
 
@@ -34,7 +35,7 @@ def counted_anew(state: State) -> dict[str, Any]:
         _add(found["counts"], intent.venue, 1)
         value = state.value(place, intent.price, left)
         plan = state.plans.get(intent.plan)
-        strategy = plan.planned.strategy if plan else 0
+        strategy = plan.planned.strategy if plan and plan.planned.run else NOBODY
         _add(found["by venue"].setdefault(intent.venue, {}), listed.quote, value)
         _add(found["by strategy"].setdefault(strategy, {}), listed.quote, value)
         _add(found["whole"], listed.quote, value)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from exec.core import exposure
 from exec.core.ports import Books, Flags, Quote
 from exec.core.settings import Settings
+from exec.core.turns import kept_for_second_legs
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Place, Proposal, Proposed, Situation
 from exec.gate.throttle import Throttle
+from exec.outstanding import NOBODY
 from exec.state import State
 from shm.layout import Strategy, TradingState
-
-OPERATOR = "operator"
 
 
 class Desk:
@@ -69,7 +69,7 @@ class Desk:
             tick=tick, lot=lot, size_min=size_min,
             notional_min=notional_min * books.rate(state.listed[venue, order.symbol].quote)
             // exposure.MICRO,
-            free=exposure.free(state, venue, order.pays, self._settings.fee_reserve_ppm),
+            free=self._free(venue, order.pays, proposal.plan),
             open_orders=state.outstanding.counts.get(venue, 0),
             tokens=self._throttles[venue].left(mono_ns),
             own_opposite=state.outstanding.best(venue, order.symbol, -order.side),
@@ -77,18 +77,16 @@ class Desk:
             asset_net=exposure.asset_net(state, books, asset, proposal.orders),
             asset_net_before=exposure.asset_net(state, books, asset, ()))
 
-
-def strategy_of(state: State, plan: int) -> str:
-    """Return the name of the strategy that a plan came from, "operator" for none."""
-    found = state.plans.get(plan)
-    if found is None or not found.planned.run:
-        return OPERATOR
-    return Strategy(found.planned.strategy).name.lower()
+    def _free(self, venue: str, asset: str, plan: int) -> int:
+        """Return what an order of a plan may use: not what live orders and other plans need."""
+        fee_ppm = self._settings.fee_reserve_ppm
+        kept = kept_for_second_legs(self._state, venue, asset, fee_ppm, but=plan)
+        return exposure.free(self._state, venue, asset, fee_ppm) - kept
 
 
 def number_of(strategy: str) -> int:
-    """Return the number of a strategy's name, 0 for operators."""
-    return 0 if strategy == OPERATOR else Strategy[strategy.upper()]
+    """Return the number of a strategy's name."""
+    return NOBODY if strategy == exposure.OPERATOR else Strategy[strategy.upper()]
 
 
 def touch_of(quote: Quote, side: int) -> int:

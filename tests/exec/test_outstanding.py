@@ -45,8 +45,7 @@ def test_an_instrument_that_is_counted_anew_is_summed_anew() -> None:
 
 def plainly(results: list[tuple[int, int]], now: int) -> Losses:
     """Sum by whole minutes, the slow way."""
-    def lost(minutes: int) -> int:
-        since = now // MINUTE - minutes
+    def lost(since: int) -> int:
         return max(0, -sum(profit for at, profit in results if at // MINUTE >= since))
 
     row = 0
@@ -54,11 +53,12 @@ def plainly(results: list[tuple[int, int]], now: int) -> Losses:
         if profit > 0:
             break
         row += profit < 0
-    return Losses(lost(DAY), lost(60), row)
+    minute = now // MINUTE
+    return Losses(lost(minute - minute % DAY), lost(minute - 60), row)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_losses_are_those_of_the_last_day_and_hour(seed: int) -> None:
+def test_losses_are_those_of_the_utc_day_and_the_last_hour(seed: int) -> None:
     draw, outcomes, results, now = random.Random(seed), Outcomes(), list[tuple[int, int]](), 10**18
     for _ in range(3_000):
         now += draw.choice((0, 1, MINUTE // 3, 5 * MINUTE, 40 * MINUTE))
@@ -74,11 +74,12 @@ def test_losses_before_a_clock_was_set_back_count_from_then() -> None:
     outcomes.add(10**18, -2)
     assert outcomes.losses(10**18) == Losses(9, 9, 2)
     assert outcomes.losses(10**18 + 61 * MINUTE) == Losses(9, 0, 2)
+    assert outcomes.losses(10**18 + 1_440 * MINUTE) == Losses(0, 0, 2)
 
 
 def test_years_of_results_are_kept_in_bounded_room() -> None:
     outcomes = Outcomes()
     for minute in range(5 * KEPT_MAX):
         outcomes.add(minute * MINUTE_NS, -1)
-    assert outcomes.losses(5 * KEPT_MAX * MINUTE_NS) == Losses(DAY, 60, 5 * KEPT_MAX)
+    assert outcomes.losses(5 * KEPT_MAX * MINUTE_NS) == Losses(0, 60, 5 * KEPT_MAX)
     assert len(outcomes) <= 2 * KEPT_MAX
