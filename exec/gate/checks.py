@@ -51,6 +51,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     expiry_ns: int = 0
     edge_ppm: int = 0
     profit: int = 0
+    plan: int = 0  # that it follows, of an order that chases or unwinds
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
