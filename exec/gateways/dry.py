@@ -4,7 +4,7 @@ Everything up to the wire is as in live: gate, plan, intent, durability.  Then `
 the core journals Unsent, and the plan closes as missed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 from engine.model.clock import Clock
@@ -12,12 +12,13 @@ from engine.runtime.log import Logger
 from exec.core import ports as p
 from exec.gate.approval import Approval
 from exec.gate.checks import Proposed
+from exec.gateways.codec import Listing
 from exec.gateways.local import LocalGateway
 from exec.paper.account import Account
 from exec.paper.lanes import Latency
 from exec.paper.rules import Market
 from exec.paper.venue import told_of_account
-from exec.records import Found, Intended, Listed
+from exec.records import Found, Intended
 from exec.state import State, money
 
 
@@ -25,13 +26,13 @@ class DryGateway(LocalGateway):
     """Implements ``exec.core.ports.Gateway`` without a venue: balances as configured, no orders."""
 
     def __init__(
-        self, venue: str, listed: Iterable[Listed], market: Market, balances: Mapping[str, str],
+        self, venue: str, listings: Sequence[Listing], market: Market, balances: Mapping[str, str],
         state: State, *, clock: Clock, log: Logger,
     ) -> None:
         """``balances``: exact decimal text by asset; ConfigInvalid where the journal has others."""
         amounts = {asset: money(text) for asset, text in balances.items()}
         super().__init__(
-            Account(venue, listed, amounts, state), market, Latency.even(0, 0), clock=clock,
+            Account(venue, listings, amounts, state), market, Latency.even(0, 0), clock=clock,
             random=Random(0), log=log)  # noqa: S311  nothing is drawn
 
     def place(self, order: Intended, proposed: Proposed, approval: Approval) -> str:

@@ -25,7 +25,7 @@ MS: Final = 1_000_000
 SECOND_NS: Final = 1_000_000_000
 IDLE_NS: Final = 100 * MS  # between turns when nothing is due
 UNREADY_NS: Final = 10 * MS  # between looks for a first live book
-GOODBYE_NS_MAX: Final = 2 * SECOND_NS
+GOODBYE_NS_MAX: Final = 300 * MS  # within what control grants a process to leave
 TICK_S: Final = 0.005
 
 

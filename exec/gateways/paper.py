@@ -1,6 +1,6 @@
 """Paper trading: a gateway to a venue that is modelled on the live book (``exec.paper``)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
 from typing import Final
@@ -10,6 +10,7 @@ from engine.runtime.log import Logger
 from exec.core import ports as p
 from exec.gate.approval import Approval
 from exec.gate.checks import Proposed
+from exec.gateways.codec import Listing
 from exec.gateways.local import IDLE_NS, MS, LocalGateway
 from exec.gateways.pending import Warrant
 from exec.paper.account import Account
@@ -17,7 +18,7 @@ from exec.paper.lanes import Lane, Latency
 from exec.paper.prints import Prints
 from exec.paper.rules import Market
 from exec.paper.venue import Venue
-from exec.records import Intended, Listed
+from exec.records import Intended
 from exec.state import State, money
 
 CHANNEL: Final = "paper"  # as records.Sent has it
@@ -29,7 +30,7 @@ class PaperGateway(LocalGateway):
     """Implements ``exec.core.ports.Gateway`` over a modelled venue."""
 
     def __init__(
-        self, venue: str, listed: Iterable[Listed], market: Market, prints: Prints,
+        self, venue: str, listings: Sequence[Listing], market: Market, prints: Prints,
         balances: Mapping[str, str], state: State, latency: Latency, *, flags: p.Flags,
         clock: Clock, random: Random, log: Logger, poll_ns: int = POLL_NS,
     ) -> None:
@@ -39,7 +40,7 @@ class PaperGateway(LocalGateway):
         ended, for it rested in a process that is dead.
         """
         amounts = {asset: money(text) for asset, text in balances.items()}
-        account = Account(venue, listed, amounts, state)
+        account = Account(venue, listings, amounts, state)
         super().__init__(account, market, latency, clock=clock, random=random, log=log)
         self.book = Venue(
             account, market, prints, state, clock, answer=partial(self._back, Lane.ANSWERS),

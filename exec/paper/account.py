@@ -4,13 +4,13 @@ A fill moves them by the same arithmetic as ``exec.state``.  What rests locks wh
 perpetual's position and orders their full value: a paper account borrows nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from engine.model.errors import ConfigInvalid
 from engine.model.quanta import from_quanta, plain
+from exec.gateways.codec import Listing
 from exec.positions import Position, change
-from exec.records import Listed
 from exec.state import MONEY_DECIMALS, State
 
 PPM: Final = 1_000_000
@@ -30,7 +30,7 @@ class Account:
     """One account at one venue."""
 
     def __init__(
-        self, venue: str, listed: Iterable[Listed], balances: Mapping[str, int], state: State
+        self, venue: str, listings: Sequence[Listing], balances: Mapping[str, int], state: State
     ) -> None:
         """Begin with ``balances``, moved by all that the journal booked here.
 
@@ -38,7 +38,7 @@ class Account:
         money that vanished.
         """
         self.venue = venue
-        self.listed = {each.symbol: each for each in listed if each.venue == venue}
+        self.listed = {each.symbol: each for each in listings}
         assets = {asset for each in self.listed.values()
                   for asset in ((each.settle,) if each.settle else (each.base, each.quote))}
         self.totals = {asset: balances.get(asset, 0) for asset in sorted(assets | {*balances})}

@@ -27,6 +27,11 @@ class Reason(Enum):
     FUNDS = "not enough of what it pays with"
     UNKNOWN_ORDER = "no such order is open"
 
+    @property
+    def business(self) -> bool:
+        """Return whether it is about the order, and not about the venue or the way there."""
+        return self not in (Reason.LATE, Reason.HALTED, Reason.OPEN_ORDERS)
+
 
 class Manner(msgspec.Struct, frozen=True):
     """One venue's ways."""

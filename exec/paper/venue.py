@@ -50,7 +50,7 @@ class Venue:
         self._consumed = {(symbol, side): Consumed(side)
                           for symbol in account.listed for side in (1, -1)}
         self._ended: dict[str, _Ended] = {}
-        self._fills: deque[p.Traded] = deque(maxlen=REMEMBERED_MAX)
+        self.fills: deque[p.Traded] = deque(maxlen=REMEMBERED_MAX)
         own = [each for each in state.orders.values() if each.intent.venue == self.venue]
         for order in own:
             if not order.settled and (order.venue_order or order.booked):
@@ -74,8 +74,9 @@ class Venue:
         if reason is None and (levels is None or self._would_take(order, levels[order.side])):
             reason = Reason.HALTED if levels is None else Reason.WOULD_TAKE
         if reason is not None or levels is None:
-            code, words = self._manner.words[reason or Reason.HALTED]
-            self._answer(p.Denied(self.venue, order.client_id, code, words))
+            reason = reason or Reason.HALTED
+            code, words = self._manner.words[reason]
+            self._answer(p.Denied(self.venue, order.client_id, code, words, reason.business))
             return
         self._last_order += 1
         resting = Resting(order, str(self._last_order), order.size)
@@ -100,7 +101,7 @@ class Venue:
     def told_of(self, order: Intended, asked_unix_ns: int) -> list[p.Report]:
         """Return one order's fills and where it stands."""
         client_id = order.client_id
-        found: list[p.Report] = [each for each in self._fills if each.client_id == client_id]
+        found: list[p.Report] = [each for each in self.fills if each.client_id == client_id]
         resting, ended = self._open.get(client_id), self._ended.get(client_id)
         if resting is not None:
             return [*found, p.Seen(self.venue, client_id, resting.venue_order, Found.OPEN, "",
@@ -113,7 +114,7 @@ class Venue:
     def told_of_all(self, since_unix_ns: int) -> list[p.Report]:
         """Return fills since, open orders, balances and positions, as they are now."""
         found: list[p.Report] = [
-            each for each in self._fills if each.venue_unix_ns >= since_unix_ns]
+            each for each in self.fills if each.venue_unix_ns >= since_unix_ns]
         found.append(p.Listing(self.venue, tuple(
             (client_id, each.venue_order, each.intent.symbol, each.intent.size - each.left)
             for client_id, each in self._open.items())))
@@ -252,7 +253,7 @@ class Venue:
         traded = p.Traded(
             venue, order.symbol, order.client_id, resting.venue_order, str(self._last_trade),
             order.side, price, size, text(fee), asset, taker, self._clock.unix_ns(), SOURCE)
-        self._fills.append(traded)
+        self.fills.append(traded)
         self._stream(traded)
         resting.left -= size
         if not resting.left:
@@ -299,7 +300,7 @@ class Venue:
                    for symbol, each in self.account.positions.items()),
             [(each.intent, each.left, each.ahead) for each in self._open.values()],
             sorted((key, each.words()) for key, each in self._consumed.items()),
-            [*self._fills], self._last_order, self._last_trade,
+            [*self.fills], self._last_order, self._last_trade,
         ]
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 

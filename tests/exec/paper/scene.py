@@ -8,12 +8,14 @@ import msgspec
 import numpy as np
 import structlog
 
+from bench.histories.world import LIMITS
 from engine.model.clock import ManualClock
 from exec import records as r
 from exec.books import LiveBooks
 from exec.core import ports as p
 from exec.gate.approval import Approval, Gate
 from exec.gate.checks import Place, Proposal, Proposed, Purpose, Situation
+from exec.gateways.codec import Listing
 from exec.gateways.dry import DryGateway
 from exec.gateways.paper import PaperGateway
 from exec.paper.account import Account
@@ -24,7 +26,6 @@ from exec.state import State, money
 from shm.layout import TRADE, WORD, BookState, TradingState, words_in
 from shm.ring import RecordRing, ring_size
 from tests.engine.detect.world import Levels, World, make_config
-from tests.exec.gate.test_checks import LIMITS
 
 MS: Final = 1_000_000
 SECOND: Final = 1_000_000_000
@@ -113,6 +114,11 @@ class Scene:
             Purpose.OPERATOR)
         return msgspec.structs.replace(intended, **changes)
 
+    def listings(self, venue: str) -> list[Listing]:
+        return [Listing(each.symbol, each.native, each.base, each.quote, each.settle,
+                        each.price_decimals, each.size_decimals)
+                for each in self.listed if each.venue == venue]
+
     def prints(self, venue: str) -> Prints:
         return Prints(self.rings[venue], {
             index: symbol for (where, symbol), index in self.index.items() if where == venue})
@@ -124,21 +130,21 @@ class Scene:
         amounts = {asset: money(text) for asset, text in (balances or RICH).items()}
         journal = state or State()
         return Venue(
-            Account(name, self.listed, amounts, journal), self.books, self.prints(name), journal,
-            self.clock, answer=self.told.append, stream=self.told.append)
+            Account(name, self.listings(name), amounts, journal), self.books, self.prints(name),
+            journal, self.clock, answer=self.told.append, stream=self.told.append)
 
     def gateway(
         self, name: str, state: State | None = None, *, latency: Latency = LATENCY, seed: int = 1,
         balances: dict[str, str] | None = None,
     ) -> PaperGateway:
         return PaperGateway(
-            name, self.listed, self.books, self.prints(name), balances or RICH, state or State(),
-            latency, flags=self.flags, clock=self.clock, random=Random(seed),
+            name, self.listings(name), self.books, self.prints(name), balances or RICH,
+            state or State(), latency, flags=self.flags, clock=self.clock, random=Random(seed),
             log=structlog.get_logger())
 
     def dry(self, name: str, state: State | None = None) -> DryGateway:
         return DryGateway(
-            name, self.listed, self.books, RICH, state or State(), clock=self.clock,
+            name, self.listings(name), self.books, RICH, state or State(), clock=self.clock,
             log=structlog.get_logger())
 
     # --- what was said -------------------------------------------------------------------------
