@@ -17,6 +17,7 @@ from engine.model.clock import Clock
 from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
+from shm.book import book_version, quote_version
 from shm.layout import Veto
 from shm.span import Span
 
@@ -86,6 +87,12 @@ class LiveBooks:
             desk.slot, desk.quote, desk.buy_touch, desk.buy_prices, desk.buy_sizes))
         return [*zip(desk.buy_prices[:count].tolist(), desk.buy_sizes[:count].tolist(),
                      strict=True)]
+
+    def versions(self, venue: str, symbol: str) -> tuple[int, int]:
+        """Return how often book and quote were published: equal numbers, equal levels."""
+        words = self._desk.words
+        base = int(self._desk.seats[self._index[venue, symbol]][a.BOOK_AT])
+        return int(book_version(words, base)), int(quote_version(words, base, self._depth))
 
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:
         """Return tick, lot, least size, and least notional in millionths of the quote."""

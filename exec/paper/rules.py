@@ -24,6 +24,9 @@ class Market(Protocol):
     def levels(self, venue: str, symbol: str, side: int) -> list[tuple[int, int]]:
         """Return what a taker of ``side`` meets, (price, size) best first; empty: not believed."""
 
+    def versions(self, venue: str, symbol: str) -> tuple[int, int]:
+        """Return numbers that change with the levels."""
+
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:
         """Return tick, lot, least size, and least notional in millionths of the quote."""
 

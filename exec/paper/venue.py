@@ -49,6 +49,7 @@ class Venue:
         self._queues: dict[tuple[str, int, int], Queue] = {}  # symbol, side, price
         self._consumed = {(symbol, side): Consumed(side)
                           for symbol in account.listed for side in (1, -1)}
+        self._looked: dict[str, tuple[int, int]] = {}  # versions of the books as observed last
         self._ended: dict[str, _Ended] = {}
         self.fills: deque[p.Traded] = deque(maxlen=REMEMBERED_MAX)
         own = [each for each in state.orders.values() if each.intent.venue == self.venue]
@@ -136,12 +137,16 @@ class Venue:
         mine = {each.intent.symbol for each in self._open.values()}
         mine |= {symbol for (symbol, _), each in self._consumed.items() if each}
         for symbol in sorted(mine):
+            prints = [each for each in printed if each.symbol == symbol]
+            versions = self._market.versions(self.venue, symbol)
+            if not prints and versions == self._looked.get(symbol):
+                continue
             levels = self._look(symbol)
             if levels is None:
                 continue  # what is printed while the book is not live is nobody's
-            for each in printed:
-                if each.symbol == symbol:
-                    self._print(each)
+            self._looked[symbol] = versions
+            for each in prints:
+                self._print(each)
             for side in (1, -1):
                 self._crossed(symbol, side, levels[side])
                 self._queue_up(symbol, side, levels[-side])
