@@ -1,6 +1,7 @@
 """A core between a venue that says what a test says, and books that show what a test sets."""
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +24,9 @@ MS = 1_000_000
 S = 1_000 * MS
 ASK, BID = 6_000_100, 6_000_000  # of both venues, unless a test moves them
 DEEP = 10_000
+
+
+_R = TypeVar("_R", bound=r.Record)
 
 
 class Venue:
@@ -66,7 +70,7 @@ class Venue:
 class Rig:
     """The core, what it is plugged into, and the venues' words."""
 
-    def __init__(self, stored: Sequence[Stored] = (), *, now_ns: int = START_NS, **changes: object
+    def __init__(self, stored: Sequence[Stored] = (), *, now_ns: int = START_NS, **changes: Any
                  ) -> None:
         self.now_ns = now_ns
         self.stored = [*stored]
@@ -199,7 +203,7 @@ class Rig:
         """Return the trading state."""
         return self.core.trading.now
 
-    def records(self, kind: type) -> list[r.Record]:
+    def records(self, kind: type[_R]) -> list[_R]:
         """Return what the journal holds of a kind."""
         found = (r.decode(each.payload) for each in self.stored)
         return [each for each in found if isinstance(each, kind)]
