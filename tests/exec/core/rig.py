@@ -79,7 +79,6 @@ class Rig:
                         for venue in "ab" for symbol in (SYMBOL, PERPETUAL)}
         self.depths = dict.fromkeys(self.touches, DEEP)
         self.kill = False
-        self._trade = 0
         limits = msgspec.structs.replace(SETTINGS.limits, **{
             name: value for name, value in changes.items()
             if name in SETTINGS.limits.__struct_fields__})
@@ -188,17 +187,15 @@ class Rig:
 
     def fill(self, intent: r.Intended, size: int, *, price: int = 0, realised: str = "") -> None:
         """Fill some of an order."""
-        self._trade += 1
         self.tell(p.Traded(
-            intent.venue, intent.symbol, intent.client_id, f"v{intent.order}", f"t{self._trade}",
-            intent.side, price or intent.price, size, "0", "USDT", True, self.now_ns, "stream"))
+            intent.venue, intent.symbol, intent.client_id, f"v{intent.order}",
+            f"t{len(self.stored)}", intent.side, price or intent.price, size, "0", "USDT", True, self.now_ns, "stream"))
 
     def end(self, intent: r.Intended, how: str = "expired") -> None:
         """End an order with what it filled so far."""
         self.tell(p.Over(intent.venue, intent.client_id, f"v{intent.order}", how,
                          self.order(intent).booked, "stream"))
 
-    @property
     def trading(self) -> TradingState:
         """Return the trading state."""
         return self.core.trading.now
