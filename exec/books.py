@@ -17,6 +17,7 @@ from engine.model.clock import Clock
 from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
+from shm.book import book_version, quote_version
 from shm.layout import Veto
 from shm.span import Span
 
@@ -64,21 +65,34 @@ class LiveBooks:
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Return how much of ``size`` the book holds, the worst price, and the whole cost."""
-        index = self._index[venue, symbol]
-        if self._quote(index).distrust:
-            return 0, 0, 0
-        desk = self._desk
-        levels = int(t.read_side(
-            desk.words, int(desk.seats[index][a.BOOK_AT]), self._depth, int(t.Source.BOTH), side,
-            desk.slot, desk.quote, desk.buy_touch, desk.buy_prices, desk.buy_sizes))
         taken = worst = cost = 0
-        for price, there in zip(desk.buy_prices[:levels].tolist(),
-                                desk.buy_sizes[:levels].tolist(), strict=True):
+        for price, there in self.levels(venue, symbol, side):
             if taken == size:
                 break
             more = min(size - taken, there)
             taken, worst, cost = taken + more, price, cost + price * more
         return taken, worst, cost
+
+    def levels(self, venue: str, symbol: str, side: int) -> list[tuple[int, int]]:
+        """Return what a taker of ``side`` meets, (price, size) best first; empty: not believed.
+
+        Who acts on it asks ``quote`` once more after: a feed leaves LIVE before anything else.
+        """
+        index = self._index[venue, symbol]
+        if self._quote(index).distrust:
+            return []
+        desk = self._desk
+        count = int(t.read_side(
+            desk.words, int(desk.seats[index][a.BOOK_AT]), self._depth, int(t.Source.BOTH), side,
+            desk.slot, desk.quote, desk.buy_touch, desk.buy_prices, desk.buy_sizes))
+        return [*zip(desk.buy_prices[:count].tolist(), desk.buy_sizes[:count].tolist(),
+                     strict=True)]
+
+    def versions(self, venue: str, symbol: str) -> tuple[int, int]:
+        """Return how often book and quote were published: equal numbers, equal levels."""
+        words = self._desk.words
+        base = int(self._desk.seats[self._index[venue, symbol]][a.BOOK_AT])
+        return int(book_version(words, base)), int(quote_version(words, base, self._depth))
 
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:
         """Return tick, lot, least size, and least notional in millionths of the quote."""
@@ -89,6 +103,10 @@ class LiveBooks:
     def taker_fee_ppm(self, venue: str, symbol: str) -> int:
         """Return the taker's fee in ppm."""
         return int(self._rows[self._index[venue, symbol]]["taker_fee_ppm"])
+
+    def maker_fee_ppm(self, venue: str, symbol: str) -> int:
+        """Return the maker's fee in ppm; negative: a rebate."""
+        return int(self._rows[self._index[venue, symbol]]["maker_fee_ppm"])
 
     def rate(self, asset: str) -> int:
         """Return millionths of the reference currency for one unit; 0 if no book ever said.

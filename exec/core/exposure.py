@@ -1,11 +1,12 @@
 """What is at risk now: fills, open orders and doubts, the last two at their worst."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from exec.core.ports import Books
 from exec.gate.checks import Proposed
-from exec.state import MONEY_DECIMALS, Order, Place, State
+from exec.outstanding import MONEY_DECIMALS
+from exec.state import Place, State
 from shm.layout import Strategy
 
 MICRO: Final = 10**6
@@ -45,15 +46,8 @@ def needs(state: State, place: Place, side: int, price: int, size: int, fee_ppm:
 
 def reserved(state: State, venue: str, asset: str, fee_ppm: int) -> int:
     """Return what live orders of a venue may still use up of an asset."""
-    total = 0
-    for order in state.live.values():
-        intent = order.intent
-        if intent.venue != venue or not order.remaining:
-            continue
-        place = (venue, intent.symbol)
-        if pays(state, place, intent.side) == asset:
-            total += needs(state, place, intent.side, intent.price, order.remaining, fee_ppm)
-    return total
+    total = state.outstanding.reserved.get((venue, asset), 0)
+    return total + total * fee_ppm // PPM
 
 
 def free(state: State, venue: str, asset: str, fee_ppm: int) -> int:
@@ -66,12 +60,24 @@ def free(state: State, venue: str, asset: str, fee_ppm: int) -> int:
     return total + moved - reserved(state, venue, asset, fee_ppm)
 
 
-def worst_gross(state: State, books: Books, orders: Iterable[Order]) -> int:
-    """Return the value of what orders may still fill."""
-    return sum(
-        in_reference(state, books, (each.intent.venue, each.intent.symbol), each.intent.price,
-                     each.remaining)
-        for each in orders)
+def worth(amounts: Mapping[str, int], books: Books) -> int:
+    """Return what amounts by asset are worth, each rounded up."""
+    return sum(-(-amount * books.rate(asset) // UNIT) for asset, amount in amounts.items())
+
+
+def venue_gross(state: State, books: Books, venue: str) -> int:
+    """Return the value of what a venue's live orders may still fill."""
+    return worth(state.outstanding.by_venue.get(venue, {}), books)
+
+
+def strategy_gross(state: State, books: Books, strategy: int) -> int:
+    """Return the same of a strategy's, 0 for operators."""
+    return worth(state.outstanding.by_strategy.get(strategy, {}), books)
+
+
+def total_gross(state: State, books: Books) -> int:
+    """Return the same of all."""
+    return worth(state.outstanding.whole, books)
 
 
 def asset_net(state: State, books: Books, asset: str, extra: Iterable[Proposed]) -> int:
@@ -79,12 +85,8 @@ def asset_net(state: State, books: Books, asset: str, extra: Iterable[Proposed])
 
     Every live order, and ``extra``, may fill or not, whichever is worse.
     """
-    settled, up, down = moved_of(state, asset), 0, 0
-    for order in state.live.values():
-        place = (order.intent.venue, order.intent.symbol)
-        if asset_of(state, place) == asset:
-            amount = state.amount(place, order.remaining)
-            up, down = (up + amount, down) if order.intent.side > 0 else (up, down + amount)
+    settled = moved_of(state, asset)
+    up, down = state.outstanding.buys.get(asset, 0), state.outstanding.sells.get(asset, 0)
     for each in extra:
         place = (each.venue, each.symbol)
         if asset_of(state, place) == asset:
@@ -100,12 +102,7 @@ def moved_of(state: State, asset: str) -> int:
 
 def unhedged(state: State, books: Books) -> int:
     """Return the value of what open plans hold on one side only."""
-    total = 0
-    for plan in state.open_plans.values():
-        leg = plan.planned.legs[0]
-        total += in_reference(
-            state, books, (leg.venue, leg.symbol), leg.price, abs(residual(state, plan.orders)))
-    return total
+    return worth(state.unhedged, books)
 
 
 def residual(state: State, numbers: Iterable[int]) -> int:

@@ -1,10 +1,9 @@
 """What the gate judges by, gathered from state, books and flags."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import median
 
 from exec.core import exposure
-from exec.core.exposure import strategy_of
 from exec.core.ports import Books, Flags, Quote
 from exec.core.repeats import barred
 from exec.core.settings import Settings
@@ -12,11 +11,9 @@ from exec.core.turns import kept_for_second_legs
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Place, Proposal, Proposed, Situation
 from exec.gate.throttle import Throttle
+from exec.outstanding import NOBODY
 from exec.state import State
-from shm.layout import TradingState
-
-HOUR_NS = 3_600_000_000_000
-DAY_NS = 24 * HOUR_NS  # of UTC: Unix time has no other seconds
+from shm.layout import Strategy, TradingState
 
 
 class Desk:
@@ -45,11 +42,8 @@ class Desk:
 
     def situation(self, proposal: Proposal, mono_ns: int, unix_ns: int) -> Situation:
         """Return how things stand for a proposal now."""
-        state = self._state
-        lost_day, lost_hour, in_row = losses(state.outcomes, unix_ns)
-        gross = exposure.worst_gross(state, self._books, state.live.values())
-        own = [each for each in state.live.values()
-               if strategy_of(state, each.intent.plan) == proposal.strategy]
+        state, books = self._state, self._books
+        lost = state.outcomes.losses(unix_ns)
         first = proposal.orders[0] if proposal.orders else None
         strategy_paused = bool(first and self._flags.paused(
             first.venue, first.symbol, proposal.strategy)[1])
@@ -58,11 +52,13 @@ class Desk:
             trading=TradingState(state.trading or TradingState.ACTIVE),
             places=self._places(proposal, mono_ns, unix_ns),
             planned=proposal.signal in state.signals, strategy_paused=strategy_paused,
-            strategy_gross=exposure.worst_gross(state, self._books, own), total_gross=gross,
-            unhedged=exposure.unhedged(state, self._books),
+            strategy_gross=exposure.strategy_gross(
+                state, books, number_of(proposal.strategy)),
+            total_gross=exposure.total_gross(state, books),
+            unhedged=exposure.unhedged(state, books),
             strategy_barred=barred(state, proposal.strategy), plans_open=len(state.open_plans),
             turnover=self._turnover(unix_ns),
-            loss_day=lost_day, loss_hour=lost_hour, losses_in_row=in_row)
+            loss_day=lost.day, loss_hour=lost.hour, losses_in_row=lost.in_row)
 
     def _turnover(self, unix_ns: int) -> int:
         traded = self._state.activity.traded(unix_ns)
@@ -94,7 +90,6 @@ class Desk:
         low, high = state.activity.asked((venue, order.symbol), unix_ns)
         quote = books.quote(venue, order.symbol)
         tick, lot, size_min, notional_min = books.rules(venue, order.symbol)
-        live = [each for each in state.live.values() if each.intent.venue == venue]
         asset = exposure.asset_of(state, (venue, order.symbol))
         circuit = self._circuits[venue]
         return Place(
@@ -107,9 +102,10 @@ class Desk:
             notional_min=notional_min * books.rate(state.listed[venue, order.symbol].quote)
             // exposure.MICRO,
             free=self._free(venue, order.pays, proposal.plan),
-            open_orders=len(live), tokens=self._throttles[venue].left(mono_ns),
-            own_opposite=self._own_opposite(order),
-            venue_gross=exposure.worst_gross(state, books, live),
+            open_orders=state.outstanding.counts.get(venue, 0),
+            tokens=self._throttles[venue].left(mono_ns),
+            own_opposite=state.outstanding.best(venue, order.symbol, -order.side),
+            venue_gross=exposure.venue_gross(state, books, venue),
             asset_net=exposure.asset_net(state, books, asset, proposal.orders),
             asset_net_before=exposure.asset_net(state, books, asset, ()))
 
@@ -119,42 +115,12 @@ class Desk:
         kept = kept_for_second_legs(self._state, venue, asset, fee_ppm, but=plan)
         return exposure.free(self._state, venue, asset, fee_ppm) - kept
 
-    def _own_opposite(self, order: Proposed) -> int:
-        """Return the best price at which our own orders rest against this one."""
-        prices = [
-            each.intent.price for each in self._state.live.values()
-            if each.intent.venue == order.venue and each.intent.symbol == order.symbol
-            and each.intent.side == -order.side and each.remaining]
-        if not prices:
-            return 0
-        return min(prices) if order.side > 0 else max(prices)
+
+def number_of(strategy: str) -> int:
+    """Return the number of a strategy's name."""
+    return NOBODY if strategy == exposure.OPERATOR else Strategy[strategy.upper()]
 
 
 def touch_of(quote: Quote, side: int) -> int:
     """Return the price that an order of ``side`` would meet first, 0 if there is none."""
     return quote.ask if side > 0 else quote.bid
-
-
-def losses(
-    outcomes: Sequence[tuple[int, int, int]], unix_ns: int
-) -> tuple[int, int, int]:
-    """Return what this UTC day and the last 60 minutes lost, and how many plans in a row lost.
-
-    A day or hour that won lost nothing; plans that made nothing break no row, and a row goes on
-    over midnight.
-    """
-    day = hour = row = 0
-    midnight_ns, hour_ago_ns = unix_ns // DAY_NS * DAY_NS, unix_ns - HOUR_NS
-    oldest_ns, counting = min(midnight_ns, hour_ago_ns), True
-    for at_ns, _, profit in reversed(outcomes):
-        if at_ns < oldest_ns and not counting:
-            break
-        if at_ns >= midnight_ns:
-            day -= profit
-        if at_ns >= hour_ago_ns:
-            hour -= profit
-        if counting and profit < 0:
-            row += 1
-        elif profit > 0:
-            counting = False
-    return max(0, day), max(0, hour), row
