@@ -52,7 +52,7 @@ def gate_alone(turns: int, passed: int) -> None:
         account = Account(Market(), Path(folder), passed)
         circuits = {name: Circuit(9, 1) for name in VENUES}
         throttles = {name: Throttle(10**6, 10**6, 200_000) for name in VENUES}
-        desk = Desk(account.state, account.market.books, account, SETTINGS, circuits, throttles,
+        desk = Desk(account.state, account.market.books, account.flags, SETTINGS, circuits, throttles,
                     dict.fromkeys(VENUES, ""))
         gate, clock = Gate(SETTINGS.limits, life=1), account.clock
         gathered, judged = [], []
@@ -84,7 +84,7 @@ class Stand:
         self.arrivals: dict[str, int] = {}
         self.cancels: list[int] = []
         self.account = Account(Market(), folder, passed)
-        self.gateways = gateways(at, ca_file, self.account, self._arrived, self.stamps)
+        self.gateways = gateways(at, ca_file, self.account.flags, self._arrived, self.stamps)
         self.account.start(self.gateways)
 
     def _arrived(self, what: str, at_ns: int) -> None:
@@ -183,7 +183,7 @@ async def _killed_once(
             await asyncio.sleep(0)
             if time.monotonic() - looked >= TIMER_S:
                 looked = time.monotonic()
-                if account.killed():
+                if account.flags.killed():
                     break
         core.sender.cancel_all("killed")
         while len(stand.cancels) < len(VENUES):

@@ -5,12 +5,12 @@ what remains, so of nothing once an order is settled; money in quanta of 10**-24
 """
 
 from bisect import bisect_left, insort
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from exec import records as r
 
-NOBODY = -1  # the strategy of operators' orders
-MONEY_DECIMALS = 24  # of price and size together at most
+NOBODY: Final = -1  # the strategy of operators' orders
+MONEY_DECIMALS: Final = 24  # of price and size together at most
 Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
 
 
@@ -30,10 +30,11 @@ class Terms(NamedTuple):
         """Return an instrument's terms; price and size have 24 decimals together at most."""
         decimals = listed.price_decimals + listed.size_decimals
         assert decimals <= MONEY_DECIMALS, listed
+        value: int = 10 ** (MONEY_DECIMALS - decimals)
+        amount: int = 10 ** (MONEY_DECIMALS - listed.size_decimals)
         return cls(
             listed.base, listed.quote, listed.settle or listed.quote,
-            listed.settle or listed.base, 10 ** (MONEY_DECIMALS - decimals),
-            10 ** (MONEY_DECIMALS - listed.size_decimals), bool(listed.settle))
+            listed.settle or listed.base, value, amount, bool(listed.settle))
 
 
 class Outstanding:
