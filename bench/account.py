@@ -116,6 +116,7 @@ class Market:
         self.publish()
         self.clock = SystemClock()
         self.books = LiveBooks(config, self.table, memory, self.clock)
+        self.books.walk(VENUES[0], "BTC/USDT", 1, 1)  # compiles
 
     def publish(self) -> None:
         """Let every feed publish its book anew, as received now."""
