@@ -1,7 +1,7 @@
 """The core's view of the live books: touch, depth, rules and rates, straight from shared memory.
 
-Every answer is read anew, but rates.  A book that is not to be believed says so in ``Quote.distrust`` with
-the detector's own rules; its depth is empty then.
+Every answer is read anew, but rates.  A book that is not to be believed says so in
+``Quote.distrust`` with the detector's own rules; its depth is empty then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ class LiveBooks:
         desk = self._desk
         self._look, self._read = _entries()
         self._looked_at = desk.words, desk.seats, desk.slot, desk.quote, desk.buy_touch
-        self._touch = memoryview(desk.buy_touch)  # reads as Python's own numbers
+        self._touch = memoryview(desk.buy_touch)  # type: ignore[arg-type]  # reads as Python's own numbers
         self._row_at = {(each.venue, each.name): int(desk.seats[each.index, a.ROW_AT])
                         for each in table}
 

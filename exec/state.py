@@ -11,11 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from exec import records as r
-<<<<<<< HEAD
-from exec.digest import digest_of
-=======
 from exec.activity import Activity
->>>>>>> corefix
+from exec.digest import digest_of
 from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
 from exec.outcomes import Outcomes
@@ -154,28 +151,7 @@ class State:
 
     def digest(self) -> str:
         """Return a hash of all of it."""
-<<<<<<< HEAD
         return digest_of(self)
-=======
-        parts = [
-            [self.birth, self.life, self.mode, self.trading, self.trading_why],
-            sorted(self.orders.items()), sorted(self.plans.items()), sorted(self.trades.items()),
-            sorted((place, str(amount)) for place, amount in self.holdings.items()),
-            sorted((place, each.size, str(each.cost), str(each.realised))
-                   for place, each in self.positions.items()),
-            sorted((place, str(total), str(then))
-                   for place, (total, then) in self.counts.items()),
-            sorted((asset, str(amount)) for asset, amount in self.traded.items()),
-            sorted(self.held.items()), sorted(self.breakers.items()),
-            sorted(self.foreign.items()), sorted(self.signals), self.records,
-            self.activity.digest(), sorted(self.places),
-        ]
-        def plainly(value: object) -> str:
-            return str(value)
-
-        encoded = msgspec.json.encode(parts, enc_hook=plainly)
-        return hashlib.sha256(encoded).hexdigest()
->>>>>>> corefix
 
     # --- applying ------------------------------------------------------------------------------
 
@@ -195,17 +171,12 @@ class State:
         self.by_venue.clear()  # a venue may have begun its ids again
 
     def _list(self, record: r.Listed, _now: int) -> None:
-<<<<<<< HEAD
         place, terms = (record.venue, record.symbol), Terms.of(record)
         self.listed[place] = record
+        self.places.add(place)
         if self.terms.get(place) != terms:
             self.terms[place] = terms
             self._recount()
-=======
-        assert record.price_decimals + record.size_decimals <= MONEY_DECIMALS, record
-        self.listed[record.venue, record.symbol] = record
-        self.places.add((record.venue, record.symbol))
->>>>>>> corefix
 
     def _planned(self, record: r.Planned, now: int) -> None:
         self.plans[record.plan] = self.open_plans[record.plan] = Plan(record, now)
@@ -223,18 +194,13 @@ class State:
         order = Order(record, now, changed_ns=now)
         self.orders[record.order] = self.live[record.order] = order
         self.by_client[record.venue, record.client_id] = record.order
-<<<<<<< HEAD
+        self.activity.ask((record.venue, record.symbol), record.price, now)
         plan = self.plans.get(record.plan)
         if plan is not None:
             plan.orders.append(record.order)
             order.strategy = plan.planned.strategy if plan.planned.run else NOBODY
         self.outstanding.count(record.venue, 1)
         self._weigh(order)
-=======
-        self.activity.ask((record.venue, record.symbol), record.price, now)
-        if record.plan in self.plans:
-            self.plans[record.plan].orders.append(record.order)
->>>>>>> corefix
 
     def _sent(self, record: r.Sent, now: int) -> None:
         self._move(record.order, Event.SENT, now)
@@ -283,14 +249,14 @@ class State:
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
             record.order, record.side, record.price, record.size, fee, record.fee_asset)
-        place = (record.venue, record.symbol)
+        place = key[:2]
         self._book(place, trade, 1)
-        value = self.value(place, record.price, record.size)
-        self.activity.trade(self.listed[place].quote, value, now)
+        self.activity.trade(
+            self.terms[place].quote, self.value(place, record.price, record.size), now)
         order = self.orders.get(record.order)
         if order is None:
             return
-        self._reopen(order, key[:2], trade, 1)
+        self._reopen(order, place, trade, 1)
         order.booked += record.size
         order.venue_filled = max(order.venue_filled, order.booked)
         state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)

@@ -1,11 +1,7 @@
 """What the gate judges by, gathered from state, books and flags."""
 
-<<<<<<< HEAD
 from collections.abc import Mapping
-=======
-from collections.abc import Mapping, Sequence
 from statistics import median
->>>>>>> corefix
 
 from exec.core import exposure
 from exec.core.ports import Books, Flags, Quote
@@ -17,7 +13,7 @@ from exec.gate.checks import Place, Proposal, Proposed, Situation
 from exec.gate.throttle import Throttle
 from exec.outstanding import NOBODY
 from exec.state import State
-from shm.layout import TradingState
+from shm.layout import Strategy, TradingState
 
 
 class Desk:
@@ -56,19 +52,13 @@ class Desk:
             trading=TradingState(state.trading or TradingState.ACTIVE),
             places=self._places(proposal, mono_ns, unix_ns),
             planned=proposal.signal in state.signals, strategy_paused=strategy_paused,
-<<<<<<< HEAD
             strategy_gross=exposure.strategy_gross(
                 state, books, number_of(proposal.strategy)),
             total_gross=exposure.total_gross(state, books),
             unhedged=exposure.unhedged(state, books),
-            loss_day=lost.day, loss_hour=lost.hour, losses_in_row=lost.in_row)
-=======
-            strategy_gross=exposure.worst_gross(state, self._books, own), total_gross=gross,
-            unhedged=exposure.unhedged(state, self._books),
             strategy_barred=barred(state, proposal.strategy), plans_open=len(state.open_plans),
             turnover=self._turnover(unix_ns),
-            loss_day=lost_day, loss_hour=lost_hour, losses_in_row=in_row)
->>>>>>> corefix
+            loss_day=lost.day, loss_hour=lost.hour, losses_in_row=lost.in_row)
 
     def _turnover(self, unix_ns: int) -> int:
         traded = self._state.activity.traded(unix_ns)
