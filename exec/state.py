@@ -20,6 +20,7 @@ from exec.outstanding import MONEY_DECIMALS as MONEY_DECIMALS
 from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
 from exec.positions import Position, change
+from exec.weighing import recount, weigh, weigh_owed, weigh_plan
 
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
@@ -64,6 +65,7 @@ class Plan(msgspec.Struct):
     residual: int = 0  # filled buys less filled sells, in size quanta
     flows: dict[str, int] = {}  # what its fills moved, but its base, by asset, fees included
     counted: int = 0  # of the residual's value, in the sum of all
+    owed: int = 0  # by its second leg, in size quanta, while that waits for the first
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -177,7 +179,7 @@ class State:
         self.places.add(place)
         if self.terms.get(place) != terms:
             self.terms[place] = terms
-            self._recount()
+            recount(self)
 
     def _planned(self, record: r.Planned, now: int) -> None:
         self.plans[record.plan] = self.open_plans[record.plan] = Plan(record, now)
@@ -188,7 +190,8 @@ class State:
         plan = self.open_plans.pop(record.plan)
         before = plan.profit_micro
         plan.closed, plan.profit_micro = record, record.profit_micro
-        self._weigh_plan(plan)
+        weigh_plan(self, plan)
+        weigh_owed(self, plan)
         self.outcomes.add(now, record.profit_micro - before)
 
     def _intended(self, record: r.Intended, now: int) -> None:
@@ -201,7 +204,7 @@ class State:
             plan.orders.append(record.order)
             order.strategy = plan.planned.strategy if plan.planned.run else NOBODY
         self.outstanding.count(record.venue, 1)
-        self._weigh(order)
+        weigh(self, order)
 
     def _sent(self, record: r.Sent, now: int) -> None:
         self._move(record.order, Event.SENT, now)
@@ -250,14 +253,14 @@ class State:
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
             record.order, record.side, record.price, record.size, fee, record.fee_asset)
-        place = (record.venue, record.symbol)
+        place = key[:2]
         self._book(place, trade, 1)
-        value = self.value(place, record.price, record.size)
-        self.activity.trade(self.listed[place].quote, value, now)
+        self.activity.trade(
+            self.terms[place].quote, self.value(place, record.price, record.size), now)
         order = self.orders.get(record.order)
         if order is None:
             return
-        self._reopen(order, key[:2], trade, 1)
+        self._reopen(order, place, trade, 1)
         order.booked += record.size
         order.venue_filled = max(order.venue_filled, order.booked)
         state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)
@@ -316,7 +319,7 @@ class State:
         size, flows, quote = trade.size * trade.side * sign, plan.flows, self.terms[place].quote
         flows[quote] = flows.get(quote, 0) - self.value(place, trade.price, size)
         flows[trade.fee_asset] = flows.get(trade.fee_asset, 0) - trade.fee * sign
-        self._weigh_plan(plan)
+        weigh_plan(self, plan)
 
     def _name(self, number: int, venue_order: str) -> None:
         order = self.orders[number]
@@ -340,37 +343,7 @@ class State:
             self.live.pop(number, None)
         else:
             self.live[number] = order
-        self._weigh(order)
-
-    def _weigh(self, order: Order) -> None:
-        """Let the sums of what is outstanding follow an order."""
-        left, intent = order.remaining, order.intent
-        if left != order.counted:
-            terms = self.terms[intent.venue, intent.symbol]
-            self.outstanding.move(intent, order.strategy, terms, left - order.counted, left)
-            order.counted = left
-
-    def _weigh_plan(self, plan: Plan) -> None:
-        """Let the sum of what is unhedged follow a plan."""
-        leg, worth = plan.planned.legs[0], 0
-        place = (leg.venue, leg.symbol)
-        if plan.closed is None:
-            worth = self.value(place, leg.price, abs(plan.residual))
-        if worth != plan.counted:
-            quote = self.terms[place].quote
-            self.unhedged[quote] = self.unhedged.get(quote, 0) + worth - plan.counted
-            plan.counted = worth
-
-    def _recount(self) -> None:
-        """Make the sums anew: an instrument is counted in other quanta from now on."""
-        self.outstanding, self.unhedged = Outstanding(), {}
-        for order in self.live.values():
-            self.outstanding.count(order.intent.venue, 1)
-            order.counted = 0
-            self._weigh(order)
-        for plan in self.open_plans.values():
-            plan.counted = 0
-            self._weigh_plan(plan)
+        weigh(self, order)
 
     def _add(self, place: Place, amount: int) -> None:
         self.holdings[place] = self.holdings.get(place, 0) + amount

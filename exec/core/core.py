@@ -133,8 +133,9 @@ class Core:
             way = Turns.RISKIER_FIRST
             going = riskier_first(legs, self._circuits, self._pace, self._books)
         legs = tuple(legs[index] for index in going)
-        unwind = tuple(msgspec.structs.replace(
-            leg, side=-leg.side, collar=2 * leg.price - leg.collar) for leg in legs)
+        unwind = tuple(
+            r.Leg(leg.venue, leg.symbol, -leg.side, leg.price, leg.size,
+                  2 * leg.price - leg.collar) for leg in legs)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
