@@ -23,7 +23,9 @@ from exec.core.core import Core, Signal
 from exec.core.recovery import begin
 from exec.core.sender import WhenDurable, client_id
 from exec.core.settings import Settings
+from exec.flags import RunFlags
 from exec.gate.limits import Limits
+from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
 from exec.state import State
 from shm.board import ControlView
@@ -58,9 +60,11 @@ LIMITS: Final = Limits(
     asset_net_max=PLENTY, strategy_gross_max=PLENTY, total_gross_max=PLENTY,
     open_orders_max=10_000, unhedged_max=PLENTY, orders_per_s_max=1_000_000,
     cancel_reserve_ppm=200_000, loss_day_max=PLENTY, loss_hour_max=PLENTY,
-    losses_in_row_max=10**6, cautious_ppm=500_000)
+    losses_in_row_max=10**6, cautious_ppm=500_000, loss_plan_max=PLENTY, turnover_day_max=PLENTY,
+    plans_open_max=10_000, drift_ppm_max=10**6, rejects_max=10_000, executions_max=10_000,
+    repeats_window_ns=SECOND)
 SETTINGS: Final = Settings(
-    engine="bench", mode="live", config="c", limits=LIMITS, policy="best",
+    engine="bench", mode="live", config="c", limits=LIMITS, policy="best", order="together",
     plan_deadline_ns=3_600 * SECOND, collar_ppm=30_000, slack_ppm=3_000, attempts_max=8,
     retry_ns=100 * MS, hold_max=0, answer_max_ns=3_600 * SECOND, proof_margin_ns=SECOND,
     request_life_ns=5 * SECOND, query_first_ns=50 * MS, query_max_ns=2 * SECOND,
@@ -112,6 +116,7 @@ class Market:
         self.publish()
         self.clock = SystemClock()
         self.books = LiveBooks(config, self.table, memory, self.clock)
+        self.books.walk(VENUES[0], "BTC/USDT", 1, 1)  # compiles
 
     def publish(self) -> None:
         """Let every feed publish its book anew, as received now."""
@@ -141,16 +146,18 @@ def at_once(_number: int, action: Callable[[], None]) -> None:
 
 
 class Account:
-    """State, journal and core; a ``Log`` and ``Flags`` in one, as an execution process has them."""
+    """State, journal, flags and core, as an execution process has them."""
 
     def __init__(self, market: Market, folder: Path, passed: int = PASSED) -> None:
         """Begin with so many plans that closed in the last day."""
         self.market, self.clock = market, SystemClock()
         self.journal = Journal(folder / "journal", self.clock, boot=1)
         self.state = State()
+        self.log = JournalLog(self.journal, self.state, self.clock)
         self.control = market.memory.control
+        self.flags = RunFlags(self.control, market.memory.rows, market.table)
         self._since_ns = self.clock.unix_ns()
-        begin(self, self.state, SETTINGS, [
+        begin(self.log, self.state, SETTINGS, [
             r.Listed(each.venue, each.name, each.name, each.pair.base, each.pair.quote,
                      "USDT" if ":" in each.name else "", PRICE_DECIMALS, SIZE_DECIMALS)
             for each in market.table], unix_ns=self._since_ns, pid=1)
@@ -163,30 +170,8 @@ class Account:
     ) -> None:
         """Give it a core."""
         self.core = Core(
-            self, self.state, {**gateways}, self.market.books, self, self.clock, SETTINGS,
+            self.log, self.state, {**gateways}, self.market.books, self.flags, self.clock, SETTINGS,
             when_durable)
-
-    # --- journal, flags ------------------------------------------------------------------------
-
-    @property
-    def next_sequence(self) -> int:
-        """Return the number of the next record."""
-        return self.journal.next_sequence
-
-    def append(self, record: r.Record) -> int:
-        """Write and apply a record."""
-        number = self.journal.append(r.kind_of(record), r.encode(record))
-        self.state.apply(record, self.clock.unix_ns())
-        return number
-
-    def killed(self) -> bool:
-        """Return the kill word."""
-        return bool(self.control.engine["kill"])
-
-    def paused(self, venue: str, symbol: str, strategy: str) -> tuple[bool, bool]:
-        """Return whether the place, and whether the strategy, is paused: two words each."""
-        engine = self.control.engine
-        return bool(engine["paused"]), not self.control.strategies[Strategy.CROSS]["enabled"]
 
     # --- what was before -----------------------------------------------------------------------
 
@@ -195,15 +180,15 @@ class Account:
         for at in range(passed):
             now = self._since_ns - DAY_NS * (passed - at) // max(passed, 1)
             for record in self._closed_plan(at % 7 < 4):
-                self.journal.append(r.kind_of(record), r.encode(record))
+                self.journal.append(r.kind_of(record), r.encode(record), now)
                 self.state.apply(record, now)
 
     def _closed_plan(self, won: bool) -> Iterator[r.Record]:
-        plan = self.next_sequence
+        plan = self.log.next_sequence
         buy, sell = self._leg("binance", 1), self._leg("okx", -1)
         yield r.Planned(plan, 9, plan, Strategy.CROSS, (buy, sell), "best", (), DAY_NS, 1_000)
         for index, leg in enumerate((buy, sell)):
-            order = self.next_sequence
+            order = self.log.next_sequence
             yield self._intent(order, plan, index, leg, r.Tif.IOC)
             yield r.Sent(order, "ws")
             yield r.Acknowledged(order, f"v{order}")
@@ -214,23 +199,23 @@ class Account:
     def _make_present(self) -> None:
         """Let plans be open, each with orders that rest, part of which is filled; and balances."""
         for at in range(OPEN):
-            plan = self.next_sequence
+            plan = self.log.next_sequence
             legs = (self._leg("binance", 1), self._leg("okx", -1))
-            self.append(r.Planned(
+            self.log.append(r.Planned(
                 plan, 9, plan, Strategy.CROSS, legs, "best", (), DAY_NS, 1_000))
             for index in range(LIVE_PER_PLAN):
                 venue = VENUES[(at + index) % len(VENUES)]
                 leg = self._leg(venue, 1 if index % 2 else -1, away=20_000 + 100 * at)
-                order = self.next_sequence
-                self.append(self._intent(order, plan, index % 2, leg, r.Tif.GTC))
-                self.append(r.Sent(order, "ws"))
-                self.append(r.Acknowledged(order, f"v{order}"))
-                self.append(r.Filled(
+                order = self.log.next_sequence
+                self.log.append(self._intent(order, plan, index % 2, leg, r.Tif.GTC))
+                self.log.append(r.Sent(order, "ws"))
+                self.log.append(r.Acknowledged(order, f"v{order}"))
+                self.log.append(r.Filled(
                     order, leg.venue, leg.symbol, f"p{order}", leg.side, leg.price, SIZE // 10,
                     "0.0006", "USDT", False, 1, "stream"))
         for venue in VENUES:
             for asset in ASSETS:
-                self.append(r.Counted(venue, asset, "100000000", "0", "survey"))
+                self.log.append(r.Counted(venue, asset, "100000000", "0", "survey"))
 
     def _leg(self, venue: str, side: int, *, away: int = 0) -> r.Leg:
         """Return a leg that crosses the book by 20 quanta, or lies ``away`` behind it."""

@@ -43,7 +43,7 @@ SETTINGS: Final = Settings(rest_weight_per_s=1e6, rest_weight_burst=10**6,
 def listings(venue: str) -> tuple[Listing, ...]:
     """Return the instruments as a codec has them."""
     return tuple(
-        Listing(place_of(venue, symbol), symbol.replace("/", ""), *symbol.split("/"),
+        Listing(place_of(venue, symbol), symbol.replace("/", ""), symbol.partition("/")[0], "USDT",
                 "USDT" if venue == "binance-usdm" else "", PRICE_DECIMALS, SIZE_DECIMALS,
                 code=str(4_000 + at) if venue == "okx" else "")
         for at, symbol in enumerate(SYMBOLS))

@@ -16,7 +16,7 @@ import signal as signals
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -52,8 +52,8 @@ def gate_alone(turns: int, passed: int) -> None:
         account = Account(Market(), Path(folder), passed)
         circuits = {name: Circuit(9, 1) for name in VENUES}
         throttles = {name: Throttle(10**6, 10**6, 200_000) for name in VENUES}
-        desk = Desk(account.state, account.market.books, account, SETTINGS, circuits, throttles,
-                    dict.fromkeys(VENUES, ""))
+        desk = Desk(account.state, account.market.books, account.flags, SETTINGS, circuits,
+                    throttles, dict.fromkeys(VENUES, ""))
         gate, clock = Gate(SETTINGS.limits, life=1), account.clock
         gathered, judged = [], []
         for _ in range(turns):
@@ -84,7 +84,7 @@ class Stand:
         self.arrivals: dict[str, int] = {}
         self.cancels: list[int] = []
         self.account = Account(Market(), folder, passed)
-        self.gateways = gateways(at, ca_file, self.account, self._arrived, self.stamps)
+        self.gateways = gateways(at, ca_file, self.account.flags, self._arrived, self.stamps)
         self.account.start(self.gateways)
 
     def _arrived(self, what: str, at_ns: int) -> None:
@@ -183,7 +183,7 @@ async def _killed_once(
             await asyncio.sleep(0)
             if time.monotonic() - looked >= TIMER_S:
                 looked = time.monotonic()
-                if account.killed():
+                if account.flags.killed():
                     break
         core.sender.cancel_all("killed")
         while len(stand.cancels) < len(VENUES):
@@ -242,7 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     count = parameter("signals", 5, 1_500)
     print(machine())
     quiet_collector()
-    parts = {
+    parts: dict[str, Callable[[], None]] = {
         "gate": lambda: gate_alone(parameter("turns", 50, 20_000), passed),
         "path": lambda: uvloop.run(whole_path(count, passed, tls=False)),
         "tls": lambda: uvloop.run(whole_path(count, passed, tls=True)),

@@ -25,6 +25,7 @@ def digest_of(state: "State") -> str:
         sorted((asset, str(amount)) for asset, amount in state.traded.items()),
         sorted(state.held.items()), sorted(state.breakers.items()),
         sorted(state.foreign.items()), sorted(state.signals), state.records,
+        state.activity.digest(), sorted(state.places),
     ]
     encoded = msgspec.json.encode(parts, enc_hook=str)
     return hashlib.sha256(encoded).hexdigest()

@@ -5,12 +5,12 @@ what remains, so of nothing once an order is settled; money in quanta of 10**-24
 """
 
 from bisect import bisect_left, insort
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from exec import records as r
 
-NOBODY = -1  # the strategy of operators' orders
-MONEY_DECIMALS = 24  # of price and size together at most
+NOBODY: Final = -1  # the strategy of operators' orders
+MONEY_DECIMALS: Final = 24  # of price and size together at most
 Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
 
 
@@ -25,15 +25,26 @@ class Terms(NamedTuple):
     amount_scale: int  # size in quanta of the base
     margined: bool
 
+    def pays(self, side: int) -> str:
+        """Return the asset that an order of that side uses up."""
+        return self.buy_pays if side > 0 else self.sell_pays
+
+    def needs(self, side: int, price: int, size: int) -> int:
+        """Return how much of it, fees left out; a perpetual's margin counts in full."""
+        if side > 0 or self.margined:
+            return price * size * self.value_scale
+        return size * self.amount_scale
+
     @classmethod
     def of(cls, listed: r.Listed) -> "Terms":
         """Return an instrument's terms; price and size have 24 decimals together at most."""
         decimals = listed.price_decimals + listed.size_decimals
         assert decimals <= MONEY_DECIMALS, listed
+        value: int = 10 ** (MONEY_DECIMALS - decimals)
+        amount: int = 10 ** (MONEY_DECIMALS - listed.size_decimals)
         return cls(
             listed.base, listed.quote, listed.settle or listed.quote,
-            listed.settle or listed.base, 10 ** (MONEY_DECIMALS - decimals),
-            10 ** (MONEY_DECIMALS - listed.size_decimals), bool(listed.settle))
+            listed.settle or listed.base, value, amount, bool(listed.settle))
 
 
 class Outstanding:
@@ -46,6 +57,7 @@ class Outstanding:
         self.buys: dict[str, int] = {}  # amount by base, all venues together
         self.sells: dict[str, int] = {}
         self.reserved: dict[Place, int] = {}  # by (venue, asset), fees left out
+        self.kept: dict[Place, int] = {}  # the same for second legs that wait for their first
         self.counts: dict[str, int] = {}  # live orders by venue, those with nothing left too
         self._prices: dict[tuple[str, str, int], list[int]] = {}  # (venue, symbol, side): sorted
 
@@ -58,9 +70,8 @@ class Outstanding:
         _add(self.by_strategy.setdefault(strategy, {}), quote, value)
         _add(self.whole, quote, value)
         _add(self.buys if buys else self.sells, terms.base, amount)
-        pays = terms.buy_pays if buys else terms.sell_pays
+        place = (order.venue, terms.pays(order.side))
         used = value if buys or terms.margined else amount
-        place = (order.venue, pays)
         self.reserved[place] = self.reserved.get(place, 0) + used
         if left == change or not left:
             self._rest(order, rests=left > 0)
@@ -71,6 +82,11 @@ class Outstanding:
             insort(prices, order.price)
         else:
             del prices[bisect_left(prices, order.price)]
+
+    def keep(self, leg: r.Leg, terms: Terms, change: int) -> None:
+        """Let what a plan's second leg owes grow by ``change``."""
+        place = (leg.venue, terms.pays(leg.side))
+        self.kept[place] = self.kept.get(place, 0) + terms.needs(leg.side, leg.price, change)
 
     def count(self, venue: str, change: int) -> None:
         """Let a venue's live orders be more, or fewer."""

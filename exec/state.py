@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from exec import records as r
+from exec.activity import Activity
 from exec.digest import digest_of
 from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
@@ -19,6 +20,7 @@ from exec.outstanding import MONEY_DECIMALS as MONEY_DECIMALS
 from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
 from exec.positions import Position, change
+from exec.weighing import recount, weigh, weigh_owed, weigh_plan
 
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
@@ -63,6 +65,7 @@ class Plan(msgspec.Struct):
     residual: int = 0  # filled buys less filled sells, in size quanta
     flows: dict[str, int] = {}  # what its fills moved, but its base, by asset, fees included
     counted: int = 0  # of the residual's value, in the sum of all
+    owed: int = 0  # by its second leg, in size quanta, while that waits for the first
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -102,9 +105,12 @@ class State:
         self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
         self.positions: dict[Place, Position] = {}
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
+        self.activity = Activity()
+        self.places: set[Place] = set()  # that this life listed
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
+        self.counted_ns: dict[Place, int] = {}  # when it was counted first
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
@@ -164,14 +170,16 @@ class State:
 
     def _opened(self, record: r.Opened, _now: int) -> None:
         self.birth, self.life, self.mode = record.birth, record.life, record.mode
+        self.places.clear()
         self.by_venue.clear()  # a venue may have begun its ids again
 
     def _list(self, record: r.Listed, _now: int) -> None:
         place, terms = (record.venue, record.symbol), Terms.of(record)
         self.listed[place] = record
+        self.places.add(place)
         if self.terms.get(place) != terms:
             self.terms[place] = terms
-            self._recount()
+            recount(self)
 
     def _planned(self, record: r.Planned, now: int) -> None:
         self.plans[record.plan] = self.open_plans[record.plan] = Plan(record, now)
@@ -182,19 +190,21 @@ class State:
         plan = self.open_plans.pop(record.plan)
         before = plan.profit_micro
         plan.closed, plan.profit_micro = record, record.profit_micro
-        self._weigh_plan(plan)
+        weigh_plan(self, plan)
+        weigh_owed(self, plan)
         self.outcomes.add(now, record.profit_micro - before)
 
     def _intended(self, record: r.Intended, now: int) -> None:
         order = Order(record, now, changed_ns=now)
         self.orders[record.order] = self.live[record.order] = order
         self.by_client[record.venue, record.client_id] = record.order
+        self.activity.ask((record.venue, record.symbol), record.price, now)
         plan = self.plans.get(record.plan)
         if plan is not None:
             plan.orders.append(record.order)
             order.strategy = plan.planned.strategy if plan.planned.run else NOBODY
         self.outstanding.count(record.venue, 1)
-        self._weigh(order)
+        weigh(self, order)
 
     def _sent(self, record: r.Sent, now: int) -> None:
         self._move(record.order, Event.SENT, now)
@@ -243,11 +253,14 @@ class State:
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
             record.order, record.side, record.price, record.size, fee, record.fee_asset)
-        self._book((record.venue, record.symbol), trade, 1)
+        place = key[:2]
+        self._book(place, trade, 1)
+        self.activity.trade(
+            self.terms[place].quote, self.value(place, record.price, record.size), now)
         order = self.orders.get(record.order)
         if order is None:
             return
-        self._reopen(order, key[:2], trade, 1)
+        self._reopen(order, place, trade, 1)
         order.booked += record.size
         order.venue_filled = max(order.venue_filled, order.booked)
         state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)
@@ -271,8 +284,9 @@ class State:
         self.booked_at[record.venue] = self.booked_at.get(record.venue, 0) + 1
         self._add((record.venue, record.asset), money(record.amount))
 
-    def _counted(self, record: r.Counted, _now: int) -> None:
+    def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
+        self.counted_ns.setdefault(place, now)
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 
@@ -305,7 +319,7 @@ class State:
         size, flows, quote = trade.size * trade.side * sign, plan.flows, self.terms[place].quote
         flows[quote] = flows.get(quote, 0) - self.value(place, trade.price, size)
         flows[trade.fee_asset] = flows.get(trade.fee_asset, 0) - trade.fee * sign
-        self._weigh_plan(plan)
+        weigh_plan(self, plan)
 
     def _name(self, number: int, venue_order: str) -> None:
         order = self.orders[number]
@@ -329,37 +343,7 @@ class State:
             self.live.pop(number, None)
         else:
             self.live[number] = order
-        self._weigh(order)
-
-    def _weigh(self, order: Order) -> None:
-        """Let the sums of what is outstanding follow an order."""
-        left, intent = order.remaining, order.intent
-        if left != order.counted:
-            terms = self.terms[intent.venue, intent.symbol]
-            self.outstanding.move(intent, order.strategy, terms, left - order.counted, left)
-            order.counted = left
-
-    def _weigh_plan(self, plan: Plan) -> None:
-        """Let the sum of what is unhedged follow a plan."""
-        leg, worth = plan.planned.legs[0], 0
-        place = (leg.venue, leg.symbol)
-        if plan.closed is None:
-            worth = self.value(place, leg.price, abs(plan.residual))
-        if worth != plan.counted:
-            quote = self.terms[place].quote
-            self.unhedged[quote] = self.unhedged.get(quote, 0) + worth - plan.counted
-            plan.counted = worth
-
-    def _recount(self) -> None:
-        """Make the sums anew: an instrument is counted in other quanta from now on."""
-        self.outstanding, self.unhedged = Outstanding(), {}
-        for order in self.live.values():
-            self.outstanding.count(order.intent.venue, 1)
-            order.counted = 0
-            self._weigh(order)
-        for plan in self.open_plans.values():
-            plan.counted = 0
-            self._weigh_plan(plan)
+        weigh(self, order)
 
     def _add(self, place: Place, amount: int) -> None:
         self.holdings[place] = self.holdings.get(place, 0) + amount

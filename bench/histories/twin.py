@@ -3,6 +3,7 @@
 from typing import Any
 
 from exec.core.exposure import needs, pays
+from exec.core.turns import owed
 from exec.outstanding import NOBODY
 from exec.state import State
 
@@ -13,7 +14,7 @@ def sums_of(state: State) -> dict[str, Any]:
     return {
         "by venue": _nested(kept.by_venue), "by strategy": _nested(kept.by_strategy),
         "whole": _solid(kept.whole), "buys": _solid(kept.buys), "sells": _solid(kept.sells),
-        "reserved": _solid(kept.reserved), "counts": _solid(kept.counts),
+        "reserved": _solid(kept.reserved), "kept": _solid(kept.kept), "counts": _solid(kept.counts),
         "best": {
             (venue, symbol, side): best for venue, symbol in state.listed for side in (1, -1)
             if (best := kept.best(venue, symbol, side))},
@@ -26,7 +27,7 @@ def sums_of(state: State) -> dict[str, Any]:
 def counted_anew(state: State) -> dict[str, Any]:
     """Return the same from orders, plans and trades alone."""
     found: dict[str, Any] = {name: {} for name in (
-        "by venue", "by strategy", "whole", "buys", "sells", "reserved", "counts", "best",
+        "by venue", "by strategy", "whole", "buys", "sells", "reserved", "kept", "counts", "best",
         "unhedged", "residuals", "flows")}
     for order in state.live.values():
         intent, left = order.intent, order.remaining
@@ -64,6 +65,12 @@ def _count_plans(state: State, found: dict[str, Any]) -> None:
         if number in state.open_plans:
             leg = plan.planned.legs[0]
             place = (leg.venue, leg.symbol)
+            owing = owed(state, plan)
+            if owing:
+                second = plan.planned.legs[1]
+                there = (second.venue, second.symbol)
+                _add(found["kept"], (second.venue, pays(state, there, second.side)),
+                     needs(state, there, second.side, second.price, owing, 0))
             _add(found["unhedged"], state.listed[place].quote,
                  state.value(place, leg.price, abs(residual)))
     for (venue, symbol, _), trade in state.trades.items():

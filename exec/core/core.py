@@ -4,7 +4,7 @@ Each entry runs to its end before the next begins.  What it learns it appends to
 changes the state; what it then does follows from the state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -91,13 +91,13 @@ class Core:
 
     def on_signal(self, signal: Signal) -> Refusal | None:
         """Judge a signal; write down what was decided; send its orders if they may go."""
-        orders = tuple(
+        refusal = signal.refused or self._unknown(signal.legs)
+        orders = () if refusal is not None else tuple(
             self._desk.propose(leg.venue, leg.symbol, leg.side, leg.price, leg.size)
             for leg in signal.legs)
         proposal = Proposal(
             Purpose.ENTER, signal.strategy.name.lower(), orders, (signal.run, signal.sequence),
             signal.seen_ns, signal.expiry_ns, signal.edge_ppm, signal.profit_micro)
-        refusal = signal.refused
         approvals: tuple[Approval, ...] = ()
         if refusal is None:
             judged = self._judge(proposal)
@@ -109,6 +109,13 @@ class Core:
         if refusal is None:
             self._enter(signal, proposal, approvals)
         return refusal
+
+    def _unknown(self, legs: Iterable[r.LegSeen | r.Leg]) -> Refusal | None:
+        """Refuse what this life did not list, or has no account for: it cannot even be valued."""
+        for leg in legs:
+            if (leg.venue, leg.symbol) not in self.state.places or leg.venue not in self._gateways:
+                return Refusal("instrument", 1, 0, f"{leg.venue} {leg.symbol}"[:TEXT_MAX])
+        return None
 
     def _judge(self, proposal: Proposal) -> tuple[Approval, ...] | Refusal:
         at = self._desk.situation(proposal, self._clock.mono_ns(), self._clock.unix_ns())
@@ -126,8 +133,9 @@ class Core:
             way = Turns.RISKIER_FIRST
             going = riskier_first(legs, self._circuits, self._pace, self._books)
         legs = tuple(legs[index] for index in going)
-        unwind = tuple(msgspec.structs.replace(
-            leg, side=-leg.side, collar=2 * leg.price - leg.collar) for leg in legs)
+        unwind = tuple(
+            r.Leg(leg.venue, leg.symbol, -leg.side, leg.price, leg.size,
+                  2 * leg.price - leg.collar) for leg in legs)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
@@ -147,11 +155,13 @@ class Core:
         purpose: Purpose = Purpose.OPERATOR, why: str = "",
     ) -> int | Refusal:
         """Place an operator's order; return its number, or what refused it."""
+        leg = r.Leg(venue, symbol, side, price, size, price)
+        if (unknown := self._unknown((leg,))) is not None:
+            return unknown
         proposed = self._desk.propose(venue, symbol, side, price, size)
         judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
         if isinstance(judged, Refusal):
             return judged
-        leg = r.Leg(venue, symbol, side, price, size, price)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0))
@@ -186,7 +196,7 @@ class Core:
             self._log.append(r.PlanClosed(number, step.why, step.residual, profit))
             self._halted_plans.discard(number)
             self._retries.pop(number, None)
-            self.trading.count_losses()
+            self.trading.count_losses(number, profit)
         elif step.move is Move.HALT and number not in self._halted_plans:
             self._halted_plans.add(number)
             self.trading.tighten(TradingState.HALTED, f"plan {number}: {step.why}")

@@ -28,19 +28,12 @@ def in_reference(state: State, books: Books, place: Place, price: int, size: int
 
 def pays(state: State, place: Place, side: int) -> str:
     """Return the asset that an order uses up: margin for a perpetual."""
-    listed = state.listed[place]
-    if listed.settle:
-        return listed.settle
-    return listed.quote if side > 0 else listed.base
+    return state.terms[place].pays(side)
 
 
 def needs(state: State, place: Place, side: int, price: int, size: int, fee_ppm: int) -> int:
     """Return how much of it, with the worst fee, in quanta; a perpetual's margin counts in full."""
-    listed = state.listed[place]
-    if side < 0 and not listed.settle:
-        amount = state.amount(place, size)
-    else:
-        amount = state.value(place, price, size)
+    amount = state.terms[place].needs(side, price, size)
     return amount + amount * fee_ppm // PPM
 
 
@@ -62,7 +55,11 @@ def free(state: State, venue: str, asset: str, fee_ppm: int) -> int:
 
 def worth(amounts: Mapping[str, int], books: Books) -> int:
     """Return what amounts by asset are worth, each rounded up."""
-    return sum(-(-amount * books.rate(asset) // UNIT) for asset, amount in amounts.items())
+    total = 0
+    for asset, amount in amounts.items():
+        if amount:
+            total -= -amount * books.rate(asset) // UNIT
+    return total
 
 
 def venue_gross(state: State, books: Books, venue: str) -> int:

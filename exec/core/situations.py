@@ -1,9 +1,11 @@
 """What the gate judges by, gathered from state, books and flags."""
 
 from collections.abc import Mapping
+from statistics import median
 
 from exec.core import exposure
 from exec.core.ports import Books, Flags, Quote
+from exec.core.repeats import barred
 from exec.core.settings import Settings
 from exec.core.turns import kept_for_second_legs
 from exec.gate.breakers import Breaker, Circuit
@@ -24,6 +26,7 @@ class Desk:
     ) -> None:
         self._state, self._books, self._flags, self._settings = state, books, flags, settings
         self._circuits, self._throttles, self._unready = circuits, throttles, unready
+        self._venues: dict[str, list[str]] = {}  # of each symbol, those that this life listed
 
     def propose(
         self, venue: str, symbol: str, side: int, price: int, size: int
@@ -47,16 +50,44 @@ class Desk:
         return Situation(
             now_ns=mono_ns, killed=self._flags.killed(),
             trading=TradingState(state.trading or TradingState.ACTIVE),
-            places=tuple(self._place(each, proposal, mono_ns) for each in proposal.orders),
+            places=self._places(proposal, mono_ns, unix_ns),
             planned=proposal.signal in state.signals, strategy_paused=strategy_paused,
             strategy_gross=exposure.strategy_gross(
                 state, books, number_of(proposal.strategy)),
             total_gross=exposure.total_gross(state, books),
             unhedged=exposure.unhedged(state, books),
+            strategy_barred=barred(state, proposal.strategy), plans_open=len(state.open_plans),
+            turnover=self._turnover(unix_ns),
             loss_day=lost.day, loss_hour=lost.hour, losses_in_row=lost.in_row)
 
-    def _place(self, order: Proposed, proposal: Proposal, mono_ns: int) -> Place:
+    def _turnover(self, unix_ns: int) -> int:
+        traded = self._state.activity.traded(unix_ns)
+        return sum(value * self._books.rate(asset) // exposure.UNIT
+                   for asset, value in traded.items())
+
+    def _places(self, proposal: Proposal, mono_ns: int, unix_ns: int) -> tuple[Place, ...]:
+        middles: dict[str, int] = {}
+        for order in proposal.orders:
+            if order.symbol not in middles:
+                middles[order.symbol] = self._middle(order.symbol)
+        return tuple(self._place(each, proposal, mono_ns, unix_ns, middles[each.symbol])
+                     for each in proposal.orders)
+
+    def _middle(self, symbol: str) -> int:
+        """Return the median middle of all books of a symbol that are believed, 0 for none."""
+        if symbol not in self._venues:
+            self._venues[symbol] = sorted(
+                venue for venue, each in self._state.places if each == symbol)
+        quotes = (self._books.quote(venue, symbol) for venue in self._venues[symbol])
+        found = [each.bid + each.ask for each in quotes
+                 if each.bid and each.ask and not each.distrust]
+        return int(median(found)) // 2 if found else 0
+
+    def _place(
+        self, order: Proposed, proposal: Proposal, mono_ns: int, unix_ns: int, middle: int
+    ) -> Place:
         state, books, venue = self._state, self._books, order.venue
+        low, high = state.activity.asked((venue, order.symbol), unix_ns)
         quote = books.quote(venue, order.symbol)
         tick, lot, size_min, notional_min = books.rules(venue, order.symbol)
         asset = exposure.asset_of(state, (venue, order.symbol))
@@ -66,6 +97,7 @@ class Desk:
             breaker=Breaker.CLOSED if circuit is None else circuit.admits(),
             paused=self._flags.paused(venue, order.symbol, proposal.strategy)[0],
             distrust=quote.distrust, touch=touch_of(quote, order.side),
+            reference=middle, price_low=low, price_high=high,
             tick=tick, lot=lot, size_min=size_min,
             notional_min=notional_min * books.rate(state.listed[venue, order.symbol].quote)
             // exposure.MICRO,

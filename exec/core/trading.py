@@ -112,8 +112,12 @@ class Trading:
 
     # --- losses --------------------------------------------------------------------------------
 
-    def count_losses(self) -> None:
+    def count_losses(self, plan: int, profit: int) -> None:
         """Be cautious where half of a loss limit is reached, restrict trading at the whole."""
+        limit = self._settings.limits.loss_plan_max
+        if -profit >= limit:
+            self.tighten(
+                TradingState.RESTRICTED, f"loss limit, plan {plan}: {-profit} of {limit}")
         self.tighten(*self._due_by_losses())
 
     def _due_by_losses(self) -> tuple[TradingState, str]:

@@ -1,6 +1,7 @@
 """A core between a venue that says what a test says, and books that show what a test sets."""
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +24,9 @@ MS = 1_000_000
 S = 1_000 * MS
 ASK, BID = 6_000_100, 6_000_000  # of both venues, unless a test moves them
 DEEP = 10_000
+
+
+_R = TypeVar("_R", bound=r.Record)
 
 
 class Venue:
@@ -66,7 +70,7 @@ class Venue:
 class Rig:
     """The core, what it is plugged into, and the venues' words."""
 
-    def __init__(self, stored: Sequence[Stored] = (), *, now_ns: int = START_NS, **changes: object
+    def __init__(self, stored: Sequence[Stored] = (), *, now_ns: int = START_NS, **changes: Any
                  ) -> None:
         self.now_ns = now_ns
         self.stored = [*stored]
@@ -75,7 +79,6 @@ class Rig:
                         for venue in "ab" for symbol in (SYMBOL, PERPETUAL)}
         self.depths = dict.fromkeys(self.touches, DEEP)
         self.kill = False
-        self._trade = 0
         limits = msgspec.structs.replace(SETTINGS.limits, **{
             name: value for name, value in changes.items()
             if name in SETTINGS.limits.__struct_fields__})
@@ -184,22 +187,21 @@ class Rig:
 
     def fill(self, intent: r.Intended, size: int, *, price: int = 0, realised: str = "") -> None:
         """Fill some of an order."""
-        self._trade += 1
         self.tell(p.Traded(
-            intent.venue, intent.symbol, intent.client_id, f"v{intent.order}", f"t{self._trade}",
-            intent.side, price or intent.price, size, "0", "USDT", True, self.now_ns, "stream"))
+            intent.venue, intent.symbol, intent.client_id, f"v{intent.order}",
+            f"t{len(self.stored)}", intent.side, price or intent.price, size, "0", "USDT",
+            True, self.now_ns, "stream"))
 
     def end(self, intent: r.Intended, how: str = "expired") -> None:
         """End an order with what it filled so far."""
         self.tell(p.Over(intent.venue, intent.client_id, f"v{intent.order}", how,
                          self.order(intent).booked, "stream"))
 
-    @property
     def trading(self) -> TradingState:
         """Return the trading state."""
         return self.core.trading.now
 
-    def records(self, kind: type) -> list[r.Record]:
+    def records(self, kind: type[_R]) -> list[_R]:
         """Return what the journal holds of a kind."""
         found = (r.decode(each.payload) for each in self.stored)
         return [each for each in found if isinstance(each, kind)]

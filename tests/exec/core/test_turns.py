@@ -1,5 +1,7 @@
 """exec.core.turns: the riskier leg goes alone, and the second for exactly what it filled."""
 
+from typing import Any
+
 from exec import records as r
 from exec.core import ports as p
 from exec.orders import State as OrderState
@@ -9,8 +11,8 @@ from tests.exec.core.rig import BID, MS, SYMBOL, Rig, S
 FIRST = "riskier-first"
 
 
-def alone(**changes: object) -> Rig:
-    """A rig in which the buying leg, at a, goes first: its book is the thinner one."""
+def alone(**changes: Any) -> Rig:
+    """Return a rig in which the buying leg, at a, went first: its book is the thinner one."""
     rig = Rig(order=FIRST, **changes)
     rig.depths["a", SYMBOL] = 200
     rig.signal()
@@ -123,9 +125,8 @@ def test_the_second_leg_keeps_to_its_collar_and_the_deadline_halts() -> None:
     rig.fill(first, 100)
     rig.wait(500 * MS)
     assert not rig.venues["b"].placed
-    assert rig.trading is TradingState.ACTIVE
     rig.wait(600 * MS)
-    assert rig.trading is TradingState.HALTED
+    assert [each.now for each in rig.records(r.StateChanged)] == [TradingState.HALTED]
     assert len(rig.state.open_plans) == 1
 
 
