@@ -95,13 +95,14 @@ class State:
         self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
         self.positions: dict[Place, Position] = {}
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
+        self.counted_ns: dict[Place, int] = {}  # when it last did
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
-        self.trading_why = ""
+        self.trading_why = self.trading_who = ""
         self.breakers: dict[str, str] = {}
         self.outcomes: list[tuple[int, int, int]] = []  # (unix_ns, strategy, profit) of plans
         self.foreign: dict[str, int] = {}  # by venue: how often somebody else acted
@@ -273,8 +274,9 @@ class State:
         self.booked_at[record.venue] = self.booked_at.get(record.venue, 0) + 1
         self._add((record.venue, record.asset), money(record.amount))
 
-    def _counted(self, record: r.Counted, _now: int) -> None:
+    def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
+        self.counted_ns[place] = now
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 
@@ -286,6 +288,7 @@ class State:
 
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
+        self.trading_who = record.who
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now
