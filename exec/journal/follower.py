@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.model.clock import Clock
+from engine.model.errors import JournalCorrupt
 from exec.journal.file import JournalFile, Record, path_of
 from exec.journal.reader import check_end, files_of, follows
 
@@ -33,18 +34,13 @@ class Follower:
         before it were returned.
         """
         found: list[Record] = []
-        while len(found) < count_max and (file := self._current()) is not None:
+        while (file := self._current()) is not None:
             following = path_of(self._folder, file.number + 1)
             ended = following.exists()  # looked for first: now nothing is added to this one
-            found.extend(islice(file.more(), count_max - len(found)))
-            if not ended or len(found) == count_max:
+            found = list(islice(file.more(), count_max))
+            if found or not ended:
                 break
-            after = JournalFile.open(following)
-            self._file = after
-            try:
-                follows(file, after)
-            finally:
-                file.close()
+            self._go_on(file, following)
         if not found:
             self._look()
         return found
@@ -60,6 +56,16 @@ class Follower:
             self._file = JournalFile.open(paths[0])
         return self._file
 
+    def _go_on(self, file: JournalFile, path: Path) -> None:
+        following = JournalFile.open(path)
+        try:
+            follows(file, following)
+        except JournalCorrupt:
+            following.close()
+            raise
+        file.close()
+        self._file = following
+
     def _look(self) -> None:
         """Raise JournalCorrupt where the file does not go on, but not because nobody wrote."""
         file, now_ns = self._file, self._clock.mono_ns()
@@ -71,5 +77,4 @@ class Follower:
         if self._checked or now_ns - self._since_ns < limit_ns:
             return
         self._checked = True
-        if file.damage(self._boot) is not None and not file.grew():
-            check_end(file, self._boot, last=True)
+        check_end(file, self._boot, last=True)
