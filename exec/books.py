@@ -4,7 +4,7 @@ Every answer is read anew.  A book that is not to be believed says so in ``Quote
 the detector's own rules; its depth is empty then.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,12 +17,10 @@ from engine.model.clock import Clock
 from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
+from exec.reference import REFERENCE
 from shm.layout import Veto
 from shm.span import Span
 
-MICRO: Final = 1_000_000
-REFERENCE: Final[Mapping[str, int]] = {  # currencies counted as one unit of the reference
-    "USD": MICRO, "USDT": MICRO, "USDC": MICRO}
 SURE: Final = int(Veto.NONE)
 
 

@@ -177,4 +177,4 @@ def _version(database: PostgresDatabase, schema: str, known: int) -> int:
 
 def _spelt(text: str) -> LiteralString:
     """Return a statement of ours, which holds no value, with psycopg's marks."""
-    return text.replace("?", "%s")  # type: ignore[return-value]
+    return text.replace("?", "%s")

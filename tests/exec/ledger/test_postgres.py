@@ -188,7 +188,6 @@ def test_a_server_that_crashes_and_a_session_that_is_ended_lose_and_double_nothi
 
 
 def history_of(desk: Desk) -> list[Record]:
-    from exec.journal.reader import read
 
     return [*read(desk.books.journal, boot=7)]
 
