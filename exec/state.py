@@ -15,7 +15,7 @@ from exec import records as r
 from exec.activity import Activity
 from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
-from exec.positions import Position, change
+from exec.positions import Position, change, credit
 
 MONEY_DECIMALS: Final = 24  # of price and size together at most
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
@@ -69,6 +69,7 @@ class Trade(msgspec.Struct, frozen=True):
     size: int
     fee: int
     fee_asset: str
+    realised: int | None = None  # what the venue credited, of a perpetual; None: it said nothing
 
 
 def money(text: str) -> int:
@@ -251,7 +252,8 @@ class State:
             return
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
-            record.order, record.side, record.price, record.size, fee, record.fee_asset)
+            record.order, record.side, record.price, record.size, fee, record.fee_asset,
+            money(record.realised) if record.realised else None)
         place = (record.venue, record.symbol)
         self._book(place, trade, 1)
         value = self.value(place, record.price, record.size)
@@ -348,5 +350,9 @@ class State:
             return
         position = self.positions.setdefault(place, Position())
         before = position.realised
-        change(position, trade.side * trade.size * sign, value)
+        size = trade.side * trade.size * sign
+        if trade.realised is None:
+            change(position, size, value)
+        else:
+            credit(position, size, value, trade.realised * sign)
         self._add((venue, listed.settle), position.realised - before)
