@@ -102,6 +102,7 @@ class State:
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
+        self.counted_ns: dict[Place, int] = {}  # when it was counted first
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
@@ -285,8 +286,9 @@ class State:
         self.booked_at[record.venue] = self.booked_at.get(record.venue, 0) + 1
         self._add((record.venue, record.asset), money(record.amount))
 
-    def _counted(self, record: r.Counted, _now: int) -> None:
+    def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
+        self.counted_ns.setdefault(place, now)
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 

@@ -125,6 +125,7 @@ class Moved(_Report, frozen=True):
     amount: str
     kind: str
     reference: str
+    unix_ns: int = 0  # by the venue; 0: just now
 
 
 class Taken(_Report, frozen=True):
