@@ -54,6 +54,7 @@ class Traded(_Report, frozen=True):
     taker: bool
     venue_unix_ns: int
     source: str
+    realised: str = ""  # what the venue says that it made, of a perpetual; "": it says nothing
 
 
 class Over(_Report, frozen=True):
@@ -124,6 +125,7 @@ class Moved(_Report, frozen=True):
     amount: str
     kind: str
     reference: str
+    unix_ns: int = 0  # by the venue; 0: just now
 
 
 class Taken(_Report, frozen=True):
