@@ -17,6 +17,7 @@ from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
 from shm.atomics import Words, peek
+from shm.book import book_version, quote_version
 from shm.jit import entry, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
 from shm.span import Span
@@ -33,6 +34,7 @@ _LOT: Final = word_of(INSTRUMENT, "lot")
 _SIZE_MIN: Final = word_of(INSTRUMENT, "size_min")
 _NOTIONAL_MIN: Final = word_of(INSTRUMENT, "notional_min")
 _TAKER_FEE: Final = word_of(INSTRUMENT, "taker_fee_ppm")
+_MAKER_FEE: Final = word_of(INSTRUMENT, "maker_fee_ppm")
 
 
 class LiveBooks:
@@ -73,21 +75,34 @@ class LiveBooks:
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Return how much of ``size`` the book holds, the worst price, and the whole cost."""
-        index = self._index[venue, symbol]
-        if self._quote(index).distrust:
-            return 0, 0, 0
-        desk = self._desk
-        levels = int(t.read_side(
-            desk.words, int(desk.seats[index][a.BOOK_AT]), self._depth, int(t.Source.BOTH), side,
-            desk.slot, desk.quote, desk.buy_touch, desk.buy_prices, desk.buy_sizes))
         taken = worst = cost = 0
-        for price, there in zip(desk.buy_prices[:levels].tolist(),
-                                desk.buy_sizes[:levels].tolist(), strict=True):
+        for price, there in self.levels(venue, symbol, side):
             if taken == size:
                 break
             more = min(size - taken, there)
             taken, worst, cost = taken + more, price, cost + price * more
         return taken, worst, cost
+
+    def levels(self, venue: str, symbol: str, side: int) -> list[tuple[int, int]]:
+        """Return what a taker of ``side`` meets, (price, size) best first; empty: not believed.
+
+        Who acts on it asks ``quote`` once more after: a feed leaves LIVE before anything else.
+        """
+        index = self._index[venue, symbol]
+        if self._quote(index).distrust:
+            return []
+        desk = self._desk
+        count = int(t.read_side(
+            desk.words, int(desk.seats[index][a.BOOK_AT]), self._depth, int(t.Source.BOTH), side,
+            desk.slot, desk.quote, desk.buy_touch, desk.buy_prices, desk.buy_sizes))
+        return [*zip(desk.buy_prices[:count].tolist(), desk.buy_sizes[:count].tolist(),
+                     strict=True)]
+
+    def versions(self, venue: str, symbol: str) -> tuple[int, int]:
+        """Return how often book and quote were published: equal numbers, equal levels."""
+        words = self._desk.words
+        base = int(self._desk.seats[self._index[venue, symbol]][a.BOOK_AT])
+        return int(book_version(words, base)), int(quote_version(words, base, self._depth))
 
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:
         """Return tick, lot, least size, and least notional in millionths of the quote."""
@@ -100,6 +115,10 @@ class LiveBooks:
     def taker_fee_ppm(self, venue: str, symbol: str) -> int:
         """Return the taker's fee in ppm."""
         return self._read(self._span.words, self._row_at[venue, symbol] + _TAKER_FEE)
+
+    def maker_fee_ppm(self, venue: str, symbol: str) -> int:
+        """Return the maker's fee in ppm; negative: a rebate."""
+        return self._read(self._span.words, self._row_at[venue, symbol] + _MAKER_FEE)
 
     def rate(self, asset: str) -> int:
         """Return millionths of the reference currency for one unit; 0 if no book ever said.

@@ -108,14 +108,15 @@ class State:
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
         self.activity = Activity()
         self.places: set[Place] = set()  # that this life listed
+        self.counted_ns: dict[Place, int] = {}  # when it last did
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
-        self.counted_ns: dict[Place, int] = {}  # when it was counted first
+        self.counted_first_ns: dict[Place, int] = {}
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
-        self.trading_why = ""
+        self.trading_why = self.trading_who = ""
         self.breakers: dict[str, str] = {}
         self.outcomes = Outcomes()
         self.outstanding = Outstanding()
@@ -288,7 +289,8 @@ class State:
 
     def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
-        self.counted_ns.setdefault(place, now)
+        self.counted_first_ns.setdefault(place, now)
+        self.counted_ns[place] = now
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 
@@ -300,6 +302,7 @@ class State:
 
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
+        self.trading_who = record.who
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now
