@@ -19,7 +19,7 @@ from exec.outcomes import Outcomes
 from exec.outstanding import MONEY_DECIMALS as MONEY_DECIMALS
 from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
-from exec.positions import Position, change
+from exec.positions import Position, change, credit
 from exec.weighing import recount, weigh, weigh_owed, weigh_plan
 
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
@@ -77,6 +77,7 @@ class Trade(msgspec.Struct, frozen=True):
     size: int
     fee: int
     fee_asset: str
+    realised: int | None = None  # what the venue credited, of a perpetual; None: it said nothing
 
 
 def money(text: str) -> int:
@@ -107,14 +108,15 @@ class State:
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
         self.activity = Activity()
         self.places: set[Place] = set()  # that this life listed
+        self.counted_ns: dict[Place, int] = {}  # when it last did
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
-        self.counted_ns: dict[Place, int] = {}  # when it was counted first
+        self.counted_first_ns: dict[Place, int] = {}
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
-        self.trading_why = ""
+        self.trading_why = self.trading_who = ""
         self.breakers: dict[str, str] = {}
         self.outcomes = Outcomes()
         self.outstanding = Outstanding()
@@ -252,7 +254,8 @@ class State:
             return
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
-            record.order, record.side, record.price, record.size, fee, record.fee_asset)
+            record.order, record.side, record.price, record.size, fee, record.fee_asset,
+            money(record.realised) if record.realised else None)
         place = key[:2]
         self._book(place, trade, 1)
         self.activity.trade(
@@ -286,7 +289,8 @@ class State:
 
     def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
-        self.counted_ns.setdefault(place, now)
+        self.counted_first_ns.setdefault(place, now)
+        self.counted_ns[place] = now
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 
@@ -298,6 +302,7 @@ class State:
 
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
+        self.trading_who = record.who
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now
@@ -362,5 +367,9 @@ class State:
             return
         position = self.positions.setdefault(place, Position())
         before = position.realised
-        change(position, trade.side * trade.size * sign, value)
+        size = trade.side * trade.size * sign
+        if trade.realised is None:
+            change(position, size, value)
+        else:
+            credit(position, size, value, trade.realised * sign)
         self._add((venue, listed.settle), position.realised - before)
