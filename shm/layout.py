@@ -127,14 +127,14 @@ class InstrumentStatus(IntEnum):
     NOT_LISTED = 3
 
 
-# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling.  tick, lot, size_min in
-# quanta, notional_min in millionths of the quote currency
+# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling; code: what else it is called.
+# tick, lot, size_min in quanta, notional_min in millionths of the quote currency
 INSTRUMENT: Final = record(
     ("name", "S32"), ("native", "S32"), ("venue_name", "S32"),
     ("venue", "i8"), ("index", "i8"), ("local_index", "i8"), ("group", "i8"),
     ("kind", "i8"), ("price_decimals", "i8"), ("size_decimals", "i8"), ("enabled", "i8"),
     ("tick", "i8"), ("lot", "i8"), ("size_min", "i8"), ("notional_min", "i8"),
-    ("taker_fee_ppm", "i8"), ("maker_fee_ppm", "i8"), ("status", "i8"),
+    ("taker_fee_ppm", "i8"), ("maker_fee_ppm", "i8"), ("status", "i8"), ("code", "S16"),
     size=256,
 )
 

@@ -5,6 +5,7 @@ import gc
 import os
 import resource
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 # Libraries that would start a thread per core in each of our processes.
@@ -84,3 +85,9 @@ def no_core_dumps() -> None:
 def quiet_collector() -> None:
     """Collect seldom: the steady state allocates little that forms cycles."""
     gc.set_threshold(50_000, 20, 100)
+
+
+def boot_id() -> int:
+    """Return a number that is another one after each boot of this machine."""
+    text = Path("/proc/sys/kernel/random/boot_id").read_text()
+    return int(text.replace("-", ""), 16) >> 65  # 63 bits
