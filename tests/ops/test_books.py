@@ -201,12 +201,12 @@ def test_a_running_engines_books_are_read_while_its_ledger_is_written(
         journal.append(each.kind, each.payload)
     with closing(sqlite.open_store(mine.ledger)) as kept:  # the ledger process has it
         ledger = Ledger(kept)
-        for each in [*read(mine.journal, boot=boot_number())][:1000]:
+        for each in [*read(mine.journal, boot=boot_number())][:-100]:
             ledger.take(each)
         ledger.flush()
         proof = found(capfd, "ledger", "verify")
         assert (proof["ledger"], proof["sequence"], proof["behind"]) == (
-            str(mine.ledger), 1000, len(records) - 1000)
+            str(mine.ledger), len(records) - 100, 100)
         assert "each exactly once" in said(capfd, "ledger", "verify", "--name", "demo")
     journal.close()
 

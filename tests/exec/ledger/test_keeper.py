@@ -25,7 +25,7 @@ from engine.runtime.books_folder import BooksFolder
 from engine.runtime.context import Context
 from exec import records as r
 from exec.journal.boot import boot_number
-from exec.journal.file import path_of
+from exec.journal.file import HEADER_SIZE, RECORD_SIZE, path_of, size_of
 from exec.journal.follower import Follower
 from exec.journal.reader import files_of, read
 from exec.journal.writer import Journal
@@ -227,8 +227,8 @@ def test_a_damaged_byte_of_the_journal_is_named_and_nothing_after_it_is_believed
     journal.close()
     path = path_of(desk.books.journal, 1)
     damaged = bytearray(path.read_bytes())
-    at = bytes(damaged).index(history[80][1])
-    damaged[at] ^= 1
+    at = HEADER_SIZE + sum(size_of(len(payload)) for _, payload in history[:80])
+    damaged[at + RECORD_SIZE] ^= 1  # the first of the payload
     path.write_bytes(damaged)
     desk.turns(5, SECOND)
     assert "record 81 at byte" in desk.refusals()[0]
