@@ -16,8 +16,8 @@ from bench.histories.world import World as Lived
 from engine.model.clock import ManualClock, SystemClock
 from engine.runtime import books_folder
 from engine.runtime.books_folder import BooksFolder
+from engine.runtime.machine import boot_id
 from exec import records as r
-from exec.journal.boot import boot_number
 from exec.journal.file import path_of
 from exec.journal.reader import read
 from exec.journal.writer import Journal
@@ -53,7 +53,7 @@ def folder(life: Lived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.setenv("TRYPTO_SHM", str(tmp_path))
     found = BooksFolder(str(books_folder.storage_of("demo") / "paper-books"), "paper", "books")
     clock = ManualClock()
-    journal = Journal(found.journal, clock, boot=boot_number(), file_size=1 << 17)
+    journal = Journal(found.journal, clock, boot=boot_id(), file_size=1 << 17)
     for each in life.stored:
         clock.set(mono_ns=1, unix_ns=each.unix_ns)
         journal.append(each.kind, each.payload)
@@ -195,13 +195,13 @@ def test_a_running_engines_books_are_read_while_its_ledger_is_written(
     world = World(tmp_path, monkeypatch)
     mine = books_folder.make(world.config, "0123456789ab")
     books_folder.write(world.run, world.config, mine)
-    journal = Journal(mine.journal, SystemClock(), boot=boot_number(), file_size=1 << 17)
-    records = [*read(folder / "journal", boot=boot_number())]
+    journal = Journal(mine.journal, SystemClock(), boot=boot_id(), file_size=1 << 17)
+    records = [*read(folder / "journal", boot=boot_id())]
     for each in records:
         journal.append(each.kind, each.payload)
     with closing(sqlite.open_store(mine.ledger)) as kept:  # the ledger process has it
         ledger = Ledger(kept)
-        for each in [*read(mine.journal, boot=boot_number())][:-100]:
+        for each in [*read(mine.journal, boot=boot_id())][:-100]:
             ledger.take(each)
         ledger.flush()
         proof = found(capfd, "ledger", "verify")
