@@ -19,6 +19,9 @@ VERBS: Final = {
     "resume": ("ops.resume", "take back a pause"),
     "kill": ("ops.kill", "let nothing leave execution any more, until a reset"),
     "reset": ("ops.reset", "take back a kill or a halt, and start what was given up"),
+    "journal": ("ops.journal", "print execution's journal, or prove that it is whole"),
+    "ledger": ("ops.ledger", "what was seen, ordered, filled, traded and held; or its proof"),
+    "pnl": ("ops.pnl", "profit and loss, expected and realised, with what it cost"),
     "replay": ("ops.replay", "send recorded frames through the feeds' code, without a network"),
     "sim": ("ops.sim.command", "run the local venue servers alone"),
 }
