@@ -57,6 +57,7 @@ class Plan(msgspec.Struct):
     orders: list[int] = []
     closed: r.PlanClosed | None = None  # a later fill opens it again
     profit_micro: int = 0  # as far as it was closed
+    taken_over: int = 0  # of its residual, by a flatten: others trade it back
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -105,6 +106,8 @@ class State:
         self.breakers: dict[str, str] = {}
         self.outcomes: list[tuple[int, int, int]] = []  # (unix_ns, strategy, profit) of plans
         self.foreign: dict[str, int] = {}  # by venue: how often somebody else acted
+        self.commands: dict[str, str] = {}  # command id -> why it was refused, "" if it was not
+        self.flattening: str | None = None  # the asset, "" for all; None: nothing is
         self.signals: set[tuple[int, int]] = set()  # (run, sequence) that became plans
         self.records = 0
         self.last_ns = self.died_ns = 0  # of the newest record; of the last one of the life before
@@ -117,7 +120,7 @@ class State:
             r.Doubted: self._doubted, r.Proven: self._proven, r.Odd: self._odd,
             r.Posted: self._posted, r.Counted: self._counted, r.Held: self._held,
             r.StateChanged: self._state_changed, r.BreakerMoved: self._breaker_moved,
-            r.Foreign: self._foreign,
+            r.Foreign: self._foreign, r.Commanded: self._commanded,
         }
 
     # --- reading -------------------------------------------------------------------------------
@@ -153,6 +156,7 @@ class State:
             sorted((asset, str(amount)) for asset, amount in self.traded.items()),
             sorted(self.held.items()), sorted(self.breakers.items()),
             sorted(self.foreign.items()), sorted(self.signals), self.records,
+            sorted(self.commands.items()), self.flattening,
         ]
         def plainly(value: object) -> str:
             return str(value)
@@ -189,6 +193,8 @@ class State:
         plan = self.open_plans.pop(record.plan)
         before = plan.profit_micro
         plan.closed, plan.profit_micro = record, record.profit_micro
+        if record.outcome == r.FLATTENED:
+            plan.taken_over += record.residual
         self.outcomes.append((now, plan.planned.strategy, record.profit_micro - before))
 
     def _intended(self, record: r.Intended, now: int) -> None:
@@ -292,6 +298,12 @@ class State:
 
     def _foreign(self, record: r.Foreign, _now: int) -> None:
         self.foreign[record.venue] = self.foreign.get(record.venue, 0) + 1
+
+    def _commanded(self, record: r.Commanded, _now: int) -> None:
+        if record.command_id:
+            self.commands[record.command_id] = record.refused
+        if record.verb in r.FLATTENING and not record.refused:
+            self.flattening = record.arguments if r.FLATTENING[record.verb] else None
 
     # --- parts ---------------------------------------------------------------------------------
 

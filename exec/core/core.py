@@ -12,6 +12,7 @@ import msgspec
 from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
+from exec.core.exposure import residual_of
 from exec.core.plans import Move, Step, next_step
 from exec.core.reconcile import RECONCILING, Reconciler
 from exec.core.results import profit_of
@@ -133,13 +134,17 @@ class Core:
 
     def place(
         self, venue: str, symbol: str, side: int, price: int, size: int, *, tif: r.Tif,
-        purpose: Purpose = Purpose.OPERATOR, why: str = "",
+        purpose: Purpose = Purpose.OPERATOR, approved: Callable[[], object] = lambda: None,
     ) -> int | Refusal:
-        """Place an operator's order; return its number, or what refused it."""
+        """Place an operator's order; return its number, or what refused it.
+
+        ``approved`` is called once the gate has let it pass, before anything is written of it.
+        """
         proposed = self._desk.propose(venue, symbol, side, price, size)
         judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
         if isinstance(judged, Refusal):
             return judged
+        approved()
         leg = r.Leg(venue, symbol, side, price, size, price)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
@@ -152,6 +157,15 @@ class Core:
         """Let trading do more, or less, on an operator's word."""
         self._halted_plans.clear()
         self.trading.set(state, why, who)
+
+    def give_up(self, number: int) -> None:
+        """Close an open plan, all of whose orders are settled: others trade back what it left."""
+        plan = self.state.open_plans[number]
+        left = residual_of(self.state, plan)
+        profit = profit_of(self.state, self._books, plan)
+        self._log.append(r.PlanClosed(number, r.FLATTENED, left, profit))
+        self._halted_plans.discard(number)
+        self._retries.pop(number, None)
 
     # --- plans ---------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from exec.core.ports import Books
 from exec.gate.checks import Proposed
-from exec.state import MONEY_DECIMALS, Order, Place, State
+from exec.state import MONEY_DECIMALS, Order, Place, Plan, State
 
 MICRO: Final = 10**6
 UNIT: Final = 10**MONEY_DECIMALS
@@ -102,11 +102,14 @@ def unhedged(state: State, books: Books) -> int:
     for plan in state.open_plans.values():
         leg = plan.planned.legs[0]
         total += in_reference(
-            state, books, (leg.venue, leg.symbol), leg.price, abs(residual(state, plan.orders)))
+            state, books, (leg.venue, leg.symbol), leg.price, abs(residual_of(state, plan)))
     return total
 
 
-def residual(state: State, numbers: Iterable[int]) -> int:
-    """Return filled buys less filled sells of some orders, in size quanta."""
-    orders = (state.orders[number] for number in numbers)
-    return sum(order.booked * order.intent.side for order in orders)
+def residual_of(state: State, plan: Plan) -> int:
+    """Return a plan's filled buys less its filled sells, in size quanta.
+
+    What a flatten took over is no longer the plan's: a late fill is, when it comes after that.
+    """
+    orders = (state.orders[number] for number in plan.orders)
+    return sum(order.booked * order.intent.side for order in orders) - plan.taken_over

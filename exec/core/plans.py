@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from exec.core.exposure import in_reference, residual
+from exec.core.exposure import in_reference, residual_of
 from exec.core.ports import Books
 from exec.core.settings import Settings
 from exec.gate.checks import Purpose
@@ -62,7 +62,7 @@ def next_step(
     waiting = _waiting(state, plan, late=late)
     if waiting is not None:
         return waiting
-    left = residual(state, plan.orders) if len(plan.planned.legs) > 1 else 0
+    left = residual_of(state, plan) if len(plan.planned.legs) > 1 else 0
     if not left:
         return Step(Move.CLOSE, _outcome(state, plan))
     if _worth(state, plan, books, left) <= settings.hold_max or _too_small(plan, books, left):

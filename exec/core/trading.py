@@ -43,6 +43,11 @@ class Trading:
         if rest and calm and self._clock.unix_ns() - self._state.trading_ns >= rest:
             self.set(TradingState.ACTIVE, "cooled down", "engine")
 
+    def close_breakers(self) -> None:
+        """Close every breaker on an operator's word."""
+        for venue, circuit in self._circuits.items():
+            self._moved(venue, circuit.close())
+
     def note(self, venue: str, *, good: bool) -> None:
         """Let a venue's breaker know how an order went."""
         circuit = self._circuits[venue]
