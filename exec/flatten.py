@@ -152,9 +152,9 @@ class Flattener:
     def _trade(self, target: Target) -> str:
         """Send the best piece of a target; return why it is not gone yet, SMALL if it never is."""
         places = [target.place] if target.place else [
-            each for each in self._table
-            if (listed := self._state.listed.get(each)) is not None
-            and listed.base == target.asset and not listed.settle]
+            each for each in self._table if each in self._state.places
+            and self._state.listed[each].base == target.asset
+            and not self._state.listed[each].settle]
         found = [self._piece(place, target) for place in places]
         pieces = [each for each in found if isinstance(each, Piece)]
         if not pieces:

@@ -33,9 +33,12 @@ from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
 from exec.opening import open_gateway
 from exec.orders import State as OrderState
+from exec.portfolio import Portfolio
 from exec.seats import LiveGateway, Seat
 from exec.tally import CountedLog
 from shm.layout import InstrumentStatus, TradingState
+from shm.portfolio import PortfolioSegment
+from shm.segment import Segment
 
 TURN_S: Final = 0.01
 CORE_EVERY: Final = 2  # turns
@@ -71,6 +74,9 @@ class Trader:
         self.seats = {venue: Seat(venue) for venue in config.venues}
         self.core = Core(self.log, self.state, {**self.seats}, self.books, self.flags, clock,
                          settings, self._when_durable)
+        self.portfolio = Portfolio(
+            PortfolioSegment(Segment.attach(run, "portfolio", writable=True).words), self.state,
+            self.books, clock, account, config.mode, fee_reserve_ppm=settings.fee_reserve_ppm)
         self._random = Random(context.run_id)  # noqa: S311  (for back-off)
         self._running: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
@@ -102,6 +108,7 @@ class Trader:
             self.core.on_timer()
         if turns % LOOK_EVERY == 0:
             self._look()
+        self.portfolio.turn(trading=self.core.trading.now, unready=self.core.unready)
 
     def _obey(self) -> None:
         """Be as strict as control is."""
@@ -177,6 +184,7 @@ class Trader:
         await asyncio.gather(*self._running, return_exceptions=True)
         if not self.state.live and not self.state.open_plans:
             self.log.append(r.Closed("told to leave"))
+        self.portfolio.publish(trading=self.core.trading.now, unready=self.core.unready)
         self.journal.close()
 
 

@@ -24,7 +24,7 @@ def flat(desk: Commanded) -> str:
 def test_what_was_bought_is_sold_and_trading_stays_restricted(state: TradingState) -> None:
     desk = Commanded()
     assert isinstance(desk.buy("0.01"), Done)
-    assert isinstance(desk.buy("0.001", tif="gtc", price="50000", venue="b"), Done)
+    assert isinstance(desk.buy("0.001", tif="gtc", price="58000", venue="b"), Done)
     desk.run(300)
     assert desk.state.traded["BTC"] > 0
     desk.world.core.resume(state, "test", "test")

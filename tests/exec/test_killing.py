@@ -21,7 +21,7 @@ def resting(desk: Commanded) -> int:
 def test_the_word_cancels_everything_and_a_restart_stays_killed_until_a_reset() -> None:
     desk = Commanded()
     for venue in "ab":
-        assert isinstance(desk.buy("0.001", tif="gtc", price="50000", venue=venue), Done)
+        assert isinstance(desk.buy("0.001", tif="gtc", price="58000", venue=venue), Done)
     desk.run(200)
     assert resting(desk) == 2
     desk.world.kill = True
@@ -38,7 +38,7 @@ def test_the_word_cancels_everything_and_a_restart_stays_killed_until_a_reset() 
 
 def test_what_left_just_before_the_word_and_arrives_after_the_cancel_is_cancelled_too() -> None:
     desk = Commanded()
-    desk.buy("0.001", tif="gtc", price="50000")
+    desk.buy("0.001", tif="gtc", price="58000")
     venue = desk.world.venues["a"]
     slow, venue.cancel_all = venue.cancel_all, lambda: None  # type: ignore[method-assign]
     desk.world.kill = True
@@ -57,7 +57,7 @@ def test_an_order_that_waits_for_the_journal_never_leaves() -> None:
     sender = desk.world.core.sender
     waiting: list[Callable[[], None]] = []
     vars(sender)["_when_durable"] = lambda _number, action: waiting.append(action)
-    assert isinstance(desk.buy("0.001", tif="gtc", price="50000"), Done)
+    assert isinstance(desk.buy("0.001", tif="gtc", price="58000"), Done)
     desk.world.kill = True
     for action in waiting:
         action()
@@ -68,7 +68,7 @@ def test_an_order_that_waits_for_the_journal_never_leaves() -> None:
 
 def test_a_full_disk_stops_no_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Commanded()
-    desk.buy("0.001", tif="gtc", price="50000")
+    desk.buy("0.001", tif="gtc", price="58000")
     desk.run(200)
     told: list[str] = []
 
@@ -97,7 +97,7 @@ def test_leaving_cancels_what_rests_and_nothing_where_nothing_does() -> None:
         venue.cancel_all = noted  # type: ignore[method-assign]
     assert asyncio.run(desk.killing.leave(0.05)) == 0
     assert told == []
-    desk.buy("0.001", tif="gtc", price="50000")
+    desk.buy("0.001", tif="gtc", price="58000")
     desk.run(200)
 
     async def leave() -> int:

@@ -38,9 +38,9 @@ def done(reply: AnyReply) -> str:
 
 
 def test_an_order_by_hand_rests_at_the_venue_and_a_cancel_ends_it(desk: Commanded) -> None:
-    text = done(desk.buy("0.001", tif="gtc", price="50000"))
+    text = done(desk.buy("0.001", tif="gtc", price="58000"))
     number = next(iter(desk.state.orders))
-    assert text.startswith(f"order {number}: buy 0.001 {SYMBOL} at 50000 on a, gtc")
+    assert text.startswith(f"order {number}: buy 0.001 {SYMBOL} at 58000 on a, gtc")
     desk.run(200)
     assert desk.state.orders[number].state is OrderState.OPEN
     assert done(desk.obey(Cancel(number))) == (
@@ -56,7 +56,7 @@ def test_an_order_by_hand_rests_at_the_venue_and_a_cancel_ends_it(desk: Commande
     (Place("a", SYMBOL, "buy", "60000.123", "1"), "right would be 60000.12"),
     (Place("a", SYMBOL, "buy", "60000", "0.00015"), "right would be 0.0001 or 0.0002"),
     (Place("a", SYMBOL, "buy", "90000", "0.001"), "than the collar allows"),
-    (Place("a", SYMBOL, "buy", "50000", "900"), "of a USDT needed, "),
+    (Place("a", SYMBOL, "buy", "58000", "900"), "of a USDT needed, "),
     (Place("a", SYMBOL, "buy", "0", "1"), "price: 0"),
     (Cancel(7_777), "there is no order 7777"),
     (CancelAll("c"), "no venue 'c'; right would be one of a, b"),
@@ -74,13 +74,13 @@ def test_what_cannot_be_is_refused_with_what_is_right_and_journaled(
 def test_a_command_that_comes_twice_is_acted_on_once_across_a_restart_too(
     desk: Commanded
 ) -> None:
-    place = Place("a", SYMBOL, "buy", "50000", "0.001", command_id="one")
+    place = Place("a", SYMBOL, "buy", "58000", "0.001", command_id="one")
     done(desk.obey(place))
     assert "nothing was done again" in done(desk.obey(place))
     desk.restart()
     assert "nothing was done again" in done(desk.obey(place))
     assert len(desk.state.orders) == 1
-    wrong = Place("a", SYMBOL, "buy", "50000.001", "0.001", command_id="two")
+    wrong = Place("a", SYMBOL, "buy", "58000.001", "0.001", command_id="two")
     first = refused(desk.obey(wrong))
     assert refused(desk.obey(wrong)) == first
     assert len(desk.commands()) == 2
@@ -95,7 +95,7 @@ def test_a_command_that_the_gate_refuses_makes_one_record(desk: Commanded) -> No
 
 def test_cancel_all_ends_orders_everywhere_or_at_one_venue(desk: Commanded) -> None:
     for venue in "ab":
-        done(desk.buy("0.001", tif="gtc", price="50000", venue=venue))
+        done(desk.buy("0.001", tif="gtc", price="58000", venue=venue))
     desk.run(200)
     assert "told a to cancel everything, 1 orders of ours" in done(desk.obey(CancelAll("a")))
     desk.run(300)
@@ -122,7 +122,7 @@ def test_no_reset_lifts_a_kill_that_control_has_not_lifted(desk: Commanded) -> N
 def test_a_journal_that_takes_nothing_stops_orders_but_no_cancel(
     desk: Commanded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done(desk.buy("0.001", tif="gtc", price="50000"))
+    done(desk.buy("0.001", tif="gtc", price="58000"))
     desk.run(200)
     number = next(iter(desk.state.orders))
 
@@ -130,7 +130,7 @@ def test_a_journal_that_takes_nothing_stops_orders_but_no_cancel(
         raise NoSpace("journal", needed_bytes=1, free_bytes=0)
 
     monkeypatch.setattr(desk.world, "append", full)
-    assert "no order leaves" in refused(desk.buy("0.001", price="50000"))
+    assert "no order leaves" in refused(desk.buy("0.001", price="58000"))
     assert len(desk.state.orders) == 1
     told: list[int] = []
 
@@ -144,7 +144,7 @@ def test_a_journal_that_takes_nothing_stops_orders_but_no_cancel(
 
 
 def test_a_replay_knows_every_command(desk: Commanded) -> None:
-    done(desk.obey(Place("a", SYMBOL, "buy", "50000", "0.001", command_id="x")))
+    done(desk.obey(Place("a", SYMBOL, "buy", "58000", "0.001", command_id="x")))
     done(desk.obey(Flatten()))
     again = replay(desk.world.stored)
     assert again.commands == {"x": ""}
