@@ -4,7 +4,7 @@ Every answer is read anew, but rates.  A book that is not to be believed says so
 ``Quote.distrust`` with the detector's own rules; its depth is empty then.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
@@ -16,6 +16,7 @@ from engine.model.clock import Clock
 from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
+from exec.reference import REFERENCE
 from shm.atomics import Words, peek
 from shm.book import book_version, quote_version
 from shm.jit import entry, kernel
@@ -23,9 +24,6 @@ from shm.layout import INSTRUMENT, Veto, word_of
 from shm.span import Span
 from shm.text import INT, TABLE, WORDS
 
-MICRO: Final = 1_000_000
-REFERENCE: Final[Mapping[str, int]] = {  # currencies counted as one unit of the reference
-    "USD": MICRO, "USDT": MICRO, "USDC": MICRO}
 RATE_AGE_NS: Final = 10_000_000
 _BOTH: Final = int(t.Source.BOTH)
 _OLD: Final = int(Veto.BOOK_OLD)

@@ -21,6 +21,15 @@ class Losses(NamedTuple):
     in_row: int  # plans; those that made nothing break no row
 
 
+class Earned(NamedTuple):
+    """Profits in millionths of the reference currency; negative: losses."""
+
+    whole: int
+    day: int
+    hour: int
+    losses_in_row: int
+
+
 class Outcomes:
     """Results of plans in the order of their ends."""
 
@@ -53,10 +62,15 @@ class Outcomes:
 
     def losses(self, unix_ns: int) -> Losses:
         """Return what is lost as of now."""
-        minute = unix_ns // MINUTE_NS
-        return Losses(self._lost(minute - minute % DAY), self._lost(minute - HOUR), self._in_row)
+        earned = self.earned(unix_ns)
+        return Losses(max(0, -earned.day), max(0, -earned.hour), self._in_row)
 
-    def _lost(self, since: int) -> int:
-        at = bisect_left(self._minutes, since)
-        before = self._totals[at - 1] if at else self._gone
-        return max(0, before - self._total)
+    def earned(self, unix_ns: int) -> Earned:
+        """Return what was made as of now."""
+        minute = unix_ns // MINUTE_NS
+        return Earned(self._total, self._since(minute - minute % DAY), self._since(minute - HOUR),
+                      self._in_row)
+
+    def _since(self, minute: int) -> int:
+        at = bisect_left(self._minutes, minute)
+        return self._total - (self._totals[at - 1] if at else self._gone)

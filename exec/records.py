@@ -200,6 +200,7 @@ class Filled(_Record, frozen=True, tag=12):
     taker: bool
     venue_unix_ns: int
     source: str  # stream, answer, query or model
+    realised: str = ""  # exact decimal text, as the venue credited it; "": it said nothing
 
 
 class Busted(_Record, frozen=True, tag=13):

@@ -19,7 +19,7 @@ from exec.outcomes import Outcomes
 from exec.outstanding import MONEY_DECIMALS as MONEY_DECIMALS
 from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
-from exec.positions import Position, change
+from exec.positions import Position, change, credit
 from exec.weighing import recount, weigh, weigh_owed, weigh_plan
 
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
@@ -78,6 +78,7 @@ class Trade(msgspec.Struct, frozen=True):
     size: int
     fee: int
     fee_asset: str
+    realised: int | None = None  # what the venue credited, of a perpetual; None: it said nothing
 
 
 def money(text: str) -> int:
@@ -259,7 +260,8 @@ class State:
             return
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
-            record.order, record.side, record.price, record.size, fee, record.fee_asset)
+            record.order, record.side, record.price, record.size, fee, record.fee_asset,
+            money(record.realised) if record.realised else None)
         place = key[:2]
         self._book(place, trade, 1)
         self.activity.trade(
@@ -377,5 +379,9 @@ class State:
             return
         position = self.positions.setdefault(place, Position())
         before = position.realised
-        change(position, trade.side * trade.size * sign, value)
+        size = trade.side * trade.size * sign
+        if trade.realised is None:
+            change(position, size, value)
+        else:
+            credit(position, size, value, trade.realised * sign)
         self._add((venue, listed.settle), position.realised - before)

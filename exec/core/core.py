@@ -265,7 +265,7 @@ class Core:
         self._log.append(r.Filled(
             intent.order, report.venue, report.symbol, report.trade, report.side, report.price,
             report.size, report.fee, report.fee_asset, report.taker, report.venue_unix_ns,
-            report.source))
+            report.source, report.realised))
         if order.booked > intent.size:
             self._log.append(r.Odd(intent.order, "overfill", f"{order.booked} of {intent.size}"))
             self.trading.tighten(

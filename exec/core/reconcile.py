@@ -156,7 +156,8 @@ class Reconciler:
         """Book a trade that no order of ours explains, and stop the account."""
         self._log.append(r.Filled(
             0, report.venue, report.symbol, report.trade, report.side, report.price, report.size,
-            report.fee, report.fee_asset, report.taker, report.venue_unix_ns, report.source))
+            report.fee, report.fee_asset, report.taker, report.venue_unix_ns, report.source,
+            report.realised))
         self.stranger(report.venue, report.symbol, report.venue_order, report.client_id)
 
     # --- parts ---------------------------------------------------------------------------------
