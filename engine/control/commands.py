@@ -25,6 +25,7 @@ from engine.control.protocol import (
     StatusReply,
     Stop,
     StrategyStatus,
+    Unanswered,
     VenueStatus,
     encode,
 )
@@ -203,9 +204,10 @@ class Commands:
         def whole(reply: AnyReply) -> AnyReply:
             if isinstance(reply, Done):
                 return Done(f"{done}: {reply.text}")
-            said = reply.text if isinstance(reply, Refused) else str(reply)
-            return Refused(f"{done}, but whether execution trades again is not known, repeat the"
-                           f" reset: {said}")
+            if isinstance(reply, Refused):
+                return Refused(f"{done}, but execution refused it: {reply.text}")
+            said = reply.text if isinstance(reply, Unanswered) else str(reply)
+            return Unanswered(f"{done}, but trading may stay as it was, repeat the reset: {said}")
 
         return HandOn(request, whole)
 

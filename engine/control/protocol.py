@@ -111,6 +111,12 @@ class Refused(Reply, frozen=True):
     text: str
 
 
+class Unanswered(Reply, frozen=True):
+    """Control could not ask execution, or it did not answer; ``text`` says what that means."""
+
+    text: str
+
+
 class ProcessStatus(msgspec.Struct, frozen=True):
     """One row of the process table."""
 
@@ -164,7 +170,7 @@ class StatusReply(Reply, frozen=True):
     requests_refused: int
 
 
-AnyReply = Done | Refused | StatusReply
+AnyReply = Done | Refused | Unanswered | StatusReply
 
 EXEC_SOCKET: Final = "exec.ipc"  # where execution takes ToExecution, in the run folder
 GUARD_SOCKET: Final = "guard.ipc"  # where the guard takes ToGuard, beside it

@@ -17,6 +17,7 @@ from engine.control.protocol import (
     Refused,
     Reset,
     Trading,
+    Unanswered,
     decode_reply,
     encode,
 )
@@ -64,7 +65,7 @@ class Relay:
                 f"{WAITING_MAX} requests wait for execution; {verb} was not handed on")))
             return
         if self._state is not ProcessState.READY and not isinstance(asked.request, Reset):
-            tell(asked.then(Refused(
+            tell(asked.then(Unanswered(
                 f"execution is {self._state.name.lower()}, {verb} was not handed on: see"
                 " `status`")))
             return
@@ -88,7 +89,7 @@ class Relay:
                 verb = type(waiting.asked.request).__name__
                 self._context.log.error(
                     "execution did not answer", verb=verb, state=self._state.name.lower())
-                self._end(waiting, Refused(
+                self._end(waiting, Unanswered(
                     f"execution ({self._state.name.lower()}) did not answer within"
                     f" {DEADLINE_NS / 1e9:g} s, nobody knows whether {verb} took effect: see"
                     " `orders`"))
@@ -114,4 +115,4 @@ class Relay:
     def close(self) -> None:
         """Give up everything."""
         for waiting in [*self._waiting]:
-            self._end(waiting, Refused("the engine stops; nobody knows what became of it"))
+            self._end(waiting, Unanswered("the engine stops; nobody knows what became of it"))
