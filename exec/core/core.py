@@ -152,9 +152,12 @@ class Core:
 
     def place(
         self, venue: str, symbol: str, side: int, price: int, size: int, *, tif: r.Tif,
-        purpose: Purpose = Purpose.OPERATOR, why: str = "",
+        purpose: Purpose = Purpose.OPERATOR, approved: Callable[[], object] = lambda: None,
     ) -> int | Refusal:
-        """Place an operator's order; return its number, or what refused it."""
+        """Place an operator's order; return its number, or what refused it.
+
+        ``approved`` is called once the gate has let it pass, before anything is written of it.
+        """
         leg = r.Leg(venue, symbol, side, price, size, price)
         if (unknown := self._unknown((leg,))) is not None:
             return unknown
@@ -162,6 +165,7 @@ class Core:
         judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
         if isinstance(judged, Refusal):
             return judged
+        approved()
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0))
@@ -175,6 +179,14 @@ class Core:
         if state is TradingState.ACTIVE:
             self.trading.release_all(why, who)
         self.trading.set(state, why, who)
+
+    def give_up(self, number: int) -> None:
+        """Close an open plan, all of whose orders are settled: others trade back what it left."""
+        plan = self.state.open_plans[number]
+        profit = profit_of(self.state, self._books, plan)
+        self._log.append(r.PlanClosed(number, r.FLATTENED, plan.residual, profit))
+        self._halted_plans.discard(number)
+        self._retries.pop(number, None)
 
     # --- plans ---------------------------------------------------------------------------------
 
