@@ -121,6 +121,7 @@ class Planned(_Record, frozen=True, tag=5):
     unwind: tuple[Leg, ...]  # the orders that undo each leg
     deadline_ns: int  # ns after planning when the residual must be gone
     profit_micro: int
+    turns: str = "together"  # or riskier-first: the first of its legs leaves alone
 
 
 class PlanClosed(_Record, frozen=True, tag=6):
@@ -196,6 +197,7 @@ class Filled(_Record, frozen=True, tag=12):
     taker: bool
     venue_unix_ns: int
     source: str  # stream, answer, query or model
+    realised: str = ""  # exact decimal text, as the venue credited it; "": it said nothing
 
 
 class Busted(_Record, frozen=True, tag=13):

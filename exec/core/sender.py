@@ -1,6 +1,7 @@
 """The one place where orders leave: written down first, approved, durable, then handed over."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from exec import records as r
@@ -14,6 +15,7 @@ from exec.orders import FINAL
 from exec.state import Order, State
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS: Final = 36 * 36
 WhenDurable = Callable[[int, Callable[[], None]], None]
 
 
@@ -39,6 +41,7 @@ class Sender:
         number = self._log.next_sequence
         deadline_ns = self._clock.unix_ns() + self._settings.request_life_ns
         self.prepared[number] = (proposed, approval)
+        self._circuits[proposed.venue].begin(number)
         self._log.append(r.Intended(
             number, plan, leg, proposed.venue, proposed.symbol, proposed.side, proposed.price,
             proposed.size, tif, False, False, client_id(self._state.birth, number),
@@ -68,7 +71,6 @@ class Sender:
         elif not self._gate.admits(approval, proposed, intent.purpose):
             self._unsent(number, "its approval is of other limits or another life")
         else:
-            self._circuits[intent.venue].probe()
             self._throttles[intent.venue].take(self._clock.mono_ns())
             channel = self._gateways[intent.venue].place(intent, proposed, approval)
             if channel:
@@ -78,7 +80,8 @@ class Sender:
                 self._unsent(number, "the gateway sent nothing")
 
     def _unsent(self, number: int, why: str) -> None:
-        del self.prepared[number]
+        proposed, _ = self.prepared.pop(number)
+        self._circuits[proposed.venue].unsent(number)
         self._log.append(r.Unsent(number, why))
 
     def cancel(self, number: int, why: str) -> str:
@@ -108,7 +111,7 @@ def client_id(birth: int, number: int) -> str:
 
     So every venue takes it: Kraken's cl_ord_id is the shortest, OKX allows no other sign.
     """
-    return f"t{_in_base36(birth)}x{_in_base36(number)}"
+    return f"t{_birth_in_base36(birth)}x{_in_base36(number)}"
 
 
 def birth_of(found: str) -> int | None:
@@ -123,10 +126,15 @@ def birth_of(found: str) -> int | None:
         return None
 
 
+@cache
+def _birth_in_base36(birth: int) -> str:
+    return _in_base36(birth)
+
+
 def _in_base36(number: int) -> str:
     digits = ""
-    while True:
-        number, digit = divmod(number, 36)
-        digits = _BASE36[digit] + digits
-        if not number:
-            return digits
+    while number >= _PAIRS:
+        number, pair = divmod(number, _PAIRS)
+        digits = _BASE36[pair // 36] + _BASE36[pair % 36] + digits
+    head = _BASE36[number // 36] if number >= len(_BASE36) else ""
+    return head + _BASE36[number % 36] + digits

@@ -13,7 +13,7 @@ from exec.venues.binance import questions as q
 from exec.venues.binance import rows
 from exec.venues.binance.inquiry import Shape
 from exec.venues.binance.market import LOGIN, SUBSCRIBE, BinanceCodec, Manner
-from exec.venues.binance.numbers import is_zero, read
+from exec.venues.binance.numbers import MS_NS, is_zero, read
 from exec.venues.binance.refusals import Failure
 from exec.venues.binance.reports import QUERY, STREAM
 
@@ -26,6 +26,8 @@ class BinanceSpot(BinanceCodec):
 
     orders_path = user_path = PATH
     time_path = "/api/v3/time"
+    rest_weight_per_s = 50.0  # of 6000 a minute, which market data and orders share
+    rest_weight_burst = 1_000
     shape = Shape(
         root="/api/v3", trades="myTrades", read_trades=rows.spot_trades, span_ms=86_400_000,
         weights={"order": 4, "openOrders": 6, "openOrders of all": 80, "allOrders": 20,
@@ -93,4 +95,5 @@ class BinanceSpot(BinanceCodec):
     def _moved(self, row: rows.BalanceUpdate) -> p.Moved:
         kind = "withdrawal" if row.change.startswith("-") else "deposit"
         reference = f"{row.asset}:{row.change}:{row.time_ms}:{row.event_ms}"
-        return p.Moved(self.venue, row.asset, row.change, kind, reference)
+        return p.Moved(
+            self.venue, row.asset, row.change, kind, reference, row.time_ms * MS_NS)

@@ -42,6 +42,8 @@ class BinanceUsdm(BinanceCodec):
 
     orders_path = "/ws-fapi/v1"
     time_path = "/fapi/v1/time"
+    rest_weight_per_s = 20.0  # of 2400 a minute, which market data and orders share
+    rest_weight_burst = 400
     shape = Shape(
         root="/fapi/v1", trades="userTrades", read_trades=rows.usdm_trades, span_ms=WEEK_MS,
         weights={"order": 1, "openOrders": 1, "openOrders of all": 40, "allOrders": 5,
@@ -217,7 +219,8 @@ class BinanceUsdm(BinanceCodec):
         elif request.end_ms < asked_unix_ns // MS_NS:
             following.append(self._income(request.end_ms + 1, 1, asked_unix_ns))
         return Outcome(requests=following, reports=[
-            p.Moved(self.venue, row.asset, row.income, _kind(row), f"{row.kind}:{row.number}")
+            p.Moved(self.venue, row.asset, row.income, _kind(row), f"{row.kind}:{row.number}",
+                    row.time_ms * MS_NS)
             for row in page if row.kind not in BY_TRADES])
 
     def _ends(self, body: bytes) -> list[p.Report]:

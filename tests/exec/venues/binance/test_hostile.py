@@ -20,7 +20,7 @@ RATES = [{"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "l
           "count": 99}]
 TRADE = {"symbol": "BTCUSDT", "id": 56, "orderId": 28, "price": "61234", "qty": "0.01",
          "commission": "0", "commissionAsset": "BTC", "time": 5, "isBuyer": True,
-         "isMaker": False, "buyer": True, "maker": False}
+         "isMaker": False, "buyer": True, "maker": False, "realizedPnl": "0"}
 SPOT_FRAMES: list[Any] = [
     {"id": "p-t1x1", "status": 200, "result": FULL, "rateLimits": RATES},
     {"id": "p-t1x1", "status": 429, "error": {"code": -1003, "msg": "no", "data": {
@@ -176,7 +176,7 @@ def questions() -> list[tuple[Any, Request, Any]]:
     return [
         *found, (codec, survey[-1], [{"symbol": "BTCUSDT", "positionAmt": "-0.5"}]),
         (codec, next(each for each in survey if isinstance(each, q.Incomes)), [
-            {"incomeType": "TRANSFER", "income": "1", "asset": "USDT", "tranId": 7}]),
+            {"incomeType": "TRANSFER", "income": "1", "asset": "USDT", "tranId": 7, "time": 1}]),
         (codec, key, {"listenKey": "abc"})]
 
 
