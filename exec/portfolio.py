@@ -24,7 +24,7 @@ from exec.core.exposure import strategy_of
 from exec.core.ports import Books, Clock
 from exec.orders import State as OrderState
 from exec.outcomes import Earned
-from exec.state import MONEY_DECIMALS, Order, Place, State
+from exec.state import MONEY_DECIMALS, Order, State
 from shm.layout import TradingState
 from shm.portfolio import PortfolioSegment
 from shm.portfolio_layout import (
