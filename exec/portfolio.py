@@ -20,10 +20,10 @@ import numpy as np
 
 from engine.model.quanta import from_quanta, plain
 from exec.core import exposure
+from exec.core.exposure import strategy_of
 from exec.core.ports import Books, Clock
-from exec.core.situations import strategy_of
-from exec.earnings import Earned, Earnings
 from exec.orders import State as OrderState
+from exec.outcomes import Earned
 from exec.state import MONEY_DECIMALS, Order, Place, State
 from shm.layout import TradingState
 from shm.portfolio import PortfolioSegment
@@ -59,7 +59,6 @@ class Portfolio:
         self._segment, self._state, self._books, self._clock = segment, state, books, clock
         self._named = (fitted(mode, 16), fitted(account, 16))
         self._fee_ppm = fee_reserve_ppm
-        self._earnings = Earnings()
         self._bytes = segment.draft.view(np.uint8)
         self._orders: dict[int, tuple[object, bytes]] = {}  # those shown, and what they showed
         self._written_ns = -EVERY_NS
@@ -84,7 +83,7 @@ class Portfolio:
         self._put("positions", [row for _, row in positions[:POSITIONS_MAX]])
         self._put("orders", self._order_rows())
         unix_ns = self._clock.unix_ns()
-        earned = self._earnings.look(self._state.outcomes, unix_ns)
+        earned = self._state.outcomes.earned(unix_ns)
         self._put("head", [_head(
             0, int(trading), self._state.life, self._state.records, unix_ns, self._written_ns,
             len(balances), len(positions), len(self._state.orders), len(self._state.live),
@@ -110,7 +109,7 @@ class Portfolio:
         figures = (
             earned.whole, earned.day, earned.hour, earned.losses_in_row,
             exposure.unhedged(state, books),
-            exposure.worst_gross(state, books, state.live.values()), equity)
+            exposure.total_gross(state, books), equity)
         return tuple(map(word, figures))
 
     def _why(self) -> bytes:
@@ -141,15 +140,8 @@ class Portfolio:
 
     def _reserved(self) -> dict[Place, int]:
         """Return what live orders may still use up of each asset, with the worst fee."""
-        state, found = self._state, dict[Place, int]()
-        for order in state.live.values():
-            intent, left = order.intent, order.remaining
-            if left:
-                place = (intent.venue, intent.symbol)
-                asset = (intent.venue, exposure.pays(state, place, intent.side))
-                found[asset] = found.get(asset, 0) + exposure.needs(
-                    state, place, intent.side, intent.price, left, self._fee_ppm)
-        return found
+        return {place: exposure.reserved(self._state, *place, self._fee_ppm)
+                for place, amount in self._state.outstanding.reserved.items() if amount}
 
     def _positions(self) -> tuple[list[tuple[int, bytes]], int]:
         """Return worth and row of every perpetual's position, and what the open ones gained."""

@@ -9,9 +9,8 @@ import pytest
 from engine.model.clock import ManualClock
 from exec import records as r
 from exec.core.ports import Quote
-from exec.core.situations import losses
-from exec.earnings import Earnings
 from exec.orders import State as OrderState
+from exec.outcomes import Outcomes
 from exec.portfolio import CHANGED_EVERY_NS, EVERY_NS, Portfolio, fitted, number, unready_lines
 from exec.state import State
 from shm.layout import WORD, TradingState
@@ -240,27 +239,15 @@ def test_every_venue_that_is_not_ready_gets_its_share_of_the_text() -> None:
 
 
 def test_profits_are_of_this_utc_day_and_of_the_last_hour() -> None:
-    outcomes = [(MIDNIGHT_NS - HOUR_NS // 2, 0, 1), (MIDNIGHT_NS, 0, 20)]
-    earnings = Earnings()
-    assert earnings.look(outcomes, MIDNIGHT_NS + 1) == (21, 20, 21, 0)
-    outcomes += [(MIDNIGHT_NS + HOUR_NS, 0, -300), (MIDNIGHT_NS + HOUR_NS, 0, 0),
-                 (MIDNIGHT_NS + HOUR_NS, 0, -4_000)]
-    assert earnings.look(outcomes, MIDNIGHT_NS + HOUR_NS + 1) == (-4279, -4280, -4300, 2)
-    assert earnings.look(outcomes, MIDNIGHT_NS + 24 * HOUR_NS) == (-4279, 0, 0, 2)
-
-
-def test_what_is_lost_is_what_the_loss_limits_count() -> None:
-    rng = np.random.default_rng(7)
-    outcomes: list[tuple[int, int, int]] = []
-    earnings, now = Earnings(), MIDNIGHT_NS + 24 * HOUR_NS - 1
-    at = MIDNIGHT_NS
-    for _ in range(400):
-        at += int(rng.integers(0, 400)) * 10**9
-        if at > now:
-            break
-        outcomes.append((at, 0, int(rng.integers(-50, 48))))
-        _, day, hour, row = earnings.look(outcomes, at)
-        assert (max(0, -day), max(0, -hour), row) == losses(outcomes, at)
+    outcomes = Outcomes()
+    for at, profit in ((MIDNIGHT_NS - HOUR_NS // 2, 1), (MIDNIGHT_NS, 20)):
+        outcomes.add(at, profit)
+    assert outcomes.earned(MIDNIGHT_NS + 1) == (21, 21 - 1, 21, 0)
+    for profit in (-300, 0, -4_000):
+        outcomes.add(MIDNIGHT_NS + HOUR_NS + HOUR_NS // 60, profit)
+    now = MIDNIGHT_NS + HOUR_NS + HOUR_NS // 60
+    assert outcomes.earned(now) == (-4279, -4280, -4300, 2)
+    assert outcomes.earned(MIDNIGHT_NS + 24 * HOUR_NS) == (-4279, 0, 0, 2)
 
 
 def test_a_state_made_by_replay_earns_what_the_living_one_earned(desk: Desk) -> None:
