@@ -1,4 +1,4 @@
-"""The screens of ``start``, ``top`` and ``monitor``: drawn from shared memory alone, while anything hangs.
+"""The screens of ``start``, ``top`` and ``monitor``: drawn from shared memory, whatever hangs.
 
 look.py      finds an engine, and finds it again after a restart
 sample.py    one look at shared memory as plain numbers, and rates since the last look
