@@ -9,7 +9,7 @@ The same for every mode; only what sits in the seats differs.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -31,6 +31,7 @@ from exec.door import Door
 from exec.flags import RunFlags
 from exec.gateways.codec import Listing
 from exec.journal import reader
+from exec.journal.durable import Durable
 from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
 from exec.killing import Killing
@@ -74,9 +75,12 @@ class Trader:
         begin(self.log, self.state, settings, [_listed(each, "") for each in self._table],
               unix_ns=clock.unix_ns(), pid=os.getpid())
         self._settings = settings
+        self._durable = Durable(
+            self.journal, power=config.execution.durability == "power", failed=self._fail,
+            warn=lambda error: context.log.error("no room for the next file", why=str(error)))
         self.seats = {venue: Seat(venue) for venue in config.venues}
         self.core = Core(self.log, self.state, {**self.seats}, self.books, self.flags, clock,
-                         settings, self._when_durable)
+                         settings, self._durable.when_durable)
         self.portfolio = Portfolio(
             PortfolioSegment(Segment.attach(run, "portfolio", writable=True).words), self.state,
             self.books, clock, account, config.mode, fee_reserve_ppm=settings.fee_reserve_ppm)
@@ -87,11 +91,6 @@ class Trader:
         self._failed: asyncio.Future[None] | None = None
         context.log.info("books open", folder=self._folder.folder, account=account,
                          life=self.state.life, records=self.state.records)
-
-    def _when_durable(self, _number: int, action: Callable[[], None]) -> None:
-        if self._context.config.execution.durability == "power":
-            self.journal.sync()
-        action()
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -114,6 +113,7 @@ class Trader:
         """Let a hundredth of a second pass."""
         self._killing.turn()
         self._obey()
+        self._durable.turn()
         if turns % CORE_EVERY == 0:
             self.core.on_timer()
         if self._door is not None:
@@ -162,12 +162,12 @@ class Trader:
         self._running.append(task)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        failed = self._failed
-        if task.cancelled() or failed is None or failed.done():
-            return
-        error = task.exception()
-        if error is not None:
-            failed.set_exception(error)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
 
     async def close(self) -> None:
         """Cancel what rests, wait a little, close gateways and journal; what is left is in it."""
@@ -180,6 +180,7 @@ class Trader:
         if not self.state.live and not self.state.open_plans:
             self.log.append(r.Closed("told to leave"))
         self.portfolio.publish(trading=self.core.trading.now, unready=self.core.unready)
+        await self._durable.close()
         self.journal.close()
 
 
