@@ -147,8 +147,9 @@ class Core:
             way = Turns.RISKIER_FIRST
             going = riskier_first(legs, self._circuits, self._pace, self._books)
         legs = tuple(legs[index] for index in going)
-        unwind = tuple(msgspec.structs.replace(
-            leg, side=-leg.side, collar=2 * leg.price - leg.collar) for leg in legs)
+        unwind = tuple(
+            r.Leg(leg.venue, leg.symbol, -leg.side, leg.price, leg.size,
+                  2 * leg.price - leg.collar) for leg in legs)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
@@ -165,9 +166,12 @@ class Core:
 
     def place(
         self, venue: str, symbol: str, side: int, price: int, size: int, *, tif: r.Tif,
-        purpose: Purpose = Purpose.OPERATOR, why: str = "",
+        purpose: Purpose = Purpose.OPERATOR, approved: Callable[[], object] = lambda: None,
     ) -> int | Refusal:
-        """Place an operator's order; return its number, or what refused it."""
+        """Place an operator's order; return its number, or what refused it.
+
+        ``approved`` is called once the gate has let it pass, before anything is written of it.
+        """
         leg = r.Leg(venue, symbol, side, price, size, price)
         if (unknown := self._unknown((leg,))) is not None:
             return unknown
@@ -175,6 +179,7 @@ class Core:
         _, judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
         if isinstance(judged, Refusal):
             return judged
+        approved()
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0))
@@ -188,6 +193,14 @@ class Core:
         if state is TradingState.ACTIVE:
             self.trading.release_all(why, who)
         self.trading.set(state, why, who)
+
+    def give_up(self, number: int) -> None:
+        """Close an open plan, all of whose orders are settled: others trade back what it left."""
+        plan = self.state.open_plans[number]
+        profit = profit_of(self.state, self._books, plan)
+        self._log.append(r.PlanClosed(number, r.FLATTENED, plan.residual, profit))
+        self._halted_plans.discard(number)
+        self._retries.pop(number, None)
 
     # --- plans ---------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ class Reconciler:
         What moved before we first counted is in that count.
         """
         key = (report.venue, report.reference)
-        counted_ns = self._state.counted_ns.get((report.venue, report.asset))
+        counted_ns = self._state.counted_first_ns.get((report.venue, report.asset))
         before = counted_ns is None or 0 < report.unix_ns <= counted_ns
         if before or key in self._references or key in self._state.postings:
             return
