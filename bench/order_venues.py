@@ -36,8 +36,7 @@ from exec.venues.okx.codec import OkxCodec
 from ops.sim.credentials import Credentials, credentials
 
 KRAKEN_TOKEN: Final = b'{"error":[],"result":{"token":"%b","expires":900}}' % (b"t" * 43)
-SETTINGS: Final = Settings(rest_weight_per_s=1e6, rest_weight_burst=10**6,
-                           warm_every_ns=5_000_000_000)
+SETTINGS: Final = Settings(warm_every_ns=5_000_000_000)
 
 
 def listings(venue: str) -> tuple[Listing, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
+import numpy as np
+
 from engine.config import Config
 from engine.market import appraise as a
 from engine.market import touch as t
@@ -17,7 +19,7 @@ from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
 from exec.reference import REFERENCE
-from shm.atomics import Words, peek
+from shm.atomics import Words, load_acquire, peek
 from shm.book import book_version, quote_version
 from shm.jit import entry, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
@@ -55,9 +57,11 @@ class LiveBooks:
                     (each.index, each.price_decimals, REFERENCE[each.pair.quote]))
         self._rates: dict[str, tuple[int, int]] = {}  # the last that was believed, and when
         desk = self._desk
-        self._look, self._read = _entries()
+        self._look, self._rules, self._read = _entries()
+        self._ruled = np.zeros(4, np.int64)
+        self._terms = memoryview(self._ruled)  # type: ignore[arg-type]  # as Python's own numbers
         self._looked_at = desk.words, desk.seats, desk.slot, desk.quote, desk.buy_touch
-        self._touch = memoryview(desk.buy_touch)  # type: ignore[arg-type]  # reads as Python's own numbers
+        self._touch = memoryview(desk.buy_touch)  # type: ignore[arg-type]
         self._row_at = {(each.venue, each.name): int(desk.seats[each.index, a.ROW_AT])
                         for each in table}
 
@@ -104,11 +108,9 @@ class LiveBooks:
 
     def rules(self, venue: str, symbol: str) -> tuple[int, int, int, int]:
         """Return tick, lot, least size, and least notional in millionths of the quote."""
-        row, read = self._row_at[venue, symbol], self._read
-        return (max(read(self._span.words, row + _TICK), 1),
-                max(read(self._span.words, row + _LOT), 1),
-                read(self._span.words, row + _SIZE_MIN),
-                read(self._span.words, row + _NOTIONAL_MIN))
+        self._rules(self._span.words, self._row_at[venue, symbol], self._ruled)
+        tick, lot, size_min, notional_min = self._terms
+        return max(tick, 1), max(lot, 1), size_min, notional_min
 
     def taker_fee_ppm(self, venue: str, symbol: str) -> int:
         """Return the taker's fee in ppm."""
@@ -159,7 +161,16 @@ def _look(
     return _OLD if now_ns - touch[t.RECV_NS] > age_max_ns else 0
 
 
+@kernel
+def _rules(words: Words, row: int, out: Words) -> None:
+    """Copy what the venue demands of an order's numbers."""
+    out[0] = load_acquire(words, row + _TICK)
+    out[1] = load_acquire(words, row + _LOT)
+    out[2] = load_acquire(words, row + _SIZE_MIN)
+    out[3] = load_acquire(words, row + _NOTIONAL_MIN)
+
+
 @cache
-def _entries() -> tuple[Callable[..., int], Callable[..., int]]:
+def _entries() -> tuple[Callable[..., int], Callable[..., None], Callable[..., int]]:
     return (entry(_look, WORDS, TABLE, WORDS, WORDS, WORDS, *(INT,) * 5),
-            entry(peek, WORDS, INT))
+            entry(_rules, WORDS, INT, WORDS), entry(peek, WORDS, INT))

@@ -13,21 +13,21 @@ DAY: Final = 24 * HOUR
 KEPT_MAX: Final = 2 * DAY  # minutes with results
 
 
-class Losses(NamedTuple):
-    """Losses, positive, in millionths of the reference currency; 0 for a time that won."""
-
-    day: int  # of UTC: Unix time has no other seconds
-    hour: int
-    in_row: int  # plans; those that made nothing break no row
-
-
 class Earned(NamedTuple):
     """Profits in millionths of the reference currency; negative: losses."""
 
     whole: int
+    day: int  # of UTC: Unix time has no other seconds
+    hour: int
+    losses_in_row: int  # plans; those that made nothing break no row
+
+
+class Losses(NamedTuple):
+    """What limits compare: losses, positive, 0 for a time that won."""
+
     day: int
     hour: int
-    losses_in_row: int
+    in_row: int
 
 
 class Outcomes:
@@ -37,6 +37,7 @@ class Outcomes:
         self._minutes: list[int] = []  # since the Unix epoch, rising
         self._totals: list[int] = []  # of everything until that minute's end
         self._gone = self._in_row = 0  # what was made before the first of them; losses in a row
+        self._known = -1, Earned(0, 0, 0, 0)  # what was told last, and in which minute
 
     def add(self, unix_ns: int, profit_micro: int) -> None:
         """Take in a result; what a clock that was set back calls the future happens now."""
@@ -49,6 +50,7 @@ class Outcomes:
         if len(self._minutes) > 2 * KEPT_MAX:
             self._gone = self._totals[-KEPT_MAX - 1]
             del self._minutes[:-KEPT_MAX], self._totals[:-KEPT_MAX]
+        self._known = -1, self._known[1]
         if profit_micro:
             self._in_row = self._in_row + 1 if profit_micro < 0 else 0
 
@@ -60,16 +62,19 @@ class Outcomes:
     def _total(self) -> int:
         return self._totals[-1] if self._totals else self._gone
 
-    def losses(self, unix_ns: int) -> Losses:
-        """Return what is lost as of now."""
-        earned = self.earned(unix_ns)
-        return Losses(max(0, -earned.day), max(0, -earned.hour), self._in_row)
-
     def earned(self, unix_ns: int) -> Earned:
         """Return what was made as of now."""
         minute = unix_ns // MINUTE_NS
-        return Earned(self._total, self._since(minute - minute % DAY), self._since(minute - HOUR),
-                      self._in_row)
+        if self._known[0] != minute:
+            self._known = minute, Earned(
+                self._total, self._since(minute - minute % DAY), self._since(minute - HOUR),
+                self._in_row)
+        return self._known[1]
+
+    def losses(self, unix_ns: int) -> Losses:
+        """Return what was lost as of now."""
+        _, day, hour, in_row = self.earned(unix_ns)
+        return Losses(max(0, -day), max(0, -hour), in_row)
 
     def _since(self, minute: int) -> int:
         at = bisect_left(self._minutes, minute)

@@ -18,11 +18,12 @@ LAYERS = (
     ("engine.config", "shm"),
     ("engine.market",),
     ("engine.runtime",),
+    ("engine.control.protocol",),
     ("feeds", "engine.detect", "gpu", "exec", "engine.control"),
     ("ops",),
     ("bench",),
 )
-WORKERS = LAYERS[4]
+WORKERS = LAYERS[5]
 # Packages with one door each: who else needs one asks the room that owns it.
 DOORS = {
     "picows": {"feeds.net.connection", "exec.gateways.socket", "ops.sim", "bench"},

@@ -77,19 +77,22 @@ def total_gross(state: State, books: Books) -> int:
     return worth(state.outstanding.whole, books)
 
 
-def asset_net(state: State, books: Books, asset: str, extra: Iterable[Proposed]) -> int:
-    """Return the greatest absolute move of an asset since the start, all venues together.
+def asset_nets(
+    state: State, books: Books, asset: str, extra: Iterable[Proposed]
+) -> tuple[int, int]:
+    """Return the greatest absolute move of an asset since the start, with ``extra`` and without.
 
-    Every live order, and ``extra``, may fill or not, whichever is worse.
+    All venues together; every live order, and ``extra``, may fill or not, whichever is worse.
     """
-    settled = moved_of(state, asset)
+    settled, rate = moved_of(state, asset), books.rate(asset)
     up, down = state.outstanding.buys.get(asset, 0), state.outstanding.sells.get(asset, 0)
+    before = max(abs(settled + up), abs(settled - down)) * rate // UNIT
     for each in extra:
         place = (each.venue, each.symbol)
         if asset_of(state, place) == asset:
             amount = state.amount(place, each.size)
             up, down = (up + amount, down) if each.side > 0 else (up, down + amount)
-    return max(abs(settled + up), abs(settled - down)) * books.rate(asset) // UNIT
+    return max(abs(settled + up), abs(settled - down)) * rate // UNIT, before
 
 
 def moved_of(state: State, asset: str) -> int:
@@ -100,12 +103,6 @@ def moved_of(state: State, asset: str) -> int:
 def unhedged(state: State, books: Books) -> int:
     """Return the value of what open plans hold on one side only."""
     return worth(state.unhedged, books)
-
-
-def residual(state: State, numbers: Iterable[int]) -> int:
-    """Return filled buys less filled sells of some orders, in size quanta."""
-    orders = (state.orders[number] for number in numbers)
-    return sum(order.booked * order.intent.side for order in orders)
 
 
 def strategy_of(state: State, plan: int) -> str:

@@ -85,24 +85,32 @@ class Sender:
         self._log.append(r.Unsent(number, why))
 
     def cancel(self, number: int, why: str) -> str:
-        """Ask for a cancel of a live order; return the channel, or "" when nothing left."""
+        """Ask for a cancel of a live order; return the channel, or "" when nothing left.
+
+        It leaves before it is written down: a journal that takes nothing any more stops no cancel.
+        """
         order = self._state.orders[number]
         if order.state in FINAL:
             return ""
-        self._log.append(r.CancelAsked(number, why))
         self._throttles[order.intent.venue].take(self._clock.mono_ns())
-        return self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        channel = self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        self._log.append(r.CancelAsked(number, why))
+        return channel
 
     def cancel_stray(self, order: Order) -> None:
         """Cancel an order that the venue still lists although it had ended by its own word."""
         self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
 
-    def cancel_all(self, why: str) -> None:
-        """Cancel everything everywhere, with the venues' own cancel-all first."""
-        for gateway in self._gateways.values():
-            gateway.cancel_all()
+    def cancel_all(self, why: str, venue: str = "") -> None:
+        """Cancel everything, everywhere or at one venue, with the venues' own cancel-all first.
+
+        Raises NoSpace where that cannot be written down; the cancels have left all the same.
+        """
+        for name, gateway in self._gateways.items():
+            if venue in ("", name):
+                gateway.cancel_all()
         for number, order in [*self._state.live.items()]:
-            if order.state not in FINAL:
+            if order.state not in FINAL and venue in ("", order.intent.venue):
                 self._log.append(r.CancelAsked(number, why))
 
 

@@ -42,72 +42,70 @@ class Desk:
 
     def situation(self, proposal: Proposal, mono_ns: int, unix_ns: int) -> Situation:
         """Return how things stand for a proposal now."""
-        state, books = self._state, self._books
+        state, books, flags = self._state, self._books, self._flags
         lost = state.outcomes.losses(unix_ns)
-        first = proposal.orders[0] if proposal.orders else None
-        strategy_paused = bool(first and self._flags.paused(
-            first.venue, first.symbol, proposal.strategy)[1])
+        pauses = [flags.paused(each.venue, each.symbol, proposal.strategy)
+                  for each in proposal.orders]
+        middles: dict[str, int] = {}
+        nets: dict[str, tuple[int, int]] = {}
+        places = []
+        for order, (paused, _) in zip(proposal.orders, pauses, strict=True):
+            symbol, asset = order.symbol, exposure.asset_of(state, (order.venue, order.symbol))
+            if symbol not in middles:
+                middles[symbol] = self._middle(symbol)
+            if asset not in nets:
+                nets[asset] = exposure.asset_nets(state, books, asset, proposal.orders)
+            places.append(self._place(
+                order, proposal.plan, mono_ns, unix_ns, paused=paused, middle=middles[symbol],
+                nets=nets[asset]))
         return Situation(
-            now_ns=mono_ns, killed=self._flags.killed(),
+            now_ns=mono_ns, killed=flags.killed(),
             trading=TradingState(state.trading or TradingState.ACTIVE),
-            places=self._places(proposal, mono_ns, unix_ns),
-            planned=proposal.signal in state.signals, strategy_paused=strategy_paused,
+            places=tuple(places), planned=proposal.signal in state.signals,
+            strategy_paused=any(paused for _, paused in pauses),
             strategy_gross=exposure.strategy_gross(
                 state, books, number_of(proposal.strategy)),
             total_gross=exposure.total_gross(state, books),
             unhedged=exposure.unhedged(state, books),
             strategy_barred=barred(state, proposal.strategy), plans_open=len(state.open_plans),
-            turnover=self._turnover(unix_ns),
+            turnover=exposure.worth(state.activity.traded(unix_ns), books),
             loss_day=lost.day, loss_hour=lost.hour, losses_in_row=lost.in_row)
-
-    def _turnover(self, unix_ns: int) -> int:
-        traded = self._state.activity.traded(unix_ns)
-        return sum(value * self._books.rate(asset) // exposure.UNIT
-                   for asset, value in traded.items())
-
-    def _places(self, proposal: Proposal, mono_ns: int, unix_ns: int) -> tuple[Place, ...]:
-        middles: dict[str, int] = {}
-        for order in proposal.orders:
-            if order.symbol not in middles:
-                middles[order.symbol] = self._middle(order.symbol)
-        return tuple(self._place(each, proposal, mono_ns, unix_ns, middles[each.symbol])
-                     for each in proposal.orders)
 
     def _middle(self, symbol: str) -> int:
         """Return the median middle of all books of a symbol that are believed, 0 for none."""
         if symbol not in self._venues:
             self._venues[symbol] = sorted(
                 venue for venue, each in self._state.places if each == symbol)
-        quotes = (self._books.quote(venue, symbol) for venue in self._venues[symbol])
-        found = [each.bid + each.ask for each in quotes
-                 if each.bid and each.ask and not each.distrust]
+        found = []
+        for venue in self._venues[symbol]:
+            quote = self._books.quote(venue, symbol)
+            if quote.bid and quote.ask and not quote.distrust:
+                found.append(quote.bid + quote.ask)
         return int(median(found)) // 2 if found else 0
 
     def _place(
-        self, order: Proposed, proposal: Proposal, mono_ns: int, unix_ns: int, middle: int
+        self, order: Proposed, plan: int, mono_ns: int, unix_ns: int, *, paused: bool,
+        middle: int, nets: tuple[int, int],
     ) -> Place:
-        state, books, venue = self._state, self._books, order.venue
-        low, high = state.activity.asked((venue, order.symbol), unix_ns)
-        quote = books.quote(venue, order.symbol)
-        tick, lot, size_min, notional_min = books.rules(venue, order.symbol)
-        asset = exposure.asset_of(state, (venue, order.symbol))
+        state, books, venue, symbol = self._state, self._books, order.venue, order.symbol
+        low, high = state.activity.asked((venue, symbol), unix_ns)
+        quote = books.quote(venue, symbol)
+        tick, lot, size_min, notional_min = books.rules(venue, symbol)
         circuit = self._circuits[venue]
         return Place(
             unready=self._unready.get(venue, "not connected"),
             breaker=Breaker.CLOSED if circuit is None else circuit.admits(),
-            paused=self._flags.paused(venue, order.symbol, proposal.strategy)[0],
-            distrust=quote.distrust, touch=touch_of(quote, order.side),
+            paused=paused, distrust=quote.distrust, touch=touch_of(quote, order.side),
             reference=middle, price_low=low, price_high=high,
             tick=tick, lot=lot, size_min=size_min,
-            notional_min=notional_min * books.rate(state.listed[venue, order.symbol].quote)
+            notional_min=notional_min * books.rate(state.terms[venue, symbol].quote)
             // exposure.MICRO,
-            free=self._free(venue, order.pays, proposal.plan),
+            free=self._free(venue, order.pays, plan),
             open_orders=state.outstanding.counts.get(venue, 0),
             tokens=self._throttles[venue].left(mono_ns),
-            own_opposite=state.outstanding.best(venue, order.symbol, -order.side),
+            own_opposite=state.outstanding.best(venue, symbol, -order.side),
             venue_gross=exposure.venue_gross(state, books, venue),
-            asset_net=exposure.asset_net(state, books, asset, proposal.orders),
-            asset_net_before=exposure.asset_net(state, books, asset, ()))
+            asset_net=nets[0], asset_net_before=nets[1])
 
     def _free(self, venue: str, asset: str, plan: int) -> int:
         """Return what an order of a plan may use: not what live orders and other plans need."""

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from engine.model.quanta import plain
 from exec.ledger.pnl import strategy_name, total_of
 from exec.ledger.results import money_text
 from exec.ledger.store import Database, Value
@@ -54,7 +55,7 @@ def _opportunity(row: Any) -> Cells:
 
 def _order(row: Any) -> Cells:
     filled = Decimal(row["filled"])
-    average = f"{(Decimal(row['value']) / filled).normalize():f}" if filled else "-"
+    average = plain(f"{Decimal(row['value']) / filled:.8f}") if filled else "-"
     return [when(row["unix_ns"]), str(row["number"]), row["venue"], row["symbol"],
             _SIDES[row["side"]], row["price"], row["size"], row["filled"], average, row["tif"],
             row["purpose"], row["state"].lower(), when(row["changed_ns"])]

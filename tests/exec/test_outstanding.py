@@ -7,7 +7,7 @@ import pytest
 from bench.histories.campaign import lived
 from bench.histories.twin import counted_anew, sums_of
 from exec import records as r
-from exec.outcomes import DAY, KEPT_MAX, MINUTE_NS, Losses, Outcomes
+from exec.outcomes import DAY, KEPT_MAX, MINUTE_NS, Earned, Losses, Outcomes
 from tests.exec.test_state import BTC, fresh, intent, random_history
 
 MINUTE = 60_000_000_000
@@ -66,6 +66,14 @@ def test_losses_are_those_of_the_utc_day_and_the_last_hour(seed: int) -> None:
         outcomes.add(*results[-1])
         later = now + draw.choice((0, MINUTE, 61 * MINUTE, 1_441 * MINUTE))
         assert outcomes.losses(later) == plainly(results, later)
+
+
+def test_what_was_earned_has_its_sign_and_a_whole() -> None:
+    outcomes = Outcomes()
+    for at, profit in ((10**18, 7), (10**18 + 90 * MINUTE, -2), (10**18 + 90 * MINUTE, -1)):
+        outcomes.add(at, profit)
+    assert outcomes.earned(10**18 + 90 * MINUTE) == Earned(4, 4, -3, 2)
+    assert outcomes.losses(10**18 + 90 * MINUTE) == Losses(0, 3, 2)
 
 
 def test_losses_before_a_clock_was_set_back_count_from_then() -> None:
