@@ -9,7 +9,7 @@ The same for every mode; only what sits in the seats differs.
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -29,6 +29,7 @@ from exec.core.recovery import begin, replay
 from exec.flags import RunFlags
 from exec.gateways.codec import Listing
 from exec.journal import reader
+from exec.journal.durable import Durable
 from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
 from exec.opening import open_gateway
@@ -68,12 +69,15 @@ class Trader:
         self.flags = RunFlags(memory.control, memory.rows, self._table)
         self.books = LiveBooks(config, self._table, memory, clock)
         self.log = CountedLog(JournalLog(self.journal, self.state, clock), context.counters)
+        self.durable = Durable(
+            self.journal, power=config.execution.durability == "power", failed=self._fail,
+            warn=lambda error: context.log.error("no next journal file", reason=str(error)))
         settings = resolve.settings(config)
         begin(self.log, self.state, settings, [_listed(each, "") for each in self._table],
               unix_ns=clock.unix_ns(), pid=os.getpid())
         self.seats = {venue: Seat(venue) for venue in config.venues}
         self.core = Core(self.log, self.state, {**self.seats}, self.books, self.flags, clock,
-                         settings, self._when_durable)
+                         settings, self.durable.when_durable)
         self.portfolio = Portfolio(
             PortfolioSegment(Segment.attach(run, "portfolio", writable=True).words), self.state,
             self.books, clock, account, config.mode, fee_reserve_ppm=settings.fee_reserve_ppm)
@@ -82,11 +86,6 @@ class Trader:
         self._failed: asyncio.Future[None] | None = None
         context.log.info("books open", folder=self._folder.folder, account=account,
                          life=self.state.life, records=self.state.records)
-
-    def _when_durable(self, _number: int, action: Callable[[], None]) -> None:
-        if self._context.config.execution.durability == "power":
-            self.journal.sync()
-        action()
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -103,6 +102,7 @@ class Trader:
 
     def turn(self, turns: int) -> None:
         """Let a hundredth of a second pass."""
+        self.durable.turn()
         self._obey()
         if turns % CORE_EVERY == 0:
             self.core.on_timer()
@@ -169,6 +169,11 @@ class Trader:
         if error is not None:
             failed.set_exception(error)
 
+    def _fail(self, error: BaseException) -> None:
+        """End with what the journal failed with."""
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
     async def close(self) -> None:
         """Cancel what rests, wait a little, close gateways and journal; what is left is in it."""
         resting = [number for number, each in self.state.live.items()
@@ -182,6 +187,7 @@ class Trader:
         gateways = [seat.gateway for seat in self.seats.values() if seat.gateway]
         await asyncio.gather(*(each.close() for each in gateways), return_exceptions=True)
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self.durable.close()
         if not self.state.live and not self.state.open_plans:
             self.log.append(r.Closed("told to leave"))
         self.portfolio.publish(trading=self.core.trading.now, unready=self.core.unready)

@@ -33,6 +33,7 @@ DOORS = {
     "uvloop": {"engine.runtime.loop", "ops.sim", "bench"},
     "cupy": {"gpu"},
     "cryptography": {"exec.signing", "ops.sim"},
+    "psycopg": {"exec.ledger.postgres"},
     "rich": {"ops.screen", "ops.status"},
 }
 LINES_MAX, FUNCTION_LINES_MAX = 400, 60

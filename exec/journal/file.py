@@ -158,7 +158,8 @@ class JournalFile:
         crc = zlib.crc32(rest, self.chain)
         stop = at + _LENGTH_CRC.size + len(rest)
         self._map[at + _LENGTH_CRC.size : stop] = rest
-        _LENGTH_CRC.pack_into(self._map, at, len(payload) + 1, crc)  # length 0: nothing here
+        # One aligned store of 8 bytes: no kill falls between length (0: nothing here) and crc.
+        self._map[at : at + _LENGTH_CRC.size] = _LENGTH_CRC.pack(len(payload) + 1, crc)
         self.end, self.chain = at + size_of(len(payload)), crc
         self.next_sequence = sequence + 1
         return sequence
@@ -167,11 +168,24 @@ class JournalFile:
         """Yield the records from the start to the end of what is whole; find the end on the way."""
         self.end, self.next_sequence = HEADER_SIZE, self.first
         self.chain = self._first_chain
+        yield from self.more()
+
+    def more(self) -> Iterator[Record]:
+        """Yield the whole records that follow the last one read: a live file grows."""
         while (found := self._record(self.end, self.chain, self.next_sequence)) is not None:
             record, crc = found
             self.end += size_of(len(record.payload))
             self.chain, self.next_sequence = crc, record.sequence + 1
             yield record
+
+    def grew(self) -> bool:
+        """Return whether a whole record stands where the last one read ended."""
+        return self._record(self.end, self.chain, self.next_sequence) is not None
+
+    def begun(self) -> bool:
+        """Return whether something stands at the end that is no whole record, or none yet."""
+        there = self.end + RECORD_SIZE <= len(self._map)
+        return bool(there and _LENGTH_CRC.unpack_from(self._map, self.end)[0])
 
     def damage(self, boot: int) -> Damage | None:
         """Return what follows the end that ``scan`` found and cannot be a torn tail.
@@ -182,8 +196,7 @@ class JournalFile:
         for at in range(self.end + 8, self.end + self.torn(), 8):
             if self._looks_whole(at):
                 return Damage(self.path, self.end, self.next_sequence, at)
-        there = self.end + RECORD_SIZE <= len(self._map)
-        if there and boot == self.boot and _LENGTH_CRC.unpack_from(self._map, self.end)[0]:
+        if boot == self.boot and self.begun():
             return Damage(self.path, self.end, self.next_sequence, self.end)
         return None
 
