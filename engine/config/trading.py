@@ -108,6 +108,7 @@ class Execution(Table, frozen=True):
     breaker_open_s: Seconds = 30.0
     fee_reserve_ppm: Share = 2_000  # kept beside an order's value
     cool_down_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0  # 0: only an operator lowers
+    guard_after_ms: Milliseconds = 3_000.0  # dead or hung for so long: the guard cancels all
     cpu: Core | None = None
 
 
