@@ -22,8 +22,8 @@ from exec import dry_run
 from exec.dry_run import MICRO_DECIMALS, UNITS, Decision, DryRun
 from exec.lanes import Once, Sight
 from shm.bell import FifoBell, warm_bells
-from shm.counters import CounterBlock, ExecCounter, ExecHistogram
-from shm.layout import FATE, SIGNAL, WORD, Bell, Lane, Strategy, Veto, words_in
+from shm.counters import EXEC_VETOES, CounterBlock, ExecCounter, ExecHistogram
+from shm.layout import FATE, SIGNAL, WORD, Bell, Lane, Strategy, words_in
 from shm.ring import RecordRing, ring_size
 from shm.segment import Segment
 
@@ -32,7 +32,6 @@ _AGAIN: Final = {Lane.RING: ExecCounter.DUPLICATES_RING, Lane.WIRE: ExecCounter.
 _ARRIVAL: Final = {
     Lane.RING: ExecHistogram.SIGNAL_TO_SEEN_RING, Lane.WIRE: ExecHistogram.SIGNAL_TO_SEEN_WIRE,
 }
-_REFUSED: Final = {veto: ExecCounter[f"VETO_{veto.name}"] for veto in Veto if veto}
 LEGS: Final = 2
 
 
@@ -115,7 +114,7 @@ class Executor:
         self._tell_fate(int(signal["sequence"]), decision, lane)
         if decision.veto:
             self._counters.count(ExecCounter.REFUSED)
-            self._counters.count(_REFUSED[decision.veto])
+            self._counters.count(EXEC_VETOES[decision.veto])
         else:
             self._counters.count(ExecCounter.ACCEPTED)
         self._log(signal, decision, lane)

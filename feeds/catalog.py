@@ -31,6 +31,7 @@ class Listed(msgspec.Struct, frozen=True):
     taker_fee_ppm: int = 0
     maker_fee_ppm: int = 0
     status: InstrumentStatus = InstrumentStatus.UNKNOWN
+    code: str = ""
 
 
 def list_instruments(
@@ -70,7 +71,7 @@ def write_rows(listed: Iterable[Listed], rows: NDArray[Any]) -> None:
     """Write what the venue knows into ``rows`` of INSTRUMENT, one per index of the engine."""
     for it in listed:
         row = rows[it.instrument.index]
-        row["native"] = it.native.encode()
+        row["native"], row["code"] = it.native.encode(), it.code.encode()
         row["tick"], row["lot"] = it.tick, it.lot
         row["size_min"], row["notional_min"] = it.size_min, it.notional_min
         row["taker_fee_ppm"], row["maker_fee_ppm"] = it.taker_fee_ppm, it.maker_fee_ppm
@@ -86,7 +87,7 @@ def _listed(instrument: Instrument, line: Listing, fees: tuple[int, int]) -> Lis
         _step(instrument, "size-decimals", line.size_min, size),
         to_quanta(line.notional_min, MICRO_DECIMALS),
         *fees,
-        InstrumentStatus.TRADING if line.trading else InstrumentStatus.HALTED,
+        InstrumentStatus.TRADING if line.trading else InstrumentStatus.HALTED, line.code,
     )
 
 

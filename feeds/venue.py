@@ -162,6 +162,7 @@ class Listing(msgspec.Struct, frozen=True):
     size_min: str = "0"
     notional_min: str = "0"
     trading: bool = True
+    code: str = ""  # what else the venue calls it: OKX's instIdCode
 
 
 class Limits(msgspec.Struct, frozen=True):

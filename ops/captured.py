@@ -49,7 +49,8 @@ def with_captures(
 ) -> Config:
     """Return ``config`` with the venues and symbols of the recordings in place of its own.
 
-    ``fee_ppm`` is the taker fee at every venue; None: each adapter's own.
+    ``fee_ppm`` is the taker fee at every venue; None: each adapter's own.  Nothing trades on the
+    past unless the mode is set afterwards.
     """
     paths = [str(Path(file).resolve()) for file in files]
     symbols: dict[str, list[str]] = {}
@@ -70,7 +71,8 @@ def with_captures(
     sim = msgspec.structs.replace(
         before, market="captures", captures=paths, speed=speed, loop=loop)
     return msgspec.structs.replace(
-        config, venues=venues, pairs=pairs, sim=sim, detector=_limited(config.detector, pairs))
+        config, venues=venues, pairs=pairs, sim=sim, mode="dry_run",
+        detector=_limited(config.detector, pairs))
 
 
 def _widened(known: PairTable | None, symbol: SurveyedSymbol, market: SurveyedMarket) -> PairTable:

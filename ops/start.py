@@ -2,15 +2,15 @@
 
 import argparse
 import os
-import sysconfig
 from pathlib import Path
 
 import msgspec
 
 from engine.config import Config, Name, Rate, load
+from engine.config.shipped import limits_of, shipped
 from engine.model.clock import SystemClock
 from engine.model.errors import ConfigInvalid
-from engine.runtime import machine, spawn
+from engine.runtime import machine
 from engine.runtime.lock import EngineLock
 from engine.runtime.log import log_folder
 from engine.runtime.wire import IPC_PATH_MAX
@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="net edge that detector and execution ask for, in the config's place")
     parser.add_argument("--for", type=_positive, dest="seconds", metavar="SECONDS",
                         help="stop by itself after this time")
+    parser.add_argument("--mode", choices=("dry_run", "paper", "live"),
+                        help="in place of the config's mode; going live takes the config's")
+    parser.add_argument("--live", metavar="ACCOUNT",
+                        help="confirm live trading with this account, 12 digits that a start"
+                             " without it names")
     parser.add_argument("--name", metavar="N", help="the engine's name, in place of the config's")
     parser.add_argument("--plain", action="store_true", help="lines in place of the screen")
 
@@ -90,13 +95,14 @@ def run(options: argparse.Namespace) -> int:
 
 def wanted_config(options: argparse.Namespace) -> Config:
     """Return the config that the options ask for; raise ConfigInvalid or CaptureInvalid."""
-    config = load(options.config or demo_config())
+    config = load(options.config or shipped(DEMO))
     if options.capture:
         config = with_captures(config, options.capture, speed=options.speed, loop=options.loop,
                                fee_ppm=options.fee_ppm)
     elif options.fee_ppm is not None:
         raise ConfigInvalid("--fee-ppm goes with --capture; right would be taker-fee-ppm in each"
                             " [venues] table of the config")
+    config = _with_mode(config, options.mode, options.live)
     if options.edge_ppm is not None:
         replace, edge_ppm = msgspec.structs.replace, options.edge_ppm
         if edge_ppm > config.detector.edge_max_ppm:
@@ -114,8 +120,28 @@ def wanted_config(options: argparse.Namespace) -> Config:
     return config
 
 
+def _with_mode(config: Config, mode: str | None, account: str | None) -> Config:
+    """Return the config in the wanted mode; raise ConfigInvalid where it would go live by it."""
+    if mode is not None and mode != config.mode:
+        if mode == "live":
+            raise ConfigInvalid(f"--mode live: the config says {config.mode!r}; right would be"
+                                " mode = 'live' in the config: live takes both")
+        config = msgspec.structs.replace(config, mode=mode)
+    if config.mode != "live" or config.sim is not None:
+        if account is not None:
+            raise ConfigInvalid("--live: nothing goes live here: the mode is"
+                                f" {config.mode!r}{' on simulated venues' if config.sim else ''};"
+                                " right would be to leave it out")
+        return config
+    if account is None:
+        raise ConfigInvalid("the config says live, on real exchanges; right would be --live ACCOUNT"
+                            " as well, or --mode paper")
+    return msgspec.structs.replace(config, confirmed=account)
+
+
 def check_here(config: Config) -> None:
     """Raise ConfigInvalid or CaptureInvalid for what this machine or this version cannot do."""
+    limits_of(config.risk)
     cores = machine.allowed_cores()
     for key, core in (
         ("detector.cpu", config.detector.cpu), ("execution.cpu", config.execution.cpu),
@@ -136,14 +162,3 @@ def check_here(config: Config) -> None:
     if reason:
         raise ConfigInvalid(f"{folder}: {reason}; logs go there: right would be logs.folder with"
                             " a folder that you may write, or XDG_STATE_HOME")
-
-
-def demo_config() -> Path:
-    """Return the default config: in the checkout, else where the wheel has put it."""
-    places = (Path(spawn.ROOT) / "configs",
-              Path(sysconfig.get_path("data")) / "share" / "trypto-engine" / "configs")
-    found = next((place / DEMO for place in places if (place / DEMO).is_file()), None)
-    if found is None:
-        raise ConfigInvalid(f"no {DEMO} in {' or '.join(map(str, places))};"
-                            " right would be --config with the path of a config")
-    return found

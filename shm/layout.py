@@ -1,4 +1,4 @@
-"""Every byte in shared memory, drawn, declared and proved in this one file.
+"""Every byte in shared memory, drawn, declared and proved: here, and in ``portfolio_layout``.
 
 All fields are 64-bit integers (names are fixed byte strings of a multiple of 8), so that each
 segment is also a plain array of words: people and tools read the structured view, kernels
@@ -11,50 +11,23 @@ another layout fails with both hashes in the message.
 
 import hashlib
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-Dtype = np.dtype[np.void]
+from shm.portfolio_layout import PORTFOLIO
+from shm.record import CACHE_LINE, WORD, Dtype, record, word_of, words_in
 
-CACHE_LINE: Final = 64  # bytes
-WORD: Final = 8  # bytes
+__all__ = ["CACHE_LINE", "WORD", "Dtype", "record", "word_of", "words_in"]
 SLOTS: Final = 4  # complete copies kept per book: a reader has three publications to finish
 LEGS_MAX: Final = 4  # legs of one signal
 MAGIC: Final = 0x31_30_4F_54_50_59_52_54  # "TRYPTO01", little-endian
 
 
-def _record(*fields: Any, size: int) -> Dtype:
-    """Declare consecutive fields padded to ``size`` bytes; every offset must be a whole word."""
-    packed = np.dtype(list(fields))
-    assert packed.fields is not None
-    assert packed.itemsize <= size, (packed.itemsize, size)
-    assert all(offset % WORD == 0 for _, offset, *_ in packed.fields.values())
-    assert size % CACHE_LINE == 0
-    names = list(packed.names or ())
-    return np.dtype({
-        "names": names,
-        "formats": [packed.fields[name][0] for name in names],
-        "offsets": [packed.fields[name][1] for name in names],
-        "itemsize": size,
-    })
-
-
-def word_of(dtype: Dtype, field: str) -> int:
-    """Return the offset of ``field`` in words; raise KeyError for a field that is not there."""
-    assert dtype.fields is not None
-    return dtype.fields[field][1] // WORD
-
-
-def words_in(dtype: Dtype) -> int:
-    """Return the size of one record in words."""
-    return dtype.itemsize // WORD
-
-
 # ---------------------------------------------------------------- header of every segment
 #   0 magic | 8 layout_hash | 16 size | 24 run | 32 epoch | 40 writer_pid | 48 created_unix_ns
 #   56 depth | 64 kind[32] | 96 owner[32] | 128 ready   (ready == 1 is written last)
-HEADER: Final = _record(
+HEADER: Final = record(
     ("magic", "i8"), ("layout_hash", "i8"), ("size", "i8"), ("run", "i8"), ("epoch", "i8"),
     ("writer_pid", "i8"), ("created_unix_ns", "i8"), ("depth", "i8"),
     ("kind", "S32"), ("owner", "S32"), ("ready", "i8"),
@@ -105,7 +78,7 @@ class Bell(IntEnum):
 BELLS: Final = 8
 PROCESSES_MAX: Final = 64
 
-ENGINE: Final = _record(
+ENGINE: Final = record(
     ("state", "i8"), ("trading_state", "i8"), ("kill", "i8"), ("stop", "i8"),
     ("started_unix_ns", "i8"), ("started_mono_ns", "i8"), ("kill_mono_ns", "i8"),
     ("paused", "i8"),  # detector sees, but emits no signal
@@ -114,7 +87,7 @@ ENGINE: Final = _record(
     size=192,
 )
 # First the lines that control writes, then the line that the process writes itself.
-PROCESS: Final = _record(
+PROCESS: Final = record(
     ("name", "S32"), ("pid", "i8"), ("epoch", "i8"), ("restarts", "i8"), ("exit_code", "i8"),
     ("verdict", "S64"),  # why control gave up, in words
     ("state", "i8"), ("heartbeat_mono_ns", "i8"), ("progress", "i8"), ("ready_mono_ns", "i8"),
@@ -122,15 +95,15 @@ PROCESS: Final = _record(
     size=256,
 )
 # rings: raised by producers; sleeping: 1 while the consumer is inside futex_wait
-BELL: Final = _record(("rings", "i8"), ("pad", "S56"), ("sleeping", "i8"), size=128)
+BELL: Final = record(("rings", "i8"), ("pad", "S56"), ("sleeping", "i8"), size=128)
 # enable flags, one word each: 1 enabled, 0 paused by an operator; written by control
-VENUE_FLAG: Final = _record(
+VENUE_FLAG: Final = record(
     ("name", "S32"), ("enabled", "i8"), ("process", "i8"), ("first_instrument", "i8"),
     ("instrument_count", "i8"), size=64,
 )
 VENUES_MAX: Final = 32
 STRATEGIES_MAX: Final = 16
-STRATEGY_FLAG: Final = _record(("name", "S32"), ("enabled", "i8"), size=64)
+STRATEGY_FLAG: Final = record(("name", "S32"), ("enabled", "i8"), size=64)
 CONTROL: Final = np.dtype([
     ("engine", ENGINE), ("bells", BELL, (BELLS,)), ("processes", PROCESS, (PROCESSES_MAX,)),
     ("venues", VENUE_FLAG, (VENUES_MAX,)), ("strategies", STRATEGY_FLAG, (STRATEGIES_MAX,)),
@@ -154,14 +127,14 @@ class InstrumentStatus(IntEnum):
     NOT_LISTED = 3
 
 
-# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling.  tick, lot, size_min in
+# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling; code: what else it is called.  tick, lot, size_min in
 # quanta, notional_min in millionths of the quote currency
-INSTRUMENT: Final = _record(
+INSTRUMENT: Final = record(
     ("name", "S32"), ("native", "S32"), ("venue_name", "S32"),
     ("venue", "i8"), ("index", "i8"), ("local_index", "i8"), ("group", "i8"),
     ("kind", "i8"), ("price_decimals", "i8"), ("size_decimals", "i8"), ("enabled", "i8"),
     ("tick", "i8"), ("lot", "i8"), ("size_min", "i8"), ("notional_min", "i8"),
-    ("taker_fee_ppm", "i8"), ("maker_fee_ppm", "i8"), ("status", "i8"),
+    ("taker_fee_ppm", "i8"), ("maker_fee_ppm", "i8"), ("status", "i8"), ("code", "S16"),
     size=256,
 )
 
@@ -196,7 +169,7 @@ class BookFault(IntEnum):
 
 
 # Written by the feed alone.  ``state`` is the authority, set before anything else happens.
-BOOK_STATUS: Final = _record(
+BOOK_STATUS: Final = record(
     ("state", "i8"), ("fault", "i8"), ("since_mono_ns", "i8"), ("epoch", "i8"),
     ("updates", "i8"), ("snapshots", "i8"), ("gaps", "i8"), ("resyncs", "i8"),
     ("checksums_ok", "i8"), ("checksums_failed", "i8"), ("trades", "i8"), ("quotes", "i8"),
@@ -204,9 +177,9 @@ BOOK_STATUS: Final = _record(
     size=128,
 )
 # version counts publications; the slot of version v is v % SLOTS; 0 = never published
-SLOT_INDEX: Final = _record(("version", "i8"), size=CACHE_LINE)
+SLOT_INDEX: Final = record(("version", "i8"), size=CACHE_LINE)
 # seq == 2 * version when complete, odd while the writer is inside
-SLOT_HEAD: Final = _record(
+SLOT_HEAD: Final = record(
     ("seq", "i8"), ("venue_unix_ns", "i8"), ("recv_unix_ns", "i8"), ("recv_mono_ns", "i8"),
     ("publish_mono_ns", "i8"), ("update_id", "i8"), ("bid_count", "i8"), ("ask_count", "i8"),
     size=CACHE_LINE,
@@ -221,7 +194,7 @@ def column_words(depth: int) -> int:
 def slot_dtype(depth: int) -> Dtype:
     """Return one published copy: head, then four columns of ``depth`` levels, best first."""
     column = (column_words(depth),)
-    return _record(
+    return record(
         ("seq", "i8"), ("venue_unix_ns", "i8"), ("recv_unix_ns", "i8"), ("recv_mono_ns", "i8"),
         ("publish_mono_ns", "i8"), ("update_id", "i8"), ("bid_count", "i8"), ("ask_count", "i8"),
         ("bid_price", "i8", column), ("bid_size", "i8", column),
@@ -230,7 +203,7 @@ def slot_dtype(depth: int) -> Dtype:
     )
 
 
-QUOTE: Final = _record(
+QUOTE: Final = record(
     ("seq", "i8"), ("venue_unix_ns", "i8"), ("recv_unix_ns", "i8"), ("recv_mono_ns", "i8"),
     ("publish_mono_ns", "i8"), ("update_id", "i8"), ("bid_price", "i8"), ("bid_size", "i8"),
     ("ask_price", "i8"), ("ask_size", "i8"),
@@ -260,7 +233,7 @@ def book_dtype(depth: int) -> Dtype:
 # ---------------------------------------------------------------- rings
 # A ring segment: HEADER, then RING_HEAD, then ``capacity`` entries (a power of two).  Entry i
 # lies at i % capacity.  ``head`` counts entries ever written and is released after each.
-RING_HEAD: Final = _record(("head", "i8"), ("pad", "S56"), ("capacity", "i8"), size=128)
+RING_HEAD: Final = record(("head", "i8"), ("pad", "S56"), ("capacity", "i8"), size=128)
 
 
 class UpdateKind(IntEnum):
@@ -274,7 +247,7 @@ class UpdateKind(IntEnum):
 
 # One word: instrument << 8 | UpdateKind
 UPDATE_WORDS: Final = 1
-TRADE: Final = _record(
+TRADE: Final = record(
     ("venue_unix_ns", "i8"), ("recv_unix_ns", "i8"), ("recv_mono_ns", "i8"), ("price", "i8"),
     ("size", "i8"), ("side", "i8"),  # +1 the buyer took, -1 the seller took
     ("trade_id", "i8"), ("instrument", "i8"),
@@ -296,7 +269,7 @@ LEG: Final = np.dtype([
 # profit_micro and notional_micro: millionths of the quote currency.  window: counts openings of
 # one pair of books; trigger: the instrument whose update led to the scan; recv and publish are
 # that update's times, 0 where none did: a window that stays open is due again by the clock.
-SIGNAL: Final = _record(
+SIGNAL: Final = record(
     ("sequence", "i8"), ("run", "i8"), ("strategy", "i8"), ("leg_count", "i8"),
     ("gross_edge_ppm", "i8"), ("net_edge_ppm", "i8"),
     ("profit_micro", "i8"), ("notional_micro", "i8"),
@@ -332,6 +305,24 @@ class Veto(IntEnum):
     NOTIONAL = 16  # less than the configured or the venue's minimum
     TOO_GOOD = 17  # more than the greatest credible edge: bad data, never a signal
     EXPIRED = 18
+    # what the gate alone checks; each is named as its refusal is
+    TRADING_STATE = 19
+    SIGNAL_AGE = 20
+    DUPLICATE = 21
+    VENUE_UNREADY = 22
+    BREAKER = 23
+    PROFIT = 24
+    COLLAR = 25
+    ORDER_NOTIONAL = 26
+    PLAN_NOTIONAL = 27
+    OPEN_ORDERS = 28
+    ORDER_RATE = 29
+    SELF_TRADE = 30
+    LOSS = 31  # of the day, the hour or in a row
+    EXPOSURE = 32  # of a venue, an asset, a strategy, in total, or unhedged
+    BALANCE = 33
+    GRID = 34  # off the tick or the lot
+    INSANE = 35  # a price, size or side that is none
 
 
 class Fate(IntEnum):
@@ -339,6 +330,7 @@ class Fate(IntEnum):
 
     WOULD_SEND = 1  # dry run: everything up to the wire
     REFUSED = 2  # ``veto`` says why, ``number`` and ``limit`` are what was compared
+    SENT = 3  # its orders were handed to sockets, or to the paper venue
 
 
 class Lane(IntEnum):
@@ -349,14 +341,14 @@ class Lane(IntEnum):
 
 
 # number, limit: in the unit of the check (ns for EXPIRED and BOOK_OLD, ppm for EDGE, ...)
-FATE: Final = _record(
+FATE: Final = record(
     ("sequence", "i8"), ("fate", "i8"), ("veto", "i8"), ("lane", "i8"),
     ("number", "i8"), ("limit", "i8"), ("mono_ns", "i8"), ("profit_micro", "i8"),
     size=CACHE_LINE,
 )
 
 # ---------------------------------------------------------------- counters, one block per process
-COUNTERS_MAX: Final = 64
+COUNTERS_MAX: Final = 96
 HISTOGRAMS_MAX: Final = 16
 # Buckets of a histogram of nanoseconds: below 16 one each, above that 16 per power of two, up to
 # 2**40 ns (18 minutes); relative error at most 1/16.  Words: count, sum, min, max, then buckets.
@@ -374,7 +366,7 @@ def _layout_hash() -> int:
     """Hash every declared dtype; 63 bits, so that it fits a signed word."""
     declared = (
         HEADER, CONTROL, INSTRUMENT, book_dtype(50), RING_HEAD, TRADE, SIGNAL, FATE,
-        COUNTER_BLOCK,
+        PORTFOLIO, COUNTER_BLOCK,
     )
     text = repr([dtype.fields for dtype in declared]) + repr((SLOTS, UPDATE_WORDS))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1

@@ -3,7 +3,7 @@
 The class name is the verb.  Unknown verbs and fields are refused; every verb is safe to repeat.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -56,7 +56,45 @@ class Probe(Request, frozen=True):
     token: int
 
 
-AnyRequest = Status | Stop | Pause | Resume | Kill | Reset | Probe
+Amount = Annotated[str, Meta(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$")]  # exact decimal
+CommandId = Annotated[str, Meta(max_length=40, pattern=r"^[0-9a-zA-Z-]*$")]
+
+
+class Place(Request, frozen=True):
+    """Place one order by hand; it passes the gate as every other does."""
+
+    venue: Text
+    symbol: Text
+    side: Literal["buy", "sell"]
+    price: Amount  # never a bare market order
+    size: Amount
+    tif: Literal["gtc", "ioc", "fok"] = "gtc"
+    command_id: CommandId = ""  # the same one twice: acted on once
+
+
+class Cancel(Request, frozen=True):
+    """Cancel one order, by the number that ``orders`` shows."""
+
+    order: Annotated[int, Meta(ge=1)]
+
+
+class CancelAll(Request, frozen=True):
+    """Cancel everything, at every venue or at one: ours and whatever else rests there."""
+
+    venue: Text = ""
+
+
+class Flatten(Request, frozen=True):
+    """Cancel everything, then trade back what trading moved: of one asset, or of all."""
+
+    asset: Text = ""
+    command_id: CommandId = ""
+
+
+Trading = Place | Cancel | CancelAll | Flatten  # what control hands on to execution
+AnyRequest = (
+    Status | Stop | Pause | Resume | Kill | Reset | Probe | Place | Cancel | CancelAll | Flatten
+)
 
 
 class Reply(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
@@ -136,6 +174,7 @@ class StatusReply(Reply, frozen=True):
 
 AnyReply = Done | Refused | Echo | StatusReply
 
+EXEC_SOCKET: Final = "exec.ipc"  # where execution takes Trading and Reset, in the run folder
 decode_request: Final = msgspec.json.Decoder(AnyRequest).decode
 decode_reply: Final = msgspec.json.Decoder(AnyReply).decode
 encode: Final = msgspec.json.Encoder().encode

@@ -15,6 +15,8 @@ ENTRIES: Final[dict[str, str]] = {
     "feed": "feeds.process:main",
     "detector": "engine.detect.process:main",
     "exec": "exec.process:main",
+    "guard": "exec.guard.process:main",
+    "ledger": "exec.ledger.process:main",
 }
 
 

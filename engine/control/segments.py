@@ -10,6 +10,7 @@ from engine.model.clock import Clock
 from engine.model.errors import NoSpace
 from engine.model.instrument import Instrument
 from engine.runtime.memory import EXEC_BELL
+from shm import portfolio
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
 from shm.counters import CounterBlock
@@ -55,6 +56,7 @@ def plans(config: Config) -> list[Plan]:
              ring_capacity=SIGNALS_CAPACITY),
         Plan("fates", "exec", ring_size(words_in(FATE), FATES_CAPACITY),
              ring_capacity=FATES_CAPACITY),
+        Plan("portfolio", "exec", portfolio.SIZE),
     ]
     depth, trades = config.books.depth, config.books.trades
     for venue, wanted in config.venues.items():

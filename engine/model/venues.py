@@ -18,3 +18,4 @@ VENUES: Final[Mapping[str, tuple[Kind, ...]]] = {
     "coinbase": (Kind.SPOT,),
     "coinbase-exchange": (Kind.SPOT,),
 }
+TRADED: Final = ("binance", "binance-usdm", "okx", "kraken", "coinbase")  # orders can go there

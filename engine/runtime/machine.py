@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+from pathlib import Path
 import resource
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -84,3 +85,9 @@ def no_core_dumps() -> None:
 def quiet_collector() -> None:
     """Collect seldom: the steady state allocates little that forms cycles."""
     gc.set_threshold(50_000, 20, 100)
+
+
+def boot_id() -> int:
+    """Return a number that is another one after each boot of this machine."""
+    text = Path("/proc/sys/kernel/random/boot_id").read_text()
+    return int(text.replace("-", ""), 16) >> 65  # 63 bits

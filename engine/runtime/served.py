@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 FILE: Final = "endpoints.json"  # in the run folder, written by the local servers
+BIRTH_FILE: Final = "birth"  # beside it: a world that begins anew has forgotten every order
 CA_FILE: Final = "sim-ca.pem"  # beside it, where they speak TLS
 
 
@@ -27,6 +28,14 @@ def served(folder: Path, venue: str) -> Served | None:
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return lines.get(venue)
+
+
+def birth(folder: Path) -> str:
+    """Return when the local servers' world began, empty where none did."""
+    try:
+        return (folder / BIRTH_FILE).read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def authority(folder: Path) -> str:

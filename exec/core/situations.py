@@ -94,8 +94,9 @@ class Desk:
 def strategy_of(state: State, plan: int) -> str:
     """Return the name of the strategy that a plan came from, "operator" for none."""
     found = state.plans.get(plan)
-    number = found.planned.strategy if found else 0
-    return Strategy(number).name.lower() if number else OPERATOR
+    if found is None or not found.planned.run:
+        return OPERATOR
+    return Strategy(found.planned.strategy).name.lower()
 
 
 def touch_of(quote: Quote, side: int) -> int:

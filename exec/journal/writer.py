@@ -78,8 +78,10 @@ class Journal:
         """Return the number that the next record gets; numbers never repeat in one journal."""
         return self._file.next_sequence
 
-    def append(self, kind: int, payload: bytes) -> int:
+    def append(self, kind: int, payload: bytes, unix_ns: int = 0) -> int:
         """Write a record that survives our own end at once; return its sequence number.
+
+        It bears ``unix_ns``, or the time of now.
 
         Raises ValueError for a payload over PAYLOAD_SIZE_MAX, NoSpace when a next file is due and
         cannot be allocated: then nothing was written and nothing may be sent.
@@ -88,7 +90,7 @@ class Journal:
             raise ValueError(f"{len(payload)} bytes of payload, at most {PAYLOAD_SIZE_MAX}")
         if not self._file.fits(len(payload)):
             self._rotate()
-        return self._file.append(kind, payload, self._clock.unix_ns())
+        return self._file.append(kind, payload, unix_ns or self._clock.unix_ns())
 
     def sync(self) -> int:
         """Return when all that was appended is on the disk, with the newest sequence number."""

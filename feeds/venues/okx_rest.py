@@ -20,6 +20,7 @@ class _Instrument(msgspec.Struct, rename="camel"):
     lot_sz: str
     min_sz: str
     state: str
+    inst_id_code: int | None = None  # what order entry over WebSocket calls it
 
 
 class _Answer(msgspec.Struct):
@@ -40,6 +41,7 @@ def decode_catalogue(body: bytes) -> Sequence[Listing]:
         Listing(
             native=it.inst_id, pair=f"{it.base_ccy}/{it.quote_ccy}", tick=it.tick_sz,
             lot=it.lot_sz, size_min=it.min_sz, trading=it.state == "live",
+            code="" if it.inst_id_code is None else str(it.inst_id_code),
         )
         for it in answer.data if it.inst_type == "SPOT"
     ]

@@ -14,7 +14,7 @@ from engine.config import PairTable, Sim
 from engine.model.clock import Clock
 from engine.model.errors import ConfigInvalid
 from engine.model.fault import Fault, Kind, checked, parse
-from engine.runtime.served import FILE
+from engine.runtime.served import BIRTH_FILE, FILE
 from ops.sim.certificates import server_context
 from ops.sim.control import Control
 from ops.sim.credentials import Credentials
@@ -82,6 +82,7 @@ class World:
                 floor.fundings = market.funding
             self.flow = Drive(market, floors, clock, [*self.servers.values()])
         self._tasks: list[asyncio.Task[None]] = []
+        self._born_ns = clock.unix_ns()
 
     async def open(self, folder: Path) -> None:
         """Listen, on the ports of the last time where they are free; say where in ``folder``."""
@@ -90,6 +91,7 @@ class World:
         before, routes = _ports(path), Control(self).routes()
         for name, server in self.servers.items():
             await server.open(routes, before.get(name, (0, 0)), tls)
+        (folder / BIRTH_FILE).write_text(str(self._born_ns))
         path.write_text(json.dumps(self.endpoints(), indent=1))
         path.chmod(0o600)
         secrets = folder / CREDENTIALS

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.config.shipped import shipped
 from ops import cli
-from ops.start import demo_config
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_what_this_machine_cannot_do_is_one_line_and_leaves_nothing(
     home: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
 ) -> None:
     config = home / "c.toml"
-    config.write_text(demo_config().read_text().replace(old, new))
+    config.write_text(shipped("demo.toml").read_text().replace(old, new))
     assert cli.main(["start", "--config", str(config)]) == 2
     said = capsys.readouterr().err
     assert message in said
@@ -43,7 +43,7 @@ def test_a_recording_in_a_protocol_without_a_server_is_told_before_anything_star
     line = {"t": 1, "ch": "ws", "dir": "in", "url": "wss://ws.kraken.com", "m": "{}"}
     capture.write_text(json.dumps(line) + "\n")
     config = home / "c.toml"
-    config.write_text(demo_config().read_text().replace(
+    config.write_text(shipped("demo.toml").read_text().replace(
         'market = "synthetic"', f'market = "captures"\ncaptures = ["{capture}"]'))
     assert cli.main(["start", "--config", str(config)]) == 2
     assert f"{capture}: the protocol of wss://ws.kraken.com is not served" in (
