@@ -67,7 +67,7 @@ class Core:
         self._gate = Gate(limits, life=state.life)
         self.trading = Trading(log, state, circuits, clock, settings)
         self.sender = Sender(log, state, self._gate, gateways, circuits, self._throttles, flags,
-                             clock, settings, when_durable)
+                             clock, settings, books, when_durable)
         self._desk = Desk(
             state, books, flags, settings, circuits, self._throttles, self.unready)
         self._doubts = Doubts(state, gateways, settings, clock)
