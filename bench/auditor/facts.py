@@ -64,6 +64,7 @@ class Planned(NamedTuple):
     unwind: list[list[Any]]
     deadline_ns: int
     profit_micro: int
+    turns: str = "together"  # riskier-first: the first leg leaves alone
 
 
 class PlanClosed(NamedTuple):

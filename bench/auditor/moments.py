@@ -169,9 +169,8 @@ def books_were_live(fold: Fold, _: Entry, fact: f.Decided | f.Sent) -> Wrongs:
         if not fact.refused and (unseen or not fact.legs):
             yield f"signal {fact.sequence} was accepted on books that nobody had seen: {unseen}"
         return
-    purpose = fold.stories[fact.order].intent.purpose
-    if fact.book_version == -1 or purpose in ("operator", "flatten"):
-        return
+    if fact.book_version == -1:
+        return  # written before this was noted
     if fact.distrust or not fact.book_version:
         yield (f"order {fact.order} was sent on a book that is not live: version"
                f" {fact.book_version}, distrust {fact.distrust}")
@@ -204,7 +203,9 @@ def nothing_hedged_twice(fold: Fold, _: Entry, fact: f.Intended) -> Wrongs:
     if fact.purpose not in ("chase", "unwind"):
         return
     scheme = fold.plans[fact.plan]
-    doubtful = [number for number in scheme.orders if not fold.stories[number].settled]
+    alone = scheme.planned.turns == "riskier-first"  # its second leg follows what fills of it
+    doubtful = [number for number in scheme.orders if not fold.stories[number].settled and not (
+        alone and fold.stories[number].intent.purpose == "enter")]
     if doubtful:
         yield f"order {fact.order} hedges while {doubtful} of its plan may still fill"
     left = fold.residual(scheme)
