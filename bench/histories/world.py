@@ -13,7 +13,7 @@ from exec.core.settings import Settings
 from exec.gate.limits import Limits
 from exec.journal.file import Record as Stored
 from exec.orders import State as OrderState
-from exec.state import MONEY_DECIMALS
+from exec.state import MONEY_DECIMALS, State
 from shm.layout import Strategy, TradingState
 
 START_NS = 1_800_000_000 * 10**9
@@ -30,7 +30,7 @@ SETTINGS = Settings(
     plan_deadline_ns=40_000 * MS, collar_ppm=30_000, slack_ppm=3_000, attempts_max=8,
     retry_ns=100 * MS, hold_max=0,
     answer_max_ns=2_000 * MS, proof_margin_ns=1_000 * MS, request_life_ns=5_000 * MS,
-    query_first_ns=50 * MS, query_max_ns=2_000 * MS, survey_ns=3_000 * MS, drift_surveys_max=2,
+    query_first_ns=50 * MS, query_max_ns=2_000 * MS, survey_ns=1_000 * MS, drift_surveys_max=2,
     dead_man_ms=0, breaker_failures_max=10**6, breaker_open_ns=1_000 * MS, fee_reserve_ppm=2_000,
     cool_down_ns=0)
 
@@ -50,6 +50,7 @@ class World:
         self._events: list[tuple[int, int, int, Callable[[], None]]] = []
         self._serial = self._generation = 0
         self.stored: list[Stored] = []
+        self._shadow = State()
         self.answered: set[tuple[str, str]] = set()
         self._core_type, self._settings = core, settings
         self.crashes = crashes
@@ -61,7 +62,8 @@ class World:
         self.kill = False
         self.halts: list[str] = []
         self.refusals: dict[str, int] = {}
-        self._quote_all()
+        for name in self.venues:
+            self._quote(name)
         self.core = self._born()
 
     # --- time ----------------------------------------------------------------------------------
@@ -102,7 +104,7 @@ class World:
                     self._guard(action)
                 continue
             self._now = next_turn
-            next_turn += (20 if trade else 100) * MS
+            next_turn += (20 if trade else 250) * MS
             self._guard(self.core.on_timer)
             self._move()
             if trade:
@@ -118,7 +120,7 @@ class World:
 
     def _move(self) -> None:
         self.mid += self.draw.randint(-300, 300)
-        self._quote_all()
+        self._quote(self.draw.choice((*self.venues,)))
 
     def _act(self) -> None:
         """Bring a signal now and then, and light the fuse of a crash."""
@@ -128,17 +130,17 @@ class World:
             self.crashes -= 1
             self._fuse = self.draw.randint(0, 12)
 
-    def _quote_all(self) -> None:
-        for venue in self.venues.values():
-            shift = self.draw.randint(-900, 900)
-            exchange, now = venue.exchange, self._now
-            book = exchange.listed[SYMBOL].book
-            for side in (1, -1):
-                for price in [*book.half(side).outside]:
-                    exchange.set_level(now, SYMBOL, side, price, 0)
-                for step in range(1, 6):
-                    price = self.mid + shift - side * step * 120
-                    exchange.set_level(now, SYMBOL, side, price, self.draw.randint(1, 40) * 10)
+    def _quote(self, name: str) -> None:
+        """Move all that a venue's market shows."""
+        shift = self.draw.randint(-900, 900)
+        exchange, now = self.venues[name].exchange, self._now
+        book = exchange.listed[SYMBOL].book
+        for side in (1, -1):
+            for price in [*book.half(side).outside]:
+                exchange.set_level(now, SYMBOL, side, price, 0)
+            for step in range(1, 6):
+                price = self.mid + shift - side * step * 120
+                exchange.set_level(now, SYMBOL, side, price, self.draw.randint(1, 40) * 10)
 
     def _signal(self) -> None:
         """Signal whatever cross the books show, most of them worth nothing any more on arrival."""
@@ -188,9 +190,15 @@ class World:
         """Return whether every other order of its plan has ended, as the journal has it."""
         if order.purpose not in ("chase", "unwind"):
             return True
-        state = replay(self.stored)
+        state = self._written()
         plan = state.plans[order.plan]
         return all(state.orders[each].settled for each in plan.orders if each != order.order)
+
+    def _written(self) -> State:
+        """Return what the journal makes, by a fold that goes on where it stood."""
+        for stored in self.stored[self._shadow.records :]:
+            self._shadow.apply(r.decode(stored.payload), stored.unix_ns)
+        return self._shadow
 
     def _born(self) -> Core:
         self.state = replay(self.stored)
@@ -255,9 +263,9 @@ class World:
         self.crashes, self._fuse = 0, -1
         for venue in self.venues.values():
             venue.network, venue.cut = Network(), False
-        for _ in range(2):
-            if self.state.trading == TradingState.HALTED:  # an operator looks and lets it go on
-                self.core.resume(TradingState.ACTIVE, "looked at", "operator")
+        self.run(60_000 * MS, trade=False)
+        if self.state.trading == TradingState.HALTED:  # an operator looks and lets it go on
+            self.core.resume(TradingState.ACTIVE, "looked at", "operator")
             self.run(60_000 * MS, trade=False)
 
     def errors(self) -> list[str]:
