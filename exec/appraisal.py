@@ -25,23 +25,6 @@ UNITS: Final = {  # of what a refusal compared; the other vetoes compare nothing
     Veto.NOTIONAL: "millionths of the quote", Veto.EXPIRED: "ns", Veto.SIGNAL_AGE: "ns",
     Veto.BALANCE: "millionths of the asset",
 }
-_GATE: Final = {  # the gate's checks whose name is no Veto's
-    "side": Veto.INSANE, "price": Veto.INSANE, "notional": Veto.INSANE, "needs": Veto.INSANE,
-    "orders": Veto.INSANE, "tick": Veto.GRID, "lot": Veto.GRID, "size_min": Veto.SIZE,
-    "notional_min": Veto.NOTIONAL, "no_touch": Veto.COLLAR, "loss_day": Veto.LOSS,
-    "loss_hour": Veto.LOSS, "losses_in_row": Veto.LOSS, "asset_net": Veto.EXPOSURE,
-    "venue_gross": Veto.EXPOSURE, "strategy_gross": Veto.EXPOSURE, "total_gross": Veto.EXPOSURE,
-    "unhedged": Veto.EXPOSURE,
-}
-
-
-def veto_of(refusal: Refusal) -> Veto:
-    """Return the veto that shared memory shows for a refusal."""
-    if refusal.check == "book":
-        return Veto(refusal.number)
-    found = _GATE.get(refusal.check)
-    return found if found is not None else Veto[refusal.check.upper()]
-
 
 def warm(config: Config, table: Sequence[Instrument], memory: Memory) -> None:
     """Compile the kernels; an instrument crossed with itself is refused by every rule."""
@@ -57,34 +40,35 @@ class Appraiser:
         self._span = Span(memory.parts())
         self._desk = open_desk(
             config, table, memory, self._span, edge_min_ppm=config.execution.edge_min_ppm)
-        self.notional_micro = 0  # of what was appraised last
+        self.veto, self.notional_micro = Veto.NONE, 0  # of what was appraised last
 
     def signal(self, record: np.void, now_ns: int) -> Signal:
         """Return what to make of a two-leg signal, the buying leg first, of our instruments."""
         seen_ns, expiry_ns = int(record["seen_mono_ns"]), int(record["expiry_mono_ns"])
         if now_ns > expiry_ns:
-            return self._refused(record, "expired", now_ns - seen_ns, expiry_ns - seen_ns)
+            return self._refused(record, Veto.EXPIRED, now_ns - seen_ns, expiry_ns - seen_ns)
         legs = record["legs"]
         buy, sell = int(legs[0]["instrument"]), int(legs[1]["instrument"])
         self._desk.terms[depth.SIZE_MAX] = legs[0]["size"]
         veto = appraise(self._desk, buy, sell, now_ns)
         result = self._desk.result
         if veto:
-            return self._refused(record, Veto(veto).name.lower(), int(result[depth.NUMBER]),
-                                 int(result[depth.LIMIT]))
+            return self._refused(
+                record, Veto(veto), int(result[depth.NUMBER]), int(result[depth.LIMIT]))
         size = int(result[depth.SIZE])
-        self.notional_micro = int(result[depth.COST])
+        self.veto, self.notional_micro = Veto.NONE, int(result[depth.COST])
         return self._made(
             record, (self._leg(buy, 1, int(result[depth.BUY_LIMIT]), size, legs[0]),
                      self._leg(sell, -1, int(result[depth.SELL_LIMIT]), size, legs[1])),
             int(result[depth.NET_PPM]), int(result[depth.PROFIT]), None)
 
-    def _refused(self, record: np.void, check: str, number: int, limit: int) -> Signal:
+    def _refused(self, record: np.void, veto: Veto, number: int, limit: int) -> Signal:
+        self.veto, self.notional_micro = veto, 0
         seen = tuple(
             self._leg(int(leg["instrument"]), int(leg["side"]), int(leg["limit_price"]),
                       int(leg["size"]), leg) for leg in record["legs"][:2])
         return self._made(record, seen, int(record["net_edge_ppm"]), int(record["profit_micro"]),
-                          Refusal(check, number, limit))
+                          Refusal(veto.name.lower(), number, limit))
 
     def _made(
         self, record: np.void, legs: tuple[LegSeen, ...], edge_ppm: int, profit_micro: int,

@@ -127,8 +127,8 @@ class InstrumentStatus(IntEnum):
     NOT_LISTED = 3
 
 
-# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling; code: what else it is called.  tick, lot, size_min in
-# quanta, notional_min in millionths of the quote currency
+# name: "BTC/USDT" or "BTC/USDT:USDT"; native: the venue's spelling; code: what else it is called.
+# tick, lot, size_min in quanta, notional_min in millionths of the quote currency
 INSTRUMENT: Final = record(
     ("name", "S32"), ("native", "S32"), ("venue_name", "S32"),
     ("venue", "i8"), ("index", "i8"), ("local_index", "i8"), ("group", "i8"),

@@ -3,9 +3,9 @@
 import ctypes
 import gc
 import os
-from pathlib import Path
 import resource
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 # Libraries that would start a thread per core in each of our processes.

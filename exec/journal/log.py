@@ -1,4 +1,4 @@
-"""The core's log: each record into the journal, then at once into the state that follows from it."""
+"""The core's log: each record goes into the journal, then at once into the state."""
 
 from engine.model.clock import Clock
 from exec import records as r

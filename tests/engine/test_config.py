@@ -127,8 +127,8 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " it; right would be 'BTC/USDT'"),
     ('name = "test"', 'name = "test"\nmode = "live"', "x.toml:1: accounts.binance: missing, and the"
      " mode is live; right would be a table [accounts.binance] with key, secret and fingerprint"),
-    ('name = "test"', 'name = "test"\nconfirmed = "0123456789ab"', "x.toml:2: confirmed: no file may"
-     " confirm live trading"),
+    ('name = "test"', 'name = "test"\nconfirmed = "0123456789ab"', "x.toml:2: confirmed: no"
+     " file may confirm live trading"),
     ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:22: sim.captures: found 0"
      " files with market = 'captures'"),
     ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:24:"

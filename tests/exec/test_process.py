@@ -1,4 +1,4 @@
-"""Execution in dry run, on the memory of a run and signals that a detector made."""
+"""Execution's intake, on the memory of a run and signals that a detector made."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,12 +9,21 @@ import numpy as np
 import pytest
 import structlog
 
+from bench.histories.world import SETTINGS
 from engine.model.clock import ManualClock
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX
 from engine.runtime.wire import Publisher, Subscriber
-from exec.dry_run import DryRun
-from exec.process import Executor
+from exec import records as r
+from exec.appraisal import Appraiser
+from exec.books import LiveBooks
+from exec.core import ports as p
+from exec.core.core import Core
+from exec.core.recovery import begin
+from exec.flags import RunFlags
+from exec.intake import Intake
+from exec.seats import Seat
+from exec.state import State
 from shm.bell import FifoBell
 from shm.counters import CounterBlock, ExecCounter, ExecHistogram
 from shm.layout import FATE, Bell, BookState, Fate, Lane, TradingState, Veto, words_in
@@ -27,7 +36,7 @@ MS = 1_000_000
 
 
 class Desk:
-    """An executor, the world that it sees and the lines that it logged."""
+    """An intake with its core, the world that it sees and the lines that it logged."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.world = World(make_config(
@@ -50,9 +59,37 @@ class Desk:
         self.subscriber = Subscriber(run.file("s.ipc"), SIGNAL_PREFIX)
         self.bell = FifoBell(run.file(EXEC_BELL), self.world.control.words,
                              self.world.control.bell(Bell.EXEC))
-        judge = DryRun(self.world.config, self.world.table, self.world.memory)
-        self.executor = Executor(
-            context, self.world.memory, judge, self.fates, self.bell, self.subscriber)
+        self.context, self.state, self.records = context, State(), 0
+        begin(self, self.state, SETTINGS, [
+            r.Listed(each.venue, each.name, each.name, "BTC", "USDT", each.pair.settle, 2, 5)
+            for each in self.world.table], unix_ns=SECOND, pid=1)
+        memory, table = self.world.memory, self.world.table
+        flags = RunFlags(self.world.control, memory.rows, table)
+        self.core = Core(
+            self, self.state, {venue: Seat(venue) for venue in "ab"},
+            LiveBooks(self.world.config, table, memory, self.clock), flags, self.clock, SETTINGS,
+            lambda _number, action: action())
+        for venue in "ab":
+            for report in (p.Ready(venue, ""), p.Listing(venue, ()),
+                           p.Balance(venue, "USDT", "1000000", "0", "query")):
+                self.core.on_report(report)
+        self.intake = self.new_intake()
+
+    @property
+    def next_sequence(self) -> int:
+        return self.records + 1
+
+    def append(self, record: r.Record) -> int:
+        self.records += 1
+        self.state.apply(record, self.clock.unix_ns())
+        return self.records
+
+    def new_intake(self) -> Intake:
+        """Return what a process that starts now would take signals with."""
+        world = self.world
+        return Intake(
+            self.context, world.memory, Appraiser(world.config, world.table, world.memory),
+            self.core, self.fates, self.bell, self.subscriber)
 
     def _log(self, _logger: object, _level: str, event: Any) -> Any:
         self.lines.append(dict(event))
@@ -89,17 +126,17 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     made.close()
 
 
-def test_a_signal_from_the_ring_becomes_two_orders_in_exact_decimals(desk: Desk) -> None:
+def test_a_signal_from_the_ring_becomes_two_orders(desk: Desk) -> None:
     desk.make_signal()
     desk.clock.advance(5 * MS)
-    desk.executor.read_ring()
+    desk.intake.read_ring()
     line = desk.lines[-1]
     assert (line["event"], line["sequence"], line["lane"]) == ("would send", 1, "ring")
-    buy, sell = line["orders"]
-    assert (buy.venue, buy.symbol, buy.side, buy.limit_price, buy.size) == (
-        "a", "BTC/USDT", "buy", "100.1", "0.0007")
-    assert (sell.venue, sell.symbol, sell.side, sell.limit_price, sell.size) == (
-        "b", "BTC/USDT:USDT", "sell", "100.2", "0.0007")
+    buy, sell = (each.intent for each in desk.state.orders.values())
+    assert (buy.venue, buy.symbol, buy.side, buy.price, buy.size) == (
+        "a", "BTC/USDT", 1, 10_010, 70)
+    assert (sell.venue, sell.symbol, sell.side, sell.price, sell.size) == (
+        "b", "BTC/USDT:USDT", -1, 10_020, 70)
     assert line["profit"] == "0.000120"  # 0.0005 * 0.2 + 0.0002 * 0.1
     assert line["notional"] == "0.070020"
     fate = desk.fate()
@@ -115,7 +152,7 @@ def test_whichever_lane_is_first_is_acted_on_and_the_other_only_counted(
 ) -> None:
     signal = desk.make_signal()
     for lane in (first, Lane(1 - first)):
-        desk.executor.take(signal, lane)
+        desk.intake.take(signal, lane)
     assert len(desk.lines) == 1
     assert desk.fates.head == 1
     ring_first, wire_first, ring_again, wire_again = desk.count(
@@ -136,7 +173,7 @@ def test_a_signal_arrives_over_the_wire_and_garbage_does_not(desk: Desk) -> None
     other["run"] = 8
     desk.publisher.send(other.tobytes())
     while desk.count(ExecCounter.MALFORMED) != (2,) and desk.subscriber.wait(2_000):
-        desk.executor.on_wire()
+        desk.intake.on_wire()
     assert desk.count(ExecCounter.SIGNALS_WIRE, ExecCounter.MALFORMED) == (1, 2)
     assert desk.lines[0]["lane"] == "wire"
 
@@ -149,7 +186,7 @@ def test_a_record_that_our_detector_cannot_have_made_is_malformed(
 ) -> None:
     signal = desk.make_signal().copy()
     signal[field] = value
-    desk.executor.take(signal, Lane.WIRE)
+    desk.intake.take(signal, Lane.WIRE)
     assert desk.count(ExecCounter.MALFORMED) == (1,)
     assert not desk.lines
 
@@ -158,7 +195,7 @@ def test_a_record_that_our_detector_cannot_have_made_is_malformed(
 def test_a_leg_that_cannot_be_is_malformed(desk: Desk, field: str, value: int) -> None:
     signal = desk.make_signal().copy()
     signal["legs"][1][field] = value
-    desk.executor.take(signal, Lane.WIRE)
+    desk.intake.take(signal, Lane.WIRE)
     assert desk.count(ExecCounter.MALFORMED) == (1,)
 
 
@@ -189,7 +226,7 @@ SPOILERS: dict[Veto, Callable[[Desk], None]] = {
 def test_what_changed_after_the_signal_refuses_it_by_name(desk: Desk, veto: Veto) -> None:
     desk.make_signal()
     SPOILERS[veto](desk)
-    desk.executor.read_ring()
+    desk.intake.read_ring()
     assert desk.lines[-1]["event"] == "refused"
     assert desk.lines[-1]["reason"] == veto.name.lower()
     assert (desk.fate()["fate"], desk.fate()["veto"]) == (Fate.REFUSED, veto)
@@ -203,18 +240,15 @@ def test_what_changed_after_the_signal_refuses_it_by_name(desk: Desk, veto: Veto
 def test_a_book_that_got_thinner_makes_smaller_orders(desk: Desk) -> None:
     desk.make_signal()
     desk.world.book(1, [(10_020, 30)], [(10_100, 70)], now_ns=SECOND)
-    desk.executor.read_ring()
-    assert [order.size for order in desk.lines[-1]["orders"]] == ["0.0003", "0.0003"]
+    desk.intake.read_ring()
+    assert [each.intent.size for each in desk.state.orders.values()] == [30, 30]
 
 
-def test_an_executor_that_starts_late_leaves_earlier_signals_alone(tmp_path: Path) -> None:
+def test_an_intake_that_starts_late_leaves_earlier_signals_alone(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     try:
         signal = desk.make_signal()
-        late = Executor(
-            desk.executor._context, desk.world.memory,  # noqa: SLF001
-            DryRun(desk.world.config, desk.world.table, desk.world.memory), desk.fates, desk.bell,
-            desk.subscriber)
+        late = desk.new_intake()
         late.read_ring()
         late.take(signal, Lane.WIRE)
         assert desk.count(ExecCounter.FORGOTTEN, ExecCounter.SIGNALS_WIRE) == (1, 0)

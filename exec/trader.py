@@ -1,0 +1,194 @@
+"""One account, whole: its journal and state, a gateway per venue, the core between them.
+
+    keys ─▶ books folder ─▶ journal ─▶ state ─▶ Core ◀─▶ Seat ◀─▶ Gateway (live, paper or dry)
+                                                │
+                                                └─▶ portfolio segment, counters
+
+The same for every mode; only what sits in the seats differs.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+from engine.config import instruments
+from engine.model.errors import EngineError, Fatal
+from engine.model.instrument import Instrument
+from engine.runtime import books_folder, machine
+from engine.runtime.context import Context
+from engine.runtime.memory import Memory
+from engine.runtime.served import birth
+from exec import records as r
+from exec import resolve
+from exec.accounts import account_of, check_confirmed, keys_of
+from exec.books import LiveBooks
+from exec.core.core import Core
+from exec.core.recovery import begin, replay
+from exec.flags import RunFlags
+from exec.gateways.codec import Listing
+from exec.journal import reader
+from exec.journal.log import JournalLog
+from exec.journal.writer import Journal
+from exec.opening import open_gateway
+from exec.orders import State as OrderState
+from exec.seats import LiveGateway, Seat
+from exec.tally import CountedLog
+from shm.layout import InstrumentStatus, TradingState
+
+TURN_S: Final = 0.01
+CORE_EVERY: Final = 2  # turns
+LOOK_EVERY: Final = 100
+SETTLE_TURNS: Final = 30  # that a stop waits for its cancels
+
+
+class Trader:
+    """Everything that lives as long as execution does."""
+
+    def __init__(self, context: Context, memory: Memory) -> None:
+        """Open journal and books; raise EngineError for keys, a journal or a config that is none.
+
+        A journal of another account, or one that another process writes, is never touched.
+        """
+        config, run, clock = context.config, context.run, context.clock
+        self._context, self._memory = context, memory
+        self._table: Sequence[Instrument] = instruments(config)
+        self._keys = keys_of(config, run, os.environ)
+        self._world = birth(run.path)
+        account = account_of(config, run, self._keys)
+        check_confirmed(config, account)
+        self._folder = books_folder.make(config, account)
+        self.journal = Journal(self._folder.journal, clock, boot=machine.boot_id())
+        self.state = replay(reader.read(self._folder.journal, boot=machine.boot_id()))
+        books_folder.write(run, config, self._folder)
+        self.flags = RunFlags(memory.control, memory.rows, self._table)
+        self.books = LiveBooks(config, self._table, memory, clock)
+        self.log = CountedLog(JournalLog(self.journal, self.state, clock), context.counters)
+        settings = resolve.settings(config)
+        begin(self.log, self.state, settings, [_listed(each, "") for each in self._table],
+              unix_ns=clock.unix_ns(), pid=os.getpid())
+        self.seats = {venue: Seat(venue) for venue in config.venues}
+        self.core = Core(self.log, self.state, {**self.seats}, self.books, self.flags, clock,
+                         settings, self._when_durable)
+        self._random = Random(context.run_id)  # noqa: S311  (for back-off)
+        self._running: list[asyncio.Task[None]] = []
+        self._failed: asyncio.Future[None] | None = None
+        context.log.info("books open", folder=self._folder.folder, account=account,
+                         life=self.state.life, records=self.state.records)
+
+    def _when_durable(self, _number: int, action: Callable[[], None]) -> None:
+        if self._context.config.execution.durability == "power":
+            self.journal.sync()
+        action()
+
+    # --- life ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Let time pass until cancelled; raise what a gateway failed with."""
+        loop = asyncio.get_running_loop()
+        self._failed = loop.create_future()
+        turns = 0
+        while not self._failed.done():
+            self.turn(turns)
+            turns += 1
+            await asyncio.sleep(TURN_S)
+        self._failed.result()
+
+    def turn(self, turns: int) -> None:
+        """Let a hundredth of a second pass."""
+        self._obey()
+        if turns % CORE_EVERY == 0:
+            self.core.on_timer()
+        if turns % LOOK_EVERY == 0:
+            self._look()
+
+    def _obey(self) -> None:
+        """Be as strict as control is."""
+        demanded = self.flags.engine_says()
+        if demanded > self.core.trading.now:
+            self.core.trading.tighten(demanded, "control demands it")
+            if demanded is TradingState.EMERGENCY:
+                self.core.sender.cancel_all("killed")
+
+    def _look(self) -> None:
+        """Seat gateways whose instruments are known by now; leave a world that began anew."""
+        if birth(self._context.run.path) != self._world:
+            raise WorldChanged("the simulated venues began anew and know no order of this journal")
+        for venue, seat in self.seats.items():
+            if seat.gateway is None and (listings := self._listings(venue)):
+                self._seat(seat, listings)
+
+    def _listings(self, venue: str) -> list[Listing]:
+        """Return a venue's instruments as its catalogue has them, nothing while it has not come."""
+        found = []
+        for each in self._table:
+            if each.venue != venue:
+                continue
+            row = self._memory.rows[each.index]
+            if row["status"] == InstrumentStatus.UNKNOWN:
+                return []
+            pair = each.pair
+            found.append(Listing(
+                each.name, row.text("native"), pair.base, pair.quote, pair.settle,
+                each.price_decimals, each.size_decimals, row.text("code")))
+        return found
+
+    def _seat(self, seat: Seat, listings: list[Listing]) -> None:
+        for each in self._table:
+            if each.venue == seat.venue:
+                native = next(line.native for line in listings if line.symbol == each.name)
+                self.log.append(_listed(each, native))
+        try:
+            gateway = open_gateway(
+                seat.venue, listings, self._context, self._keys.get(seat.venue), self.flags,
+                self.books, self.state, self._folder.journal.parent, self._random)
+        except Fatal:
+            raise
+        except EngineError as error:
+            self._context.log.error("no gateway yet", venue=seat.venue, reason=str(error))
+            return
+        seat.gateway = gateway
+        task = asyncio.get_running_loop().create_task(
+            _alive(gateway, self.core), name=f"gateway {seat.venue}")
+        task.add_done_callback(self._ended)
+        self._running.append(task)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        failed = self._failed
+        if task.cancelled() or failed is None or failed.done():
+            return
+        error = task.exception()
+        if error is not None:
+            failed.set_exception(error)
+
+    async def close(self) -> None:
+        """Cancel what rests, wait a little, close gateways and journal; what is left is in it."""
+        resting = [number for number, each in self.state.live.items()
+                   if each.state is OrderState.OPEN]
+        for number in resting:
+            self.core.sender.cancel(number, "execution leaves")
+        for _ in range(SETTLE_TURNS if resting else 0):
+            if not self.state.live:
+                break
+            await asyncio.sleep(TURN_S)
+        gateways = [seat.gateway for seat in self.seats.values() if seat.gateway]
+        await asyncio.gather(*(each.close() for each in gateways), return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if not self.state.live and not self.state.open_plans:
+            self.log.append(r.Closed("told to leave"))
+        self.journal.close()
+
+
+class WorldChanged(Fatal):
+    """The simulated venues began anew: what this process knows is of a world that is gone."""
+
+
+async def _alive(gateway: LiveGateway, core: Core) -> None:
+    await gateway.run(core.on_report)
+
+
+def _listed(each: Instrument, native: str) -> r.Listed:
+    pair = each.pair
+    return r.Listed(each.venue, each.name, native, pair.base, pair.quote, pair.settle,
+                    each.price_decimals, each.size_decimals)
