@@ -18,6 +18,7 @@ from shm.layout import Strategy, TradingState
 
 START_NS = 1_800_000_000 * 10**9
 PLENTY = 10**15
+CALM_STEPS = 15  # of 4.1 s: a minute
 LIMITS = Limits(
     order_notional_max=PLENTY, plan_notional_max=PLENTY, price_collar_ppm=50_000,
     edge_min_ppm=-10**6, edge_max_ppm=10**6, profit_max=PLENTY, signal_age_ns_max=500 * MS,
@@ -263,10 +264,17 @@ class World:
         self.crashes, self._fuse = 0, -1
         for venue in self.venues.values():
             venue.network, venue.cut = Network(), False
-        self.run(60_000 * MS, trade=False)
+        self._rest()
         if self.state.trading == TradingState.HALTED:  # an operator looks and lets it go on
             self.core.resume(TradingState.ACTIVE, "looked at", "operator")
-            self.run(60_000 * MS, trade=False)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let a minute pass, or less where nothing is open and nothing is on its way any more."""
+        for _ in range(CALM_STEPS):
+            self.run(4_100 * MS, trade=False)
+            if not (self.state.live or self.state.open_plans or self._events):
+                return
 
     def errors(self) -> list[str]:
         """Return what is wrong, by the venues' truth alone."""
