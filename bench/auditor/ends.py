@@ -38,8 +38,8 @@ def money_is_the_venues(fold: Fold, _: list[Entry], at: Evidence) -> Wrongs:
         sizes = {symbol: each for (place, symbol), each in fold.contracts.items()
                  if place == venue}
         for symbol, contract in sizes.items():
-            listed = fold.listed[venue, symbol]
-            held = Decimal(account.positions.get(listed.native, "0"))
+            native = fold.native.get((venue, symbol), symbol)
+            held = Decimal(account.positions.get(native, "0"))
             before = _position_before(fold, (venue, symbol))
             if held != fold.amount((venue, symbol), contract.size + before):
                 yield f"{venue} holds a position of {held} in {symbol}, booked {contract.size}"
@@ -114,7 +114,7 @@ def overfills_halt(fold: Fold, entries: list[Entry], _: Evidence) -> Wrongs:
 def fills_are_the_venues(fold: Fold, _: list[Entry], at: Evidence) -> Wrongs:
     """I9: the fills that we booked are the venue's, each once."""
     for venue, account in _venues(at):
-        natives = {listed.native: symbol for (place, symbol), listed in fold.listed.items()
+        natives = {native: symbol for (place, symbol), native in fold.native.items()
                    if place == venue}
         theirs = Counter(_their_fill(each, natives) for each in account.fills)
         ours = Counter(_our_fill(fold, each) for key, each in fold.trades.items()
@@ -217,12 +217,11 @@ def portfolio_is_the_fold(fold: Fold, _: list[Entry], at: Evidence) -> Wrongs:
         return
     if shown.state != fold.state:
         yield f"the portfolio says state {shown.state}, the journal {fold.state}"
-    places = {*fold.money, *((venue, asset) for venue, assets in shown.booked.items()
-                             for asset in assets)}
-    for venue, asset in sorted(places):
-        ours, told = fold.money.get((venue, asset), ZERO), shown.booked.get(venue, {}).get(asset)
-        if Decimal(told or "0") != ours:
-            yield f"the portfolio says {told} {asset} at {venue}, the journal {ours}"
+    for (venue, asset), (total, then) in sorted(fold.counted.items()):
+        due = total + fold.money.get((venue, asset), ZERO) - then
+        told = shown.totals.get(venue, {}).get(asset)
+        if told is None or Decimal(told) != due:
+            yield f"the portfolio says {told} {asset} at {venue}, the journal {due}"
     for place, contract in fold.contracts.items():
         size = Decimal(shown.positions.get(place[0], {}).get(place[1], "0"))
         if size != fold.amount(place, contract.size):

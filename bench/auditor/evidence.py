@@ -63,7 +63,7 @@ class Portfolio(msgspec.Struct, frozen=True):
 
     sequence: int  # the newest record that is in it
     state: int  # trading state
-    booked: dict[str, dict[str, str]]  # venue -> asset -> what our fills and postings moved
+    totals: dict[str, dict[str, str]]  # venue -> asset -> what is held there
     positions: dict[str, dict[str, str]]  # venue -> symbol -> signed size
     orders: list[int]  # numbers of the orders that are not settled
 

@@ -147,6 +147,7 @@ class Fold:
         self.planned: set[tuple[int, int]] = set()
         self.trades: dict[tuple[str, str, str], Filled] = {}
         self.listed: dict[Place, Listed] = {}
+        self.native: dict[Place, str] = {}  # (venue, symbol) -> the venue's own name, once known
         self.money: dict[Place, Decimal] = {}  # (venue, asset): what fills and postings moved
         self.contracts: dict[Place, Contract] = {}
         self.counted: dict[Place, tuple[Decimal, Decimal]] = {}  # total by the venue; ours then
@@ -219,6 +220,8 @@ class Fold:
                 self.birth, self.life, self.born_ns = fact.birth, fact.life, self.unix_ns
             case Listed():
                 self.listed[fact.venue, fact.symbol] = fact
+                if fact.native:
+                    self.native[fact.venue, fact.symbol] = fact.native
             case Odd():
                 if fact.order in self.stories:
                     self.stories[fact.order].odd += 1
