@@ -81,6 +81,7 @@ class Audit(msgspec.Struct):
     verdicts: dict[str, Verdict]
     figures: dict[str, int]  # of the fault campaign: all must be 0
     sizes: dict[str, int]  # how much was audited
+    state: int  # of trading, in the end
 
     @property
     def violations(self) -> list[str]:
@@ -124,7 +125,8 @@ def audit(entries: Iterable[Entry], evidence: Evidence | None = None) -> Audit:
             verdicts[name].looks += 1
         verdicts["I22"].blame(ledger_is_the_fold(fold, taken, at))
     _blind(verdicts["I11"], taken)
-    return Audit(verdicts, _figures(fold, taken, at, verdicts), _sizes(fold, taken))
+    figures = _figures(fold, taken, at, verdicts)
+    return Audit(verdicts, figures, _sizes(fold, taken), fold.state)
 
 
 def _orphan(fold: Fold, entry: Entry) -> str:
