@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 
 from engine.config import Config, instruments
+from engine.model.clock import SystemClock
 from engine.runtime import loop
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
@@ -27,6 +28,7 @@ def warm(config: Config) -> None:
     table = instruments(config)
     memory = Memory.plain(config, table)
     appraisal.warm(config, table, memory)
+    _warm_books(LiveBooks(config, table, memory, SystemClock()), config)
     counters = CounterBlock(np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
     counters.count(ExecCounter.ACCEPTED)
     counters.record(ExecHistogram.SEEN_TO_SIGNAL, 1)
@@ -40,7 +42,7 @@ def warm(config: Config) -> None:
 
 
 def _warm_books(books: LiveBooks, config: Config) -> None:
-    """Compile what reads the live books; they may be empty still."""
+    """Compile what reads the live books."""
     for venue, wanted in config.venues.items():
         books.quote(venue, wanted.symbols[0])
         books.walk(venue, wanted.symbols[0], 1, 1)
@@ -53,7 +55,6 @@ async def work(context: Context) -> int:
         context.run, config, context.control, instruments(config), signals_writable=False)
     warm(config)
     trader = Trader(context, memory)
-    _warm_books(trader.books, config)
     appraiser = Appraiser(config, instruments(config), memory)
     fates = RecordRing(Segment.attach(context.run, "fates", writable=True).words, FATE)
     bell = FifoBell(context.run.file(EXEC_BELL), context.control.words,

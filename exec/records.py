@@ -121,6 +121,7 @@ class Planned(_Record, frozen=True, tag=5):
     unwind: tuple[Leg, ...]  # the orders that undo each leg
     deadline_ns: int  # ns after planning when the residual must be gone
     profit_micro: int
+    turns: str = "together"  # or riskier-first: the first of its legs leaves alone
 
 
 class PlanClosed(_Record, frozen=True, tag=6):

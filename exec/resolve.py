@@ -30,6 +30,10 @@ def limits(config: Config) -> Limits:
         unhedged_max=micro(risk.unhedged_max), orders_per_s_max=risk.orders_per_s_max,
         cancel_reserve_ppm=risk.cancel_reserve_ppm, loss_day_max=micro(risk.loss_day_max),
         loss_hour_max=micro(risk.loss_hour_max), losses_in_row_max=risk.losses_in_row_max,
+        loss_plan_max=micro(risk.loss_plan_max), turnover_day_max=micro(risk.turnover_day_max),
+        plans_open_max=risk.plans_open_max, drift_ppm_max=risk.drift_ppm_max,
+        rejects_max=risk.rejects_max, executions_max=risk.executions_max,
+        repeats_window_ns=int(risk.repeats_window_s * _S),
         cautious_ppm=risk.cautious_ppm)
 
 
@@ -38,7 +42,8 @@ def settings(config: Config) -> Settings:
     table = config.execution
     return Settings(
         engine=config.name, mode=config.mode, config=fingerprint(config), limits=limits(config),
-        policy=table.policy, plan_deadline_ns=int(table.plan_deadline_ms * _MS),
+        policy=table.policy, order=table.order,
+        plan_deadline_ns=int(table.plan_deadline_ms * _MS),
         collar_ppm=table.collar_ppm, slack_ppm=table.slack_ppm, attempts_max=table.attempts_max,
         retry_ns=int(table.retry_ms * _MS), hold_max=micro(table.hold_max),
         answer_max_ns=int(table.answer_ms_max * _MS),

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from exec import records as r
+from exec.activity import Activity
 from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
 from exec.positions import Position, change
@@ -95,9 +96,12 @@ class State:
         self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
         self.positions: dict[Place, Position] = {}
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
+        self.activity = Activity()
+        self.places: set[Place] = set()  # that this life listed
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
+        self.counted_ns: dict[Place, int] = {}  # when it was counted first
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
@@ -153,6 +157,7 @@ class State:
             sorted((asset, str(amount)) for asset, amount in self.traded.items()),
             sorted(self.held.items()), sorted(self.breakers.items()),
             sorted(self.foreign.items()), sorted(self.signals), self.records,
+            self.activity.digest(), sorted(self.places),
         ]
         def plainly(value: object) -> str:
             return str(value)
@@ -174,11 +179,13 @@ class State:
 
     def _opened(self, record: r.Opened, _now: int) -> None:
         self.birth, self.life, self.mode = record.birth, record.life, record.mode
+        self.places.clear()
         self.by_venue.clear()  # a venue may have begun its ids again
 
     def _list(self, record: r.Listed, _now: int) -> None:
         assert record.price_decimals + record.size_decimals <= MONEY_DECIMALS, record
         self.listed[record.venue, record.symbol] = record
+        self.places.add((record.venue, record.symbol))
 
     def _planned(self, record: r.Planned, now: int) -> None:
         self.plans[record.plan] = self.open_plans[record.plan] = Plan(record, now)
@@ -195,6 +202,7 @@ class State:
         order = Order(record, now, changed_ns=now)
         self.orders[record.order] = self.live[record.order] = order
         self.by_client[record.venue, record.client_id] = record.order
+        self.activity.ask((record.venue, record.symbol), record.price, now)
         if record.plan in self.plans:
             self.plans[record.plan].orders.append(record.order)
 
@@ -245,7 +253,10 @@ class State:
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
             record.order, record.side, record.price, record.size, fee, record.fee_asset)
-        self._book((record.venue, record.symbol), trade, 1)
+        place = (record.venue, record.symbol)
+        self._book(place, trade, 1)
+        value = self.value(place, record.price, record.size)
+        self.activity.trade(self.listed[place].quote, value, now)
         order = self.orders.get(record.order)
         if order is None:
             return
@@ -273,8 +284,9 @@ class State:
         self.booked_at[record.venue] = self.booked_at.get(record.venue, 0) + 1
         self._add((record.venue, record.asset), money(record.amount))
 
-    def _counted(self, record: r.Counted, _now: int) -> None:
+    def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
+        self.counted_ns.setdefault(place, now)
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 

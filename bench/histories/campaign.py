@@ -13,6 +13,7 @@ NETWORKS: Final = {
     "fills": Network(lost_fill=150, late_fill=200, twice_fill=200, lost_over=200),
     "everything": Network(30, 60, 40, 80, 60, 80, 100, 100, 80, 200, 200),
 }
+ORDERS: Final = ("together", "riskier-first")
 CRASHES: Final = (0, 3, 8)
 LIFE_NS: Final = 15_000 * MS
 
@@ -24,7 +25,7 @@ def network_of(seed: int) -> str:
 
 def lived(seed: int, core: type[Core] = Core) -> World:
     """Return the world of a seed after its life, and after all faults have stopped."""
-    world = World(seed, NETWORKS[network_of(seed)], core=core,
+    world = World(seed, NETWORKS[network_of(seed)], core=core, order=ORDERS[seed % len(ORDERS)],
                   crashes=CRASHES[seed // len(NETWORKS) % len(CRASHES)])
     world.run(LIFE_NS, trade=True)
     world.calm()

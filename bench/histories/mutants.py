@@ -147,6 +147,23 @@ class HedgeForgetsItself(Core):
             plan.orders.pop()
 
 
+class SecondLegForThePlan(Core):
+    """The leg that follows goes for what was planned, not for what the first one filled."""
+
+    def _hedge(self, plan: Plan, step: Step) -> None:
+        size = plan.planned.legs[step.leg].size
+        super()._hedge(plan, msgspec.structs.replace(step, size=size))
+
+
+class SecondLegOnce(Core):
+    """What the leg that went first fills after the second one left is never hedged."""
+
+    def _hedge(self, plan: Plan, step: Step) -> None:
+        super()._hedge(plan, step)
+        if plan.planned.turns == "riskier-first":
+            self.state.open_plans.pop(plan.planned.plan, None)
+
+
 class SentBeforeWritten(Core):
     """An order leaves before the journal has it."""
 
@@ -188,6 +205,7 @@ class PartialIsWhole(Core):
 MUTANTS: Final[tuple[type[Core], ...]] = (
     TimeoutIsReject, BlindResend, FillAfterEndDropped, FillBookedTwice, LateFillNotHedged,
     AbsenceBelievedAtOnce, DoubtsForgotten, OnlyTheStreamIsBelieved, FailedListingIsEmpty,
-    DoubtIsNoRisk, FeesForgotten, HedgeForgetsItself, SentBeforeWritten, PartialIsWhole,
+    DoubtIsNoRisk, FeesForgotten, HedgeForgetsItself, SecondLegForThePlan, SecondLegOnce,
+    SentBeforeWritten, PartialIsWhole,
 )
 

@@ -4,6 +4,8 @@ import heapq
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from bench.histories.venue import ACCOUNT, MONEY, MS, SYMBOL, Network, Venue
 from exec import records as r
 from exec.core import ports as p
@@ -25,9 +27,11 @@ LIMITS = Limits(
     venue_gross_max=PLENTY,
     asset_net_max=PLENTY, strategy_gross_max=PLENTY, total_gross_max=PLENTY, open_orders_max=50,
     unhedged_max=PLENTY, orders_per_s_max=1_000, cancel_reserve_ppm=200_000, loss_day_max=PLENTY,
-    loss_hour_max=PLENTY, losses_in_row_max=10**6, cautious_ppm=500_000)
+    loss_hour_max=PLENTY, losses_in_row_max=10**6,
+    loss_plan_max=PLENTY, turnover_day_max=PLENTY, plans_open_max=10**6, drift_ppm_max=10**6,
+    rejects_max=10**6, executions_max=10**6, repeats_window_ns=60_000 * MS, cautious_ppm=500_000)
 SETTINGS = Settings(
-    engine="t", mode="paper", config="c", limits=LIMITS, policy="best",
+    engine="t", mode="paper", config="c", limits=LIMITS, policy="best", order="together",
     plan_deadline_ns=40_000 * MS, collar_ppm=30_000, slack_ppm=3_000, attempts_max=8,
     retry_ns=100 * MS, hold_max=0,
     answer_max_ns=2_000 * MS, proof_margin_ns=1_000 * MS, request_life_ns=5_000 * MS,
@@ -45,7 +49,7 @@ class World:
 
     def __init__(
         self, seed: int, network: Network, *, core: type[Core] = Core, crashes: int = 0,
-        settings: Settings = SETTINGS,
+        order: str = "together",
     ) -> None:
         self.draw, self._now = Random(seed), START_NS  # noqa: S311
         self._events: list[tuple[int, int, int, Callable[[], None]]] = []
@@ -53,7 +57,8 @@ class World:
         self.stored: list[Stored] = []
         self._shadow = State()
         self.answered: set[tuple[str, str]] = set()
-        self._core_type, self._settings = core, settings
+        self._core_type = core
+        self._settings = msgspec.structs.replace(SETTINGS, order=order)
         self.crashes = crashes
         self._fuse = -1
         self.venues = {name: Venue(name, self, network, Random(f"{seed}{name}"))  # noqa: S311
@@ -188,12 +193,19 @@ class World:
         return isinstance(written, r.Intended) and written.client_id == order.client_id
 
     def may_hedge(self, order: r.Intended) -> bool:
-        """Return whether every other order of its plan has ended, as the journal has it."""
+        """Return whether a hedge is no more than is missing, whatever else may fill yet.
+
+        By the journal: every other order of its plan has ended, but for the one that went first.
+        """
         if order.purpose not in ("chase", "unwind"):
             return True
         state = self._written()
         plan = state.plans[order.plan]
-        return all(state.orders[each].settled for each in plan.orders if each != order.order)
+        others = [state.orders[each] for each in plan.orders if each != order.order]
+        alone = plan.planned.turns == "riskier-first"
+        filled = sum(each.booked * each.intent.side for each in others)
+        return order.size <= -filled * order.side and all(
+            each.settled for each in others[alone:])
 
     def _written(self) -> State:
         """Return what the journal makes, by a fold that goes on where it stood."""

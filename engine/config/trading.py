@@ -43,6 +43,13 @@ class RiskLimits(Table, frozen=True):
     loss_day_max: Notional
     loss_hour_max: Notional
     losses_in_row_max: Count
+    loss_plan_max: Notional  # of one plan: more restricts trading
+    turnover_day_max: Notional  # value of all fills of a UTC day, both legs
+    plans_open_max: Count  # at once
+    drift_ppm_max: Share  # of our own prices in one book within a minute
+    rejects_max: Count  # of one strategy's orders within repeats_window_s: so many stop it
+    executions_max: Count  # plans of one strategy within that window: so many stop it
+    repeats_window_s: Seconds
     cautious_ppm: Share  # in CAUTIOUS the maxima of size shrink to this share
 
 
@@ -66,6 +73,13 @@ class Risk(Table, frozen=True):
     loss_day_max: Notional | None = None
     loss_hour_max: Notional | None = None
     losses_in_row_max: Count | None = None
+    loss_plan_max: Notional | None = None
+    turnover_day_max: Notional | None = None
+    plans_open_max: Count | None = None
+    drift_ppm_max: Share | None = None
+    rejects_max: Count | None = None
+    executions_max: Count | None = None
+    repeats_window_s: Seconds | None = None
     cautious_ppm: Share | None = None
 
 

@@ -4,7 +4,7 @@ Each entry runs to its end before the next begins.  What it learns it appends to
 changes the state; what it then does follows from the state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -12,13 +12,15 @@ import msgspec
 from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
+from exec.core.exposure import OPERATOR, strategy_of
 from exec.core.plans import Move, Step, next_step
 from exec.core.reconcile import RECONCILING, Reconciler
 from exec.core.results import profit_of
 from exec.core.sender import Sender, WhenDurable
 from exec.core.settings import Settings
-from exec.core.situations import OPERATOR, Desk, strategy_of
+from exec.core.situations import Desk
 from exec.core.trading import Trading
+from exec.core.turns import Pace, Turns, riskier_first
 from exec.gate.approval import Approval, Gate
 from exec.gate.breakers import Circuit
 from exec.gate.checks import Proposal, Purpose, Refusal
@@ -28,6 +30,7 @@ from exec.state import Order, Plan, State
 from shm.layout import Strategy, TradingState
 
 PPM: Final = 1_000_000
+PAIR: Final = 2  # legs of a plan whose riskier one may go first
 TEXT_MAX: Final = 200  # of what a venue says
 UNANSWERED: Final = (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING)
 
@@ -61,6 +64,7 @@ class Core:
         limits = settings.limits
         circuits = {venue: Circuit(settings.breaker_failures_max, settings.breaker_open_ns)
                     for venue in gateways}
+        self._circuits, self._pace = circuits, Pace()
         self._throttles = {
             venue: Throttle(limits.orders_per_s_max, limits.orders_per_s_max,
                             limits.cancel_reserve_ppm) for venue in gateways}
@@ -87,13 +91,13 @@ class Core:
 
     def on_signal(self, signal: Signal) -> Refusal | None:
         """Judge a signal; write down what was decided; send its orders if they may go."""
-        orders = tuple(
+        refusal = signal.refused or self._unknown(signal.legs)
+        orders = () if refusal is not None else tuple(
             self._desk.propose(leg.venue, leg.symbol, leg.side, leg.price, leg.size)
             for leg in signal.legs)
         proposal = Proposal(
             Purpose.ENTER, signal.strategy.name.lower(), orders, (signal.run, signal.sequence),
             signal.seen_ns, signal.expiry_ns, signal.edge_ppm, signal.profit_micro)
-        refusal = signal.refused
         approvals: tuple[Approval, ...] = ()
         if refusal is None:
             judged = self._judge(proposal)
@@ -106,6 +110,13 @@ class Core:
             self._enter(signal, proposal, approvals)
         return refusal
 
+    def _unknown(self, legs: Iterable[r.LegSeen | r.Leg]) -> Refusal | None:
+        """Refuse what this life did not list, or has no account for: it cannot even be valued."""
+        for leg in legs:
+            if (leg.venue, leg.symbol) not in self.state.places or leg.venue not in self._gateways:
+                return Refusal("instrument", 1, 0, f"{leg.venue} {leg.symbol}"[:TEXT_MAX])
+        return None
+
     def _judge(self, proposal: Proposal) -> tuple[Approval, ...] | Refusal:
         at = self._desk.situation(proposal, self._clock.mono_ns(), self._clock.unix_ns())
         return self._gate.judge(proposal, at)
@@ -117,16 +128,23 @@ class Core:
             r.Leg(leg.venue, leg.symbol, leg.side, leg.price, leg.size,
                   leg.price + leg.side * leg.price * self._settings.collar_ppm // PPM)
             for leg in signal.legs)
+        way, going = Turns.TOGETHER, tuple(range(len(legs)))
+        if self._settings.order == Turns.RISKIER_FIRST and len(legs) == PAIR:
+            way = Turns.RISKIER_FIRST
+            going = riskier_first(legs, self._circuits, self._pace, self._books)
+        legs = tuple(legs[index] for index in going)
         unwind = tuple(msgspec.structs.replace(
             leg, side=-leg.side, collar=2 * leg.price - leg.collar) for leg in legs)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
-            self._settings.plan_deadline_ns, signal.profit_micro))
+            self._settings.plan_deadline_ns, signal.profit_micro, way))
+        self.trading.planned(proposal.strategy)
+        first = going if way is Turns.TOGETHER else going[:1]
         numbers = [
-            self.sender.intend(plan, index, proposed, approval, Purpose.ENTER, r.Tif.IOC)
-            for index, (proposed, approval) in enumerate(
-                zip(proposal.orders, approvals, strict=True))]
+            self.sender.intend(plan, leg, proposal.orders[index], approvals[index], Purpose.ENTER,
+                               r.Tif.IOC)
+            for leg, index in enumerate(first)]
         self.sender.send_when_durable(numbers, signal.expiry_ns, lambda: self.review(plan))
 
     # --- operators -----------------------------------------------------------------------------
@@ -136,11 +154,13 @@ class Core:
         purpose: Purpose = Purpose.OPERATOR, why: str = "",
     ) -> int | Refusal:
         """Place an operator's order; return its number, or what refused it."""
+        leg = r.Leg(venue, symbol, side, price, size, price)
+        if (unknown := self._unknown((leg,))) is not None:
+            return unknown
         proposed = self._desk.propose(venue, symbol, side, price, size)
         judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
         if isinstance(judged, Refusal):
             return judged
-        leg = r.Leg(venue, symbol, side, price, size, price)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0))
@@ -149,8 +169,10 @@ class Core:
         return number
 
     def resume(self, state: TradingState, why: str, who: str) -> None:
-        """Let trading do more, or less, on an operator's word."""
+        """Let trading do more, or less, on an operator's word; ACTIVE lets all strategies go on."""
         self._halted_plans.clear()
+        if state is TradingState.ACTIVE:
+            self.trading.release_all(why, who)
         self.trading.set(state, why, who)
 
     # --- plans ---------------------------------------------------------------------------------
@@ -173,7 +195,7 @@ class Core:
             self._log.append(r.PlanClosed(number, step.why, step.residual, profit))
             self._halted_plans.discard(number)
             self._retries.pop(number, None)
-            self.trading.count_losses()
+            self.trading.count_losses(number, profit)
         elif step.move is Move.HALT and number not in self._halted_plans:
             self._halted_plans.add(number)
             self.trading.tighten(TradingState.HALTED, f"plan {number}: {step.why}")
@@ -182,7 +204,8 @@ class Core:
         leg = plan.planned.legs[step.leg]
         proposed = self._desk.propose(leg.venue, leg.symbol, step.side, step.price, step.size)
         strategy = strategy_of(self.state, plan.planned.plan)
-        judged = self._judge(Proposal(step.purpose, strategy, (proposed,)))
+        judged = self._judge(
+            Proposal(step.purpose, strategy, (proposed,), plan=plan.planned.plan))
         if isinstance(judged, Refusal):
             self._retries[plan.planned.plan] = self._clock.mono_ns() + self._settings.retry_ns
             return  # tried again, until the plan's deadline halts
@@ -204,8 +227,9 @@ class Core:
         if order is None:
             self._reconciler.stranger(report.venue, "", report.venue_order, report.client_id)
             return
+        self._pace.note(order, self._clock.unix_ns())
         self._log.append(r.Acknowledged(order.intent.order, report.venue_order))
-        self.trading.note(report.venue, good=True)
+        self.trading.worked(order)
         self.review(order.intent.plan)
 
     def _denied(self, report: p.Denied) -> None:
@@ -213,7 +237,7 @@ class Core:
         if order is None:
             return
         self._log.append(r.Rejected(order.intent.order, report.code, report.text[:TEXT_MAX]))
-        self.trading.note(report.venue, good=False)
+        self.trading.refused(order, business=report.business)
         self.review(order.intent.plan)
 
     def _traded(self, report: p.Traded) -> None:
@@ -234,7 +258,7 @@ class Core:
             self.trading.tighten(
                 TradingState.HALTED, f"{report.venue} filled {order.booked} of {intent.size}"
                 f" of {intent.client_id}")
-        self.trading.note(report.venue, good=True)
+        self.trading.worked(order)
         self.review(intent.plan)
 
     def _over(self, report: p.Over) -> None:
@@ -242,6 +266,7 @@ class Core:
         if order is None:
             return
         self._log.append(r.Ended(order.intent.order, report.how, report.filled, report.source))
+        self.trading.worked(order)
         if not order.settled:
             self._doubts.ask_now(order)  # the venue filled more than it told us of
         self.review(order.intent.plan)
@@ -260,7 +285,7 @@ class Core:
             return
         why = f"{report.request}: {report.why}"[:TEXT_MAX]
         self._log.append(r.Doubted(order.intent.order, why))
-        self.trading.note(report.venue, good=False)
+        self.trading.failed(order)
         self.review(order.intent.plan)
 
     def _seen(self, report: p.Seen) -> None:
@@ -271,6 +296,8 @@ class Core:
         if found is r.Found.ABSENT and not self._doubts.proves_absence(order, report):
             return
         evidence = f"asked at {report.asked_unix_ns}"
+        if found is not r.Found.ABSENT:
+            self.trading.worked(order)
         if found is r.Found.ENDED:
             self._log.append(r.Ended(order.intent.order, report.how, report.filled, evidence))
             if not order.settled:
@@ -320,6 +347,7 @@ class Core:
                 continue
             if order.state in UNANSWERED and order.intent.order not in self.sender.prepared:
                 self._log.append(r.Doubted(order.intent.order, "no answer in time"))
+                self.trading.failed(order)
             elif order.state is OrderState.OPEN and order.intent.tif != r.Tif.GTC:
                 self._log.append(r.Doubted(order.intent.order, "it cannot rest, and has not ended"))
         self._doubts.turn()

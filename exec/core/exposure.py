@@ -6,10 +6,12 @@ from typing import Final
 from exec.core.ports import Books
 from exec.gate.checks import Proposed
 from exec.state import MONEY_DECIMALS, Order, Place, State
+from shm.layout import Strategy
 
 MICRO: Final = 10**6
 UNIT: Final = 10**MONEY_DECIMALS
 PPM: Final = 1_000_000
+OPERATOR: Final = "operator"
 
 
 def asset_of(state: State, place: Place) -> str:
@@ -110,3 +112,11 @@ def residual(state: State, numbers: Iterable[int]) -> int:
     """Return filled buys less filled sells of some orders, in size quanta."""
     orders = (state.orders[number] for number in numbers)
     return sum(order.booked * order.intent.side for order in orders)
+
+
+def strategy_of(state: State, plan: int) -> str:
+    """Return the name of the strategy that a plan came from, "operator" for none."""
+    found = state.plans.get(plan)
+    if found is None or not found.planned.run:
+        return OPERATOR
+    return Strategy(found.planned.strategy).name.lower()

@@ -2,10 +2,12 @@
 
     hedge = filled - hedged, over every order the plan ever had, for as long as it lives
 
-While an order may still fill nothing is hedged twice: its worst case is waited for.  Then what is
-left over is chased on the leg that lacks it or unwound on the leg that has it, whichever the books
-make cheaper, by limit orders within the collar, until it is gone, too small to trade, or time or
-attempts are up: then trading halts and a person decides.
+While a hedge may still fill nothing is hedged twice: its worst case is waited for.  Where the legs
+went together, both are waited for; where the riskier one went first, the second goes for what it
+filled so far, again with each fill.  What is left over in the end is chased on the leg that lacks
+it or unwound on the leg that has it, whichever the books make cheaper, by limit orders within the
+collar, until it is gone, too small to trade, or time or attempts are up: then trading halts and a
+person decides.
 """
 
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from exec.core import turns
 from exec.core.exposure import in_reference, residual
 from exec.core.ports import Books
 from exec.core.settings import Settings
@@ -60,17 +63,24 @@ def next_step(
     since_ns = max(plan.born_ns, state.trading_ns)  # an operator's word begins the time anew
     late = now_ns - since_ns > plan.planned.deadline_ns
     waiting = _waiting(state, plan, late=late)
-    if waiting is not None:
-        return waiting
     left = residual(state, plan.orders) if len(plan.planned.legs) > 1 else 0
+    attempts = sum(each.born_ns > state.trading_ns and each.booked < each.intent.size
+                   for each in turns.hedges(state, plan))
+    if waiting is not None:
+        if waiting.move is Move.CANCEL or not left or not _only_the_entry_lives(state, plan):
+            return waiting
+        if attempts >= settings.attempts_max:
+            return Step(Move.HALT, f"{attempts} attempts did not hedge what filled so far")
+        return _followed(plan, books, settings, left, usable) or waiting
     if not left:
         return Step(Move.CLOSE, _outcome(state, plan))
     if _worth(state, plan, books, left) <= settings.hold_max or _too_small(plan, books, left):
         return Step(Move.CLOSE, "held", residual=left)
+    if not attempts and turns.entry_of(state, plan) is not None and (
+            step := _followed(plan, books, settings, left, usable)):
+        return step  # no leg has failed yet: the policy is for then
     if plan.planned.policy == "hold":
         return Step(Move.HALT, "its policy is to hold, and what is left is worth too much")
-    hedges = plan.orders[len(plan.planned.legs) :]
-    attempts = sum(state.orders[number].born_ns > state.trading_ns for number in hedges)
     if attempts >= settings.attempts_max:
         return Step(Move.HALT, f"{attempts} attempts did not hedge it")
     step = _cheapest(plan, books, settings, left, usable)
@@ -92,6 +102,24 @@ def _waiting(state: State, plan: Plan, *, late: bool) -> Step | None:
     if late and any(order.state is OrderState.UNKNOWN for order in live):
         return Step(Move.HALT, "an order is in doubt past the plan's deadline")
     return WAIT
+
+
+def _only_the_entry_lives(state: State, plan: Plan) -> bool:
+    """Return whether nothing but the leg that went first may still fill."""
+    entry = turns.entry_of(state, plan)
+    return entry is not None and all(
+        state.orders[number].settled for number in plan.orders if number != entry.intent.order)
+
+
+def _followed(
+    plan: Plan, books: Books, settings: Settings, left: int, usable: Callable[[str], bool]
+) -> Step | None:
+    """Return the second leg's order for what the first filled so far, None: not now."""
+    leg, side = plan.planned.legs[1], -1 if left > 0 else 1
+    if leg.side != side:
+        return None
+    priced = _priced(books, settings, leg, 1, side, abs(left), Purpose.CHASE, usable)
+    return priced[1] if priced else None
 
 
 def _outcome(state: State, plan: Plan) -> str:

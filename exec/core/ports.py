@@ -27,11 +27,16 @@ class Accepted(_Report, frozen=True):
 
 
 class Denied(_Report, frozen=True):
-    """The venue refused the order: proof that it never was in the book."""
+    """The venue refused the order: proof that it never was in the book.
+
+    ``business``: for what the order was (no funds, too small, off its grid, would trade although
+    post-only), by a venue that works; else for the venue, the key or the way there.
+    """
 
     client_id: str
     code: str
     text: str
+    business: bool = False
 
 
 class Traded(_Report, frozen=True):
@@ -119,6 +124,7 @@ class Moved(_Report, frozen=True):
     amount: str
     kind: str
     reference: str
+    unix_ns: int = 0  # by the venue; 0: just now
 
 
 class Taken(_Report, frozen=True):

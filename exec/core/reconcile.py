@@ -128,9 +128,14 @@ class Reconciler:
         self._log.append(r.Held(*place, report.size, report.source))
 
     def moved(self, report: p.Moved) -> None:
-        """Book money that moved without a trade, once per reference."""
+        """Book money that moved without a trade, once per reference.
+
+        What moved before we first counted is in that count.
+        """
         key = (report.venue, report.reference)
-        if key in self._references or key in self._state.postings:
+        counted_ns = self._state.counted_ns.get((report.venue, report.asset))
+        before = counted_ns is None or 0 < report.unix_ns <= counted_ns
+        if before or key in self._references or key in self._state.postings:
             return
         self._references.add(key)
         self._log.append(r.Posted(

@@ -41,6 +41,7 @@ class Sender:
         number = self._log.next_sequence
         deadline_ns = self._clock.unix_ns() + self._settings.request_life_ns
         self.prepared[number] = (proposed, approval)
+        self._circuits[proposed.venue].begin(number)
         self._log.append(r.Intended(
             number, plan, leg, proposed.venue, proposed.symbol, proposed.side, proposed.price,
             proposed.size, tif, False, False, client_id(self._state.birth, number),
@@ -73,7 +74,6 @@ class Sender:
         elif book.distrust:
             self._unsent(number, f"its book is not to be believed: {Veto(book.distrust).name}")
         else:
-            self._circuits[intent.venue].probe()
             self._throttles[intent.venue].take(self._clock.mono_ns())
             channel = self._gateways[intent.venue].place(intent, proposed, approval)
             if channel:
@@ -83,7 +83,8 @@ class Sender:
                 self._unsent(number, "the gateway sent nothing")
 
     def _unsent(self, number: int, why: str) -> None:
-        del self.prepared[number]
+        proposed, _ = self.prepared.pop(number)
+        self._circuits[proposed.venue].unsent(number)
         self._log.append(r.Unsent(number, why))
 
     def cancel(self, number: int, why: str) -> str:

@@ -13,6 +13,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     config: str  # its hash
     limits: Limits
     policy: str  # chase, unwind, hold, or best: the cheaper of the first two by walking the book
+    order: str  # together, or riskier-first: see exec.core.turns
     plan_deadline_ns: int  # after this a residual halts trading
     collar_ppm: int  # how far from its first price a leg may be chased or unwound
     slack_ppm: int  # beyond the price that the book shows, so that a hedge fills though it moves

@@ -1,19 +1,22 @@
 """What the gate judges by, gathered from state, books and flags."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 from exec.core import exposure
+from exec.core.exposure import strategy_of
 from exec.core.ports import Books, Flags, Quote
+from exec.core.repeats import barred
 from exec.core.settings import Settings
+from exec.core.turns import kept_for_second_legs
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Place, Proposal, Proposed, Situation
 from exec.gate.throttle import Throttle
 from exec.state import State
-from shm.layout import Strategy, TradingState
+from shm.layout import TradingState
 
 HOUR_NS = 3_600_000_000_000
-DAY_NS = 24 * HOUR_NS
-OPERATOR = "operator"
+DAY_NS = 24 * HOUR_NS  # of UTC: Unix time has no other seconds
 
 
 class Desk:
@@ -26,6 +29,7 @@ class Desk:
     ) -> None:
         self._state, self._books, self._flags, self._settings = state, books, flags, settings
         self._circuits, self._throttles, self._unready = circuits, throttles, unready
+        self._venues: dict[str, list[str]] = {}  # of each symbol, those that this life listed
 
     def propose(
         self, venue: str, symbol: str, side: int, price: int, size: int
@@ -52,14 +56,42 @@ class Desk:
         return Situation(
             now_ns=mono_ns, killed=self._flags.killed(),
             trading=TradingState(state.trading or TradingState.ACTIVE),
-            places=tuple(self._place(each, proposal, mono_ns) for each in proposal.orders),
+            places=self._places(proposal, mono_ns, unix_ns),
             planned=proposal.signal in state.signals, strategy_paused=strategy_paused,
             strategy_gross=exposure.worst_gross(state, self._books, own), total_gross=gross,
             unhedged=exposure.unhedged(state, self._books),
+            strategy_barred=barred(state, proposal.strategy), plans_open=len(state.open_plans),
+            turnover=self._turnover(unix_ns),
             loss_day=lost_day, loss_hour=lost_hour, losses_in_row=in_row)
 
-    def _place(self, order: Proposed, proposal: Proposal, mono_ns: int) -> Place:
+    def _turnover(self, unix_ns: int) -> int:
+        traded = self._state.activity.traded(unix_ns)
+        return sum(value * self._books.rate(asset) // exposure.UNIT
+                   for asset, value in traded.items())
+
+    def _places(self, proposal: Proposal, mono_ns: int, unix_ns: int) -> tuple[Place, ...]:
+        middles: dict[str, int] = {}
+        for order in proposal.orders:
+            if order.symbol not in middles:
+                middles[order.symbol] = self._middle(order.symbol)
+        return tuple(self._place(each, proposal, mono_ns, unix_ns, middles[each.symbol])
+                     for each in proposal.orders)
+
+    def _middle(self, symbol: str) -> int:
+        """Return the median middle of all books of a symbol that are believed, 0 for none."""
+        if symbol not in self._venues:
+            self._venues[symbol] = sorted(
+                venue for venue, each in self._state.places if each == symbol)
+        quotes = (self._books.quote(venue, symbol) for venue in self._venues[symbol])
+        found = [each.bid + each.ask for each in quotes
+                 if each.bid and each.ask and not each.distrust]
+        return int(median(found)) // 2 if found else 0
+
+    def _place(
+        self, order: Proposed, proposal: Proposal, mono_ns: int, unix_ns: int, middle: int
+    ) -> Place:
         state, books, venue = self._state, self._books, order.venue
+        low, high = state.activity.asked((venue, order.symbol), unix_ns)
         quote = books.quote(venue, order.symbol)
         tick, lot, size_min, notional_min = books.rules(venue, order.symbol)
         live = [each for each in state.live.values() if each.intent.venue == venue]
@@ -70,15 +102,22 @@ class Desk:
             breaker=Breaker.CLOSED if circuit is None else circuit.admits(),
             paused=self._flags.paused(venue, order.symbol, proposal.strategy)[0],
             distrust=quote.distrust, touch=touch_of(quote, order.side),
+            reference=middle, price_low=low, price_high=high,
             tick=tick, lot=lot, size_min=size_min,
             notional_min=notional_min * books.rate(state.listed[venue, order.symbol].quote)
             // exposure.MICRO,
-            free=exposure.free(state, venue, order.pays, self._settings.fee_reserve_ppm),
+            free=self._free(venue, order.pays, proposal.plan),
             open_orders=len(live), tokens=self._throttles[venue].left(mono_ns),
             own_opposite=self._own_opposite(order),
             venue_gross=exposure.worst_gross(state, books, live),
             asset_net=exposure.asset_net(state, books, asset, proposal.orders),
             asset_net_before=exposure.asset_net(state, books, asset, ()))
+
+    def _free(self, venue: str, asset: str, plan: int) -> int:
+        """Return what an order of a plan may use: not what live orders and other plans need."""
+        fee_ppm = self._settings.fee_reserve_ppm
+        kept = kept_for_second_legs(self._state, venue, asset, fee_ppm, but=plan)
+        return exposure.free(self._state, venue, asset, fee_ppm) - kept
 
     def _own_opposite(self, order: Proposed) -> int:
         """Return the best price at which our own orders rest against this one."""
@@ -91,14 +130,6 @@ class Desk:
         return min(prices) if order.side > 0 else max(prices)
 
 
-def strategy_of(state: State, plan: int) -> str:
-    """Return the name of the strategy that a plan came from, "operator" for none."""
-    found = state.plans.get(plan)
-    if found is None or not found.planned.run:
-        return OPERATOR
-    return Strategy(found.planned.strategy).name.lower()
-
-
 def touch_of(quote: Quote, side: int) -> int:
     """Return the price that an order of ``side`` would meet first, 0 if there is none."""
     return quote.ask if side > 0 else quote.bid
@@ -107,19 +138,20 @@ def touch_of(quote: Quote, side: int) -> int:
 def losses(
     outcomes: Sequence[tuple[int, int, int]], unix_ns: int
 ) -> tuple[int, int, int]:
-    """Return what the last 24 hours and the last hour lost, and how many plans in a row lost.
+    """Return what this UTC day and the last 60 minutes lost, and how many plans in a row lost.
 
-    A day or hour that won lost nothing; plans that made nothing break no row.
+    A day or hour that won lost nothing; plans that made nothing break no row, and a row goes on
+    over midnight.
     """
     day = hour = row = 0
-    counting = True
+    midnight_ns, hour_ago_ns = unix_ns // DAY_NS * DAY_NS, unix_ns - HOUR_NS
+    oldest_ns, counting = min(midnight_ns, hour_ago_ns), True
     for at_ns, _, profit in reversed(outcomes):
-        age = unix_ns - at_ns
-        if age > DAY_NS and not counting:
+        if at_ns < oldest_ns and not counting:
             break
-        if age <= DAY_NS:
+        if at_ns >= midnight_ns:
             day -= profit
-        if age <= HOUR_NS:
+        if at_ns >= hour_ago_ns:
             hour -= profit
         if counting and profit < 0:
             row += 1

@@ -24,6 +24,7 @@ class Purpose(StrEnum):
     FLATTEN = "flatten"
 
 
+PPM: Final = 1_000_000
 REDUCING: Final = frozenset({Purpose.CHASE, Purpose.UNWIND, Purpose.FLATTEN})
 
 
@@ -51,6 +52,7 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     expiry_ns: int = 0
     edge_ppm: int = 0
     profit: int = 0
+    plan: int = 0  # that it follows, of an order that chases or unwinds
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -69,6 +71,9 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     open_orders: int = 0
     tokens: int = 0  # requests that may still go out now, the reserve for cancels taken off
     own_opposite: int = 0  # best price of our own resting orders that it would meet; 0: none
+    reference: int = 0  # median middle of all venues whose book is believed; 0: none is
+    price_low: int = 0  # of our own orders in this book within the last minute; 0: there was none
+    price_high: int = 0
     venue_gross: int = 0
     asset_net: int = 0  # with this order filled, absolute
     asset_net_before: int = 0
@@ -83,6 +88,9 @@ class Situation(msgspec.Struct, frozen=True, gc=False):
     places: tuple[Place, ...]  # of each order
     planned: bool = False  # this signal became a plan already
     strategy_paused: bool = False
+    strategy_barred: bool = False  # it repeated itself: until an operator lets it go on
+    plans_open: int = 0
+    turnover: int = 0  # value of the fills of this UTC day
     strategy_gross: int = 0
     total_gross: int = 0
     unhedged: int = 0
@@ -140,9 +148,8 @@ def signal_fresh(proposal: Proposal, at: Situation, limits: Limits) -> Refusal |
     if at.now_ns > proposal.expiry_ns:
         return Refusal("expired", at.now_ns - proposal.seen_ns,
                        proposal.expiry_ns - proposal.seen_ns)
-    age = at.now_ns - proposal.seen_ns
-    return Refusal("signal_age", age, limits.signal_age_ns_max) if (
-        age > limits.signal_age_ns_max) else None
+    age, most = at.now_ns - proposal.seen_ns, limits.signal_age_ns_max
+    return Refusal("signal_age", age, most) if age > most else None
 
 
 def signal_new(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
@@ -160,6 +167,17 @@ def nobody_paused(proposal: Proposal, at: Situation, _: Limits) -> Refusal | Non
     return None
 
 
+def strategy_free(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+    """Refuse a strategy that was rejected, or acted, too often, until an operator lets it go on."""
+    return Refusal("strategy_barred", 1, 0, proposal.strategy) if at.strategy_barred else None
+
+
+def plans_few(_: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Bound the plans that are open at once, this one included."""
+    count, most = at.plans_open + 1, limits.plans_open_max
+    return Refusal("plans_open", count, most) if count > most else None
+
+
 def venues_ready(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
     """Refuse where the order path or the private stream does not work."""
     for order, place in _pairs(proposal, at):
@@ -170,9 +188,10 @@ def venues_ready(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None
 
 def breakers_closed(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
     """Refuse a venue whose breaker is open; half-open it takes its one probe."""
+    counts = _by_venue(proposal)
     for order, place in _pairs(proposal, at):
-        if place.breaker == "open":
-            return Refusal("breaker", 1, 0, order.venue)
+        if place.breaker == "open" or (place.breaker == "half_open" and counts[order.venue] > 1):
+            return Refusal("breaker", counts[order.venue], 0, order.venue)
     return None
 
 
@@ -214,10 +233,38 @@ def within_collar(proposal: Proposal, at: Situation, limits: Limits) -> Refusal 
     for order, place in _pairs(proposal, at):
         if place.touch <= 0:
             return Refusal("no_touch", place.touch, 1, _where(order))
-        beyond = (order.price - place.touch) * order.side * 1_000_000
+        beyond = (order.price - place.touch) * order.side * PPM
         if beyond > place.touch * limits.price_collar_ppm:
             return Refusal("collar", order.price, place.touch, _where(order))
     return None
+
+
+def near_reference(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Refuse a price too far from where the venues are; only a worse one of what reduces."""
+    either_way = proposal.purpose not in REDUCING
+    for order, place in _pairs(proposal, at):
+        if place.reference <= 0:
+            return Refusal("no_reference", place.reference, 1, _where(order))
+        off = (order.price - place.reference) * order.side * PPM
+        if (abs(off) if either_way else off) > place.reference * limits.price_collar_ppm:
+            return Refusal("reference", order.price, place.reference, _where(order))
+    return None
+
+
+def steady(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Refuse a price too far from any that we asked of that book within the last minute."""
+    for order, place in _pairs(proposal, at):
+        for other in (place.price_low, place.price_high):
+            if other and abs(order.price - other) * PPM > other * limits.drift_ppm_max:
+                return Refusal("drift", order.price, other, _where(order))
+    return None
+
+
+def turnover_bounded(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+    """Bound what is traded in a UTC day, with this and all that may fill yet filled."""
+    whole = at.turnover + at.total_gross + sum(order.notional for order in proposal.orders)
+    most = limits.turnover_day_max
+    return Refusal("turnover", whole, most) if whole > most else None
 
 
 def small_enough(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | None:
@@ -226,9 +273,8 @@ def small_enough(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | 
         if order.notional > limits.order_notional_max:
             return Refusal(
                 "order_notional", order.notional, limits.order_notional_max, _where(order))
-    whole = sum(order.notional for order in proposal.orders)
-    return Refusal("plan_notional", whole, limits.plan_notional_max) if (
-        whole > limits.plan_notional_max) else None
+    whole, most = sum(order.notional for order in proposal.orders), limits.plan_notional_max
+    return Refusal("plan_notional", whole, most) if whole > most else None
 
 
 def few_enough(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
@@ -288,8 +334,8 @@ def exposure_bounded(proposal: Proposal, at: Situation, limits: Limits) -> Refus
     ):
         if before + whole > limit:
             return Refusal(name, before + whole, limit)
-    return Refusal("unhedged", at.unhedged, limits.unhedged_max) if (
-        at.unhedged > limits.unhedged_max) else None
+    beyond = at.unhedged > limits.unhedged_max
+    return Refusal("unhedged", at.unhedged, limits.unhedged_max) if beyond else None
 
 
 def affordable(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
@@ -305,17 +351,19 @@ def affordable(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
 
 
 _ALWAYS: Final[tuple[Check, ...]] = (not_killed, trading_allows, numbers_are_sane)
-_VENUE: Final[tuple[Check, ...]] = (venues_ready, books_believed, on_grid, within_collar)
+_VENUE: Final[tuple[Check, ...]] = (
+    venues_ready, books_believed, on_grid, within_collar, near_reference)
 _ENTER: Final[tuple[Check, ...]] = (
-    *_ALWAYS, signal_fresh, signal_new, nobody_paused, losses_bounded, profit_credible,
-    small_enough, venues_ready, breakers_closed, few_enough, slow_enough, books_believed, on_grid,
-    within_collar, no_self_trade, exposure_bounded, affordable,
+    *_ALWAYS, signal_fresh, signal_new, nobody_paused, strategy_free, losses_bounded,
+    profit_credible, small_enough, plans_few, turnover_bounded, venues_ready, breakers_closed,
+    few_enough, slow_enough, books_believed, on_grid, within_collar, near_reference, steady,
+    no_self_trade, exposure_bounded, affordable,
 )
 CHECKS: Final[Mapping[Purpose, Sequence[Check]]] = {
     Purpose.ENTER: _ENTER,
     Purpose.OPERATOR: (
-        *_ALWAYS, losses_bounded, small_enough, *_VENUE, few_enough, slow_enough, no_self_trade,
-        exposure_bounded, affordable),
+        *_ALWAYS, losses_bounded, small_enough, turnover_bounded, *_VENUE, few_enough, slow_enough,
+        steady, no_self_trade, exposure_bounded, affordable),
     Purpose.CHASE: (*_ALWAYS, small_enough, *_VENUE, slow_enough, no_self_trade, affordable),
     Purpose.UNWIND: (*_ALWAYS, small_enough, *_VENUE, slow_enough, no_self_trade, affordable),
     Purpose.FLATTEN: (*_ALWAYS, small_enough, *_VENUE, slow_enough, affordable),
@@ -338,10 +386,8 @@ def _pairs(proposal: Proposal, at: Situation) -> "zip[tuple[Proposed, Place]]":
 
 
 def _by_venue(proposal: Proposal) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for order in proposal.orders:
-        counts[order.venue] = counts.get(order.venue, 0) + 1
-    return counts
+    venues = [order.venue for order in proposal.orders]
+    return {venue: venues.count(venue) for venue in venues}
 
 
 def _place_of(proposal: Proposal, at: Situation, venue: str) -> Place:

@@ -24,6 +24,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     loss_day_max: int
     loss_hour_max: int
     losses_in_row_max: int
+    loss_plan_max: int  # of one plan: more restricts trading
+    turnover_day_max: int  # value of all fills of a UTC day, both legs
+    plans_open_max: int  # at once
+    drift_ppm_max: int  # of the prices of our own orders in one book, within a minute
+    rejects_max: int  # of one strategy's orders within repeats_window_ns: so many stop it
+    executions_max: int  # plans of one strategy within that window: so many stop it
+    repeats_window_ns: int
     cautious_ppm: int  # in CAUTIOUS the maxima of size shrink to this share
 
     def shrunk(self) -> "Limits":

@@ -164,6 +164,7 @@ class Income(Struct, frozen=True):
     income: Number
     asset: Name
     number: Count | Name = field(name="tranId")
+    time_ms: Count = field(name="time")
 
 
 class ServerTime(Struct, frozen=True):

@@ -13,7 +13,7 @@ from exec.venues.binance import questions as q
 from exec.venues.binance import rows
 from exec.venues.binance.inquiry import Shape
 from exec.venues.binance.market import LOGIN, SUBSCRIBE, BinanceCodec, Manner
-from exec.venues.binance.numbers import is_zero, read
+from exec.venues.binance.numbers import MS_NS, is_zero, read
 from exec.venues.binance.refusals import Failure
 from exec.venues.binance.reports import QUERY, STREAM
 
@@ -93,4 +93,5 @@ class BinanceSpot(BinanceCodec):
     def _moved(self, row: rows.BalanceUpdate) -> p.Moved:
         kind = "withdrawal" if row.change.startswith("-") else "deposit"
         reference = f"{row.asset}:{row.change}:{row.time_ms}:{row.event_ms}"
-        return p.Moved(self.venue, row.asset, row.change, kind, reference)
+        return p.Moved(
+            self.venue, row.asset, row.change, kind, reference, row.time_ms * MS_NS)

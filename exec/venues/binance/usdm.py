@@ -217,7 +217,8 @@ class BinanceUsdm(BinanceCodec):
         elif request.end_ms < asked_unix_ns // MS_NS:
             following.append(self._income(request.end_ms + 1, 1, asked_unix_ns))
         return Outcome(requests=following, reports=[
-            p.Moved(self.venue, row.asset, row.income, _kind(row), f"{row.kind}:{row.number}")
+            p.Moved(self.venue, row.asset, row.income, _kind(row), f"{row.kind}:{row.number}",
+                    row.time_ms * MS_NS)
             for row in page if row.kind not in BY_TRADES])
 
     def _ends(self, body: bytes) -> list[p.Report]:

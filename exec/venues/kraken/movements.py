@@ -14,10 +14,11 @@ TRADE: Final = "trade"  # fills tell of it, to the last digit
 
 
 def moved(
-    venue: str, asset: str, kind: str, change: Decimal, fee: Decimal, reference: str
+    venue: str, asset: str, kind: str, change: Decimal, fee: Decimal, reference: str,
+    unix_ns: int = 0,
 ) -> p.Moved:
     """Return one movement, fee included; raise DecodeError for what is no amount."""
-    return p.Moved(venue, asset, difference(change, fee), kind, reference)
+    return p.Moved(venue, asset, difference(change, fee), kind, reference, unix_ns)
 
 
 def movements(venue: str, rows: list[Movement]) -> list[p.Report]:

@@ -150,7 +150,8 @@ class Surveys:
 
     def _moved(self, request: Request, page: wire.Ledgers, now_unix_ns: int) -> Outcome:
         reports = [
-            moved(self._venue, asset, row.type, row.amount, row.fee, name)
+            moved(self._venue, asset, row.type, row.amount, row.fee, name,
+                  int(row.time * 10**9))
             for name, row in page.ledger.items() if (asset := asset_of(row.asset))]
         if request.id != f"s{self._number}":
             return Outcome(reports=reports)

@@ -174,6 +174,7 @@ class LedgerRow(msgspec.Struct, gc=False):
     asset: str
     amount: Decimal
     fee: Decimal
+    time: Decimal = Decimal(0)  # Unix s
 
 
 class Ledgers(msgspec.Struct, gc=False):

@@ -12,19 +12,53 @@ def test_failures_in_a_row_open_it_and_one_success_between_does_not() -> None:
     assert circuit.admits() is Breaker.OPEN
 
 
-def test_it_opens_again_on_a_failed_probe_and_closes_on_a_good_one() -> None:
+def half_open() -> Circuit:
     circuit = Circuit(1, 100)
     circuit.failed(0)
     assert [circuit.turn(99), circuit.turn(100)] == [None, Breaker.HALF_OPEN]
+    return circuit
+
+
+def test_it_opens_again_on_a_failed_probe_and_closes_on_a_good_one() -> None:
+    circuit = half_open()
     assert circuit.admits() is Breaker.HALF_OPEN
-    circuit.probe()
+    circuit.begin(7)
     assert circuit.admits() is Breaker.OPEN  # one probe at a time
-    assert circuit.failed(150) is Breaker.OPEN
+    assert circuit.failed(150, 7) is Breaker.OPEN
     assert circuit.turn(249) is None
     assert circuit.turn(250) is Breaker.HALF_OPEN
-    circuit.probe()
-    assert circuit.succeeded() is Breaker.CLOSED
+    circuit.begin(8)
+    assert circuit.succeeded(8) is Breaker.CLOSED
     assert circuit.admits() is Breaker.CLOSED
+    assert circuit.failures == 0
+
+
+def test_only_the_probe_moves_a_half_open_breaker() -> None:
+    circuit = half_open()
+    circuit.begin(7)
+    circuit.begin(8)  # leaves beside it, as a hedge may: it is no probe
+    assert [circuit.succeeded(8), circuit.failed(110, 8), circuit.succeeded(0)] == [None] * 3
+    assert [circuit.failed(110, 6), circuit.answered(6)] == [None, None]
+    assert circuit.succeeded(7) is Breaker.CLOSED
+
+
+def test_a_probe_of_which_not_a_byte_left_leaves_its_place_to_the_next_order() -> None:
+    circuit = half_open()
+    circuit.begin(7)
+    circuit.unsent(7)
+    assert circuit.admits() is Breaker.HALF_OPEN
+    circuit.begin(9)
+    assert circuit.succeeded(9) is Breaker.CLOSED
+
+
+def test_a_refusal_for_what_the_order_was_is_no_failure_and_a_good_probe() -> None:
+    circuit = Circuit(2, 100)
+    for _ in range(10):
+        assert circuit.answered(5) is None
+    assert [circuit.failed(1), circuit.answered(5), circuit.failed(2)] == [None, None, Breaker.OPEN]
+    circuit.turn(102)
+    circuit.begin(7)
+    assert circuit.answered(7) is Breaker.CLOSED
 
 
 def test_an_open_breaker_does_not_stay_open_longer_for_late_failures() -> None:

@@ -26,10 +26,13 @@ LIMITS = Limits(
     edge_max_ppm=5_000, profit_max=100, signal_age_ns_max=1_000, venue_gross_max=5_000,
     asset_net_max=3_000, strategy_gross_max=6_000, total_gross_max=7_000, open_orders_max=10,
     unhedged_max=500, orders_per_s_max=5, cancel_reserve_ppm=200_000, loss_day_max=300,
-    loss_hour_max=100, losses_in_row_max=3, cautious_ppm=500_000)
+    loss_hour_max=100, losses_in_row_max=3, loss_plan_max=80,
+    turnover_day_max=9_000, plans_open_max=4, drift_ppm_max=20_000, rejects_max=3,
+    executions_max=5, repeats_window_ns=1_000, cautious_ppm=500_000)
 BUY = Proposed("a", "BTC/USDT", 1, 10_000, 10, 700, "USDT", 701)
 SELL = Proposed("b", "BTC/USDT", -1, 10_000, 10, 700, "BTC", 10)
-PLACE = Place(touch=10_000, tick=10, lot=5, size_min=5, notional_min=100, free=10_000, tokens=9)
+PLACE = Place(touch=10_000, tick=10, lot=5, size_min=5, notional_min=100, free=10_000, tokens=9,
+              reference=10_000)
 GOOD = Proposal(Purpose.ENTER, "cross", (BUY, SELL), (1, 1), 0, 900, 100, 50)
 CALM = Situation(500, False, TradingState.ACTIVE, (PLACE, PLACE))
 
@@ -68,6 +71,11 @@ CASES: list[tuple[Proposal | Situation, str, Proposal | Situation]] = [
     (replace(GOOD, profit=101), "profit", replace(GOOD, profit=100)),
     (ordered(notional=1_001), "order_notional", ordered(notional=800)),
     (ordered(notional=801), "plan_notional", ordered(notional=800)),
+    (replace(CALM, strategy_barred=True), "strategy_barred", CALM),
+    (replace(CALM, plans_open=4), "plans_open", replace(CALM, plans_open=3)),
+    (replace(CALM, turnover=7_601), "turnover", replace(CALM, turnover=7_600)),
+    (replace(CALM, turnover=7_500, total_gross=101), "turnover",
+     replace(CALM, turnover=7_500, total_gross=100)),
     (placed(unready="no stream"), "venue_unready", CALM),
     (placed(breaker="open"), "breaker", placed(breaker="half_open")),
     (placed(open_orders=10), "open_orders", placed(open_orders=9)),
@@ -78,6 +86,13 @@ CASES: list[tuple[Proposal | Situation, str, Proposal | Situation]] = [
     (placed(notional_min=701), "notional_min", placed(notional_min=700)),
     (placed(touch=0), "no_touch", CALM),
     (ordered(price=9_890), "collar", ordered(price=9_900)),
+    (placed(reference=0), "no_reference", CALM),
+    (placed(reference=10_102), "reference", placed(reference=10_101)),
+    (placed(reference=9_900), "reference", placed(reference=9_901)),
+    (placed(price_high=10_205, price_low=10_000), "drift",
+     placed(price_high=10_204, price_low=10_000)),
+    (placed(price_high=10_000, price_low=9_803), "drift",
+     placed(price_high=10_000, price_low=9_804)),
     (placed(own_opposite=10_000), "self_trade", placed(own_opposite=9_999)),
     (placed(own_opposite=10_010), "self_trade", placed(own_opposite=9_990)),
     (placed(asset_net=3_001), "asset_net", placed(asset_net=3_000)),
@@ -87,6 +102,23 @@ CASES: list[tuple[Proposal | Situation, str, Proposal | Situation]] = [
     (replace(CALM, unhedged=501), "unhedged", replace(CALM, unhedged=500)),
     (placed(free=9), "balance", placed(free=10)),
 ]
+
+
+def test_a_half_open_breaker_takes_one_order_of_a_plan_not_two() -> None:
+    both = replace(GOOD, orders=(BUY, replace(BUY, symbol="ETH/USDT")))
+    places = (replace(PLACE, breaker="half_open"), replace(PLACE, breaker="half_open"))
+    refusal = review(both, replace(CALM, places=places), LIMITS)
+    assert refusal == Refusal("breaker", 2, 0, "a")
+    assert review(GOOD, replace(CALM, places=(places[0], PLACE)), LIMITS) is None
+
+
+def test_what_reduces_may_be_better_than_the_reference_and_not_worse() -> None:
+    for purpose in REDUCING:
+        proposal = replace(GOOD, purpose=purpose)
+        assert review(proposal, placed(reference=9_000), LIMITS) is None  # sold above it
+        refusal = review(proposal, placed(reference=10_102), LIMITS)
+        assert refusal is not None
+        assert refusal.check == "reference"
 
 
 def judged(change: Proposal | Situation) -> Refusal | None:

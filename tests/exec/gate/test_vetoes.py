@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exec.core import core
 from exec.gate import checks
 from exec.gate.checks import Refusal
 from exec.gate.vetoes import BOOK, VETOES, veto_of
@@ -12,10 +13,11 @@ from shm.counters import EXEC_VETOES, ExecCounter
 from shm.layout import Veto
 
 
-def names_in_the_gate() -> set[str]:
-    """Return the names that the source gives refusals: literally, or by a table of names."""
+def names_of_refusals() -> set[str]:
+    """Return the names that gate and core give refusals: literally, or by a table of names."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(Path(checks.__file__).read_text())):
+    trees = [ast.parse(Path(str(each.__file__)).read_text()) for each in (checks, core)]
+    for node in (node for tree in trees for node in ast.walk(tree)):
         called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (
             node.func.id == "Refusal")
         if called or isinstance(node, ast.For):
@@ -29,7 +31,7 @@ def names_in_the_gate() -> set[str]:
 
 
 def test_every_name_that_the_gate_refuses_by_has_a_reason_code() -> None:
-    assert names_in_the_gate() == {*VETOES, BOOK}
+    assert names_of_refusals() == {*VETOES, BOOK}
 
 
 def test_a_refusal_for_its_book_carries_the_books_own_reason() -> None:

@@ -176,7 +176,7 @@ def questions() -> list[tuple[Any, Request, Any]]:
     return [
         *found, (codec, survey[-1], [{"symbol": "BTCUSDT", "positionAmt": "-0.5"}]),
         (codec, next(each for each in survey if isinstance(each, q.Incomes)), [
-            {"incomeType": "TRANSFER", "income": "1", "asset": "USDT", "tranId": 7}]),
+            {"incomeType": "TRANSFER", "income": "1", "asset": "USDT", "tranId": 7, "time": 1}]),
         (codec, key, {"listenKey": "abc"})]
 
 

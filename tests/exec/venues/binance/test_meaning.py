@@ -173,7 +173,7 @@ def test_money_from_outside_and_balances_of_the_stream() -> None:
     outside = {"e": "balanceUpdate", "E": 3, "a": "BTC", "d": "-1.50", "T": 2}
     text = orjson.dumps({"subscriptionId": 0, "event": outside})
     assert codec.frame(USER, text, NOW_NS).reports == [
-        p.Moved(B, "BTC", "-1.50", "withdrawal", "BTC:-1.50:2:3")]
+        p.Moved(B, "BTC", "-1.50", "withdrawal", "BTC:-1.50:2:3", 2_000_000)]
     position = {"e": "outboundAccountPosition", "E": 1, "u": 1,
                 "B": [{"a": "ETH", "f": "10000.000000", "l": "0.5"}]}
     text = orjson.dumps({"subscriptionId": 0, "event": position})
@@ -414,10 +414,10 @@ def test_funding_is_looked_up_by_its_number_and_told_once_under_it() -> None:
         ("FUNDING_FEE", "-1.25"), ("COMMISSION", "-2"), ("REALIZED_PNL", "3"),
         ("TRANSFER", "4"), ("TRANSFER", "-4"), ("API_REBATE", "5"))]
     assert answered(codec, income, rows).reports == [
-        p.Moved(U, "USDT", "-1.25", "funding", "FUNDING_FEE:7"),
-        p.Moved(U, "USDT", "4", "deposit", "TRANSFER:7"),
-        p.Moved(U, "USDT", "-4", "withdrawal", "TRANSFER:7"),
-        p.Moved(U, "USDT", "5", "api_rebate", "API_REBATE:7")]
+        p.Moved(U, "USDT", "-1.25", "funding", "FUNDING_FEE:7", 1_000_000),
+        p.Moved(U, "USDT", "4", "deposit", "TRANSFER:7", 1_000_000),
+        p.Moved(U, "USDT", "-4", "withdrawal", "TRANSFER:7", 1_000_000),
+        p.Moved(U, "USDT", "5", "api_rebate", "API_REBATE:7", 1_000_000)]
     (more,) = answered(codec, income, rows[:1] * 1000).requests
     assert "page=2&" in more.path
 
