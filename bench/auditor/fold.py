@@ -201,14 +201,8 @@ class Fold:
                     self.planned.add((fact.run, fact.sequence))
             case PlanClosed():
                 self.open_plans.pop(fact.plan).closed = fact
-            case Counted():
-                place = (fact.venue, fact.asset)
-                count = (Decimal(fact.free) + Decimal(fact.locked), self.money.get(place, ZERO))
-                self.counted[place] = count
-                self.first.setdefault(place, count)
-            case Held():
-                contract = self.contracts.get((fact.venue, fact.symbol))
-                self.held[fact.venue, fact.symbol] = (fact.size, contract.size if contract else 0)
+            case Counted() | Held():
+                self._told(fact)
             case Posted():
                 self.move((fact.venue, fact.asset), Decimal(fact.amount))
             case Busted():
@@ -225,6 +219,17 @@ class Fold:
             case Odd():
                 if fact.order in self.stories:
                     self.stories[fact.order].odd += 1
+
+    def _told(self, fact: Counted | Held) -> None:
+        """Take a venue's word of what is held there."""
+        if isinstance(fact, Held):
+            contract = self.contracts.get((fact.venue, fact.symbol))
+            self.held[fact.venue, fact.symbol] = (fact.size, contract.size if contract else 0)
+            return
+        place = (fact.venue, fact.asset)
+        count = (Decimal(fact.free) + Decimal(fact.locked), self.money.get(place, ZERO))
+        self.counted[place] = count
+        self.first.setdefault(place, count)
 
     # --- arithmetic ----------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class Told:
         """Add a life that is over, with the figures of its last audit, which hold for all of it."""
         self.lives += 1
         self.kills.update(life.kills)
+        self.kills["exec at a named point"] += life.points
         self.faults.update(life.faults)
         self.struck.update(life.outside.struck())
         if last is not None:

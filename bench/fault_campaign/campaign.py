@@ -1,5 +1,6 @@
 """Runs: a schedule, calm, and the audit of all that the engine's life left so far."""
 
+import os
 import tempfile
 import time
 from collections import Counter
@@ -48,9 +49,10 @@ class Life:
         folder = Path(self._folder.name)
         self.kills: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.points = 0  # failpoints that were reached
         self.outside = Outside(folder / "outside", WORLDS[seed % len(WORLDS)], seed)
         try:
-            self.outside.start(spawn.environment())
+            self.outside.start(os.environ | {"PYTHONPATH": spawn.ROOT})
             self.engine = Engine(folder / "engine", self.outside, seed=seed)
             self.engine.start()
         except BaseException:
@@ -73,6 +75,7 @@ class Life:
             self.outside.inject(deed.fault)
         elif deed.failpoint:
             self.engine.arm(deed.failpoint)
+            self.points += 1
         else:
             names = sorted(self.engine.pids())
             if not names:
@@ -85,7 +88,7 @@ class Life:
     def _calm(self, seed: int) -> Verdict:
         """Lift all faults, pause signals, and wait until every invariant holds."""
         self.outside.lift()
-        self.engine.disarm()
+        self.points -= self.engine.disarm()
         self.engine.revive()
         self.engine.say(Pause())
         begun = time.monotonic()

@@ -22,7 +22,7 @@ from shm.layout import EngineState, ProcessState
 from shm.segment import RunFolder, Segment
 
 NAME: Final = "faults"
-PATIENCE_S: Final = 180.0  # a cold first start compiles
+PATIENCE_S: Final = 300.0  # a cold first start compiles
 POLL_S: Final = 0.005
 STOP_S: Final = 5.0
 LAUNCHER: Final = "launcher"
@@ -108,7 +108,9 @@ class Engine:
             name=NAME, venues=venues, accounts=accounts, storage=self.storage,
             durability=("process", "power")[seed % 2],
             order=("together", "riskier-first")[seed // 2 % 2]))
+        self._failpoint = folder / "failpoint"
         self._environment = os.environ | {
+            FAILPOINT: str(self._failpoint),
             "TRYPTO_SHM": str(folder / "shm"), "PYTHONPATH": spawn.ROOT,
             "XDG_STATE_HOME": str(folder / "state")}
         self.run = RunFolder(folder / "shm" / f"trypto-{os.getuid()}" / NAME)
@@ -119,15 +121,26 @@ class Engine:
 
     # --- life ----------------------------------------------------------------------------------
 
-    def start(self, failpoint: str = "") -> None:
+    def arm(self, failpoint: str) -> None:
+        """Let execution end itself at a named point: ``name:nth`` (exec/failpoint.py)."""
+        new = self._failpoint.with_suffix(".new")
+        new.write_text(failpoint)
+        new.rename(self._failpoint)
+
+    def disarm(self) -> bool:
+        """Take that back; return whether it had not been reached."""
+        waiting = self._failpoint.exists()
+        self._failpoint.unlink(missing_ok=True)
+        return waiting
+
+    def start(self) -> None:
         """Start it; return once every process is ready."""
         self.starts += 1
-        environment = self._environment | ({FAILPOINT: failpoint} if failpoint else {})
         with (self._folder / "output").open("ab") as output:
             self._launcher = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
                 spawn.command("ops.cli", "start", "--plain", "--config",
                               str(self._folder / "engine.toml"), "--live", self.account),
-                env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                env=self._environment, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True)
         self.until_ready()
 
@@ -177,8 +190,9 @@ class Engine:
         return found
 
     def kill(self, name: str) -> bool:
-        """Kill -9 a process by its name; return whether there was one.  A dead launcher is
-        started again by ``revive``: nobody else would.
+        """Kill -9 a process by its name; return whether there was one.
+
+        A dead launcher is started again by ``revive``: nobody else would.
         """
         pid = self.pids().get(name)
         if pid is None:
@@ -191,13 +205,13 @@ class Engine:
             self._launcher.wait()
         return True
 
-    def revive(self, failpoint: str = "") -> None:
+    def revive(self) -> None:
         """Start it again where its launcher died; wait until it is ready."""
         if self._launcher is not None and self._launcher.poll() is not None:
             deadline = time.monotonic() + STOP_S
             while spawn.processes_of(self.run.path) and time.monotonic() < deadline:
                 time.sleep(POLL_S)
-            self.start(failpoint)
+            self.start()
         self.until_ready()
 
     def say(self, request: AnyRequest) -> None:

@@ -36,7 +36,7 @@ def schedule(seed: int, venues: tuple[str, ...]) -> list[Deed]:
              for kind in kinds]
     deeds += [Deed(draw.uniform(0.0, LENGTH_S), kill=draw.random())
               for _ in range(draw.randint(0, KILLS_MAX))]
-    if draw.random() < 0.5:  # noqa: PLR2004
+    if draw.random() < 0.5:
         point = f"{draw.choice(FAILPOINTS)}:{draw.randint(1, 6)}"
         deeds.append(Deed(draw.uniform(0.0, LENGTH_S * 0.5), failpoint=point))
     return sorted(deeds, key=lambda each: each.at_s)

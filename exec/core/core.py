@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from exec import failpoint
 from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
@@ -253,6 +254,7 @@ class Core:
             intent.order, report.venue, report.symbol, report.trade, report.side, report.price,
             report.size, report.fee, report.fee_asset, report.taker, report.venue_unix_ns,
             report.source))
+        failpoint.reach(failpoint.AFTER_FILL)
         if order.booked > intent.size:
             self._log.append(r.Odd(intent.order, "overfill", f"{order.booked} of {intent.size}"))
             self.trading.tighten(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from exec import failpoint
 from exec import records as r
 from exec.core import ports as p
 from exec.core.settings import Settings
@@ -46,6 +47,7 @@ class Sender:
             number, plan, leg, proposed.venue, proposed.symbol, proposed.side, proposed.price,
             proposed.size, tif, False, False, client_id(self._state.birth, number),
             approval.token, deadline_ns, purpose))
+        failpoint.reach(failpoint.AFTER_INTENT)
         return number
 
     def send_when_durable(
@@ -76,6 +78,7 @@ class Sender:
         else:
             self._throttles[intent.venue].take(self._clock.mono_ns())
             channel = self._gateways[intent.venue].place(intent, proposed, approval)
+            failpoint.reach(failpoint.AFTER_SEND)
             if channel:
                 del self.prepared[number]
                 self._log.append(r.Sent(number, channel, book.version, book.distrust))
@@ -94,7 +97,9 @@ class Sender:
             return ""
         self._log.append(r.CancelAsked(number, why))
         self._throttles[order.intent.venue].take(self._clock.mono_ns())
-        return self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        channel = self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        failpoint.reach(failpoint.AFTER_CANCEL)
+        return channel
 
     def cancel_stray(self, order: Order) -> None:
         """Cancel an order that the venue still lists although it had ended by its own word."""
