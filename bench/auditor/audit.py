@@ -107,7 +107,7 @@ def audit(entries: Iterable[Entry], evidence: Evidence | None = None) -> Audit:
     for entry in entries:
         lost = _orphan(fold, entry)
         if lost:
-            verdicts["I6"].blame([lost])
+            verdicts["I4" if isinstance(entry.fact, f.Sent) else "I6"].blame([lost])
             continue
         for verdict, judge in watchers.get(type(entry.fact), ()):
             verdict.looks += 1
