@@ -16,7 +16,7 @@ from exec.gate.limits import Limits
 from exec.journal.file import Record as Stored
 from exec.orders import State as OrderState
 from exec.state import MONEY_DECIMALS, State
-from shm.layout import Strategy, TradingState
+from shm.layout import Strategy, TradingState, Veto
 
 START_NS = 1_800_000_000 * 10**9
 PLENTY = 10**15
@@ -56,6 +56,7 @@ class World:
         self._serial = self._generation = 0
         self.stored: list[Stored] = []
         self._shadow = State()
+        self._doubtful_ns: dict[str, int] = {}  # by venue: until when
         self.answered: set[tuple[str, str]] = set()
         self._core_type = core
         self._settings = msgspec.structs.replace(SETTINGS, order=order)
@@ -112,7 +113,7 @@ class World:
             self._now = next_turn
             next_turn += (20 if trade else 250) * MS
             self._guard(self.core.on_timer)
-            self._move()
+            self._move(trade=trade)
             if trade:
                 self._act()
 
@@ -124,9 +125,12 @@ class World:
             self._generation += 1  # whatever was to be told to the dead is told to nobody
             self.core = self._born()
 
-    def _move(self) -> None:
+    def _move(self, *, trade: bool) -> None:
         self.mid += self.draw.randint(-300, 300)
         self._quote(self.draw.choice((*self.venues,)))
+        if trade and self.draw.random() < 0.06:  # a book is not to be believed for a while
+            name, ns = self.draw.choice((*self.venues,)), self.draw.randint(1, 60) * MS
+            self.at(self.draw.randint(0, 19) * MS, lambda: self._distrust(name, ns))
 
     def _act(self) -> None:
         """Bring a signal now and then, and light the fuse of a crash."""
@@ -135,6 +139,13 @@ class World:
         if self.crashes and self._fuse < 0 and self.draw.random() < 0.05:
             self.crashes -= 1
             self._fuse = self.draw.randint(0, 12)
+
+    def _distrust(self, name: str, ns: int) -> None:
+        self._doubtful_ns[name] = self._now + ns
+
+    def doubtful(self, venue: str) -> bool:
+        """Return whether a venue's book is not to be believed now."""
+        return self._now < self._doubtful_ns.get(venue, 0)
 
     def _quote(self, name: str) -> None:
         """Move all that a venue's market shows."""
@@ -230,14 +241,15 @@ class World:
         if self.draw.random() < 0.7:
             action()
         else:
-            self._push(self.draw.randint(0, 3) * MS, self._generation, action)
+            self._push(self.draw.randint(0, 8) * MS, self._generation, action)
 
     # --- books and flags -----------------------------------------------------------------------
 
     def quote(self, venue: str, symbol: str) -> p.Quote:
         """Return the touch of the matching engine's own book."""
         book = self.venues[venue].exchange.listed[symbol].book
-        return p.Quote(book.bids.best(), book.asks.best(), 0, 1)
+        distrust = Veto.NOT_LIVE if self.doubtful(venue) else Veto.NONE
+        return p.Quote(book.bids.best(), book.asks.best(), distrust, 1)
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Walk that book."""
