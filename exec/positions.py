@@ -1,4 +1,8 @@
-"""A linear perpetual's position: what is held, what it cost, what its closings realised."""
+"""A linear perpetual's position: what is held, what it cost, what its closings realised.
+
+What a closing realised depends on what was booked before it, so the venue's own word is taken
+where there is one (``credit``), and reckoned by the average entry where there is none (``change``).
+"""
 
 import msgspec
 
@@ -24,3 +28,13 @@ def change(position: Position, size: int, value: int) -> None:
     position.realised -= cost + proceeds
     position.cost += value - proceeds - cost
     position.size += size
+
+
+def credit(position: Position, size: int, value: int, realised: int) -> None:
+    """Add a signed size worth a signed value, of which the venue credited so much.
+
+    Sums alone, so the order in which trades are booked does not matter, nor how the venue rounds.
+    """
+    position.size += size
+    position.cost += value + realised
+    position.realised += realised

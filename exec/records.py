@@ -128,9 +128,12 @@ class PlanClosed(_Record, frozen=True, tag=6):
     """Every order of a plan is settled; what was made of it, in millionths of the quote."""
 
     plan: int
-    outcome: str  # done, missed, unwound, held
+    outcome: str  # done, missed, unwound, held, or FLATTENED
     residual: int
     profit_micro: int
+
+
+FLATTENED: Final = "flattened"  # a flatten takes its residual over
 
 
 class Intended(_Record, frozen=True, tag=7):
@@ -199,6 +202,7 @@ class Filled(_Record, frozen=True, tag=12):
     taker: bool
     venue_unix_ns: int
     source: str  # stream, answer, query or model
+    realised: str = ""  # exact decimal text, as the venue credited it; "": it said nothing
 
 
 class Busted(_Record, frozen=True, tag=13):
@@ -313,6 +317,9 @@ class Commanded(_Record, frozen=True, tag=25):
     verb: str
     arguments: str
     refused: str
+
+
+FLATTENING: Final = {"Flatten": True, "Flattened": False}  # verbs that begin and end one
 
 
 class Foreign(_Record, frozen=True, tag=26):

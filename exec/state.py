@@ -4,7 +4,6 @@ Nothing here decides.  The same records give the same state, so ``digest`` of a 
 of the live process.  Money is whole quanta of 10**-24 of an asset.
 """
 
-import hashlib
 from collections.abc import Callable
 from decimal import Context
 from typing import Any, Final
@@ -13,15 +12,18 @@ import msgspec
 
 from exec import records as r
 from exec.activity import Activity
+from exec.digest import digest_of
 from exec.orders import FINAL, Event, after, after_bust, after_fill
 from exec.orders import State as OrderState
-from exec.positions import Position, change
+from exec.outcomes import Outcomes
+from exec.outstanding import MONEY_DECIMALS as MONEY_DECIMALS
+from exec.outstanding import NOBODY, Outstanding, Terms
+from exec.outstanding import Place as Place
+from exec.positions import Position, change, credit
+from exec.weighing import recount, weigh, weigh_owed, weigh_plan
 
-MONEY_DECIMALS: Final = 24  # of price and size together at most
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
-
-Place = tuple[str, str]  # (venue, symbol) or (venue, asset)
 
 
 class Order(msgspec.Struct):
@@ -36,6 +38,8 @@ class Order(msgspec.Struct):
     changed_ns: int = 0  # when its state last moved
     cancel_asked_ns: int = 0
     odd: int = 0
+    strategy: int = NOBODY  # of its plan
+    counted: int = 0  # of what remains, in the sums of all
 
     @property
     def remaining(self) -> int:
@@ -58,6 +62,11 @@ class Plan(msgspec.Struct):
     orders: list[int] = []
     closed: r.PlanClosed | None = None  # a later fill opens it again
     profit_micro: int = 0  # as far as it was closed
+    residual: int = 0  # filled buys less filled sells, less ``taken_over``, in size quanta
+    taken_over: int = 0  # by a flatten: others trade it back
+    flows: dict[str, int] = {}  # what its fills moved, but its base, by asset, fees included
+    counted: int = 0  # of the residual's value, in the sum of all
+    owed: int = 0  # by its second leg, in size quanta, while that waits for the first
 
 
 class Trade(msgspec.Struct, frozen=True):
@@ -69,6 +78,7 @@ class Trade(msgspec.Struct, frozen=True):
     size: int
     fee: int
     fee_asset: str
+    realised: int | None = None  # what the venue credited, of a perpetual; None: it said nothing
 
 
 def money(text: str) -> int:
@@ -86,6 +96,7 @@ class State:
         self.birth = self.life = 0
         self.mode = ""
         self.listed: dict[Place, r.Listed] = {}
+        self.terms: dict[Place, Terms] = {}
         self.orders: dict[int, Order] = {}
         self.live: dict[int, Order] = {}  # those not settled
         self.by_client: dict[Place, int] = {}  # (venue, client id)
@@ -98,17 +109,22 @@ class State:
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
         self.activity = Activity()
         self.places: set[Place] = set()  # that this life listed
+        self.counted_ns: dict[Place, int] = {}  # when it last did
         self.traded: dict[str, int] = {}  # by asset, over all venues: bought less sold
         self.held: dict[Place, int] = {}  # by the venue
         self.held_then: dict[Place, tuple[int, int]] = {}  # the same, and our size at that time
-        self.counted_ns: dict[Place, int] = {}  # when it was counted first
+        self.counted_first_ns: dict[Place, int] = {}
         self.postings: set[tuple[str, str]] = set()  # (venue, reference) of money that moved
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
-        self.trading_why = ""
+        self.trading_why = self.trading_who = ""
         self.breakers: dict[str, str] = {}
-        self.outcomes: list[tuple[int, int, int]] = []  # (unix_ns, strategy, profit) of plans
+        self.outcomes = Outcomes()
+        self.outstanding = Outstanding()
+        self.unhedged: dict[str, int] = {}  # by quote: the residuals' value of open plans
         self.foreign: dict[str, int] = {}  # by venue: how often somebody else acted
+        self.commands: dict[str, str] = {}  # command id -> why it was refused, "" if it was not
+        self.flattening: str | None = None  # the asset, "" for all; None: nothing is
         self.signals: set[tuple[int, int]] = set()  # (run, sequence) that became plans
         self.records = 0
         self.last_ns = self.died_ns = 0  # of the newest record; of the last one of the life before
@@ -121,7 +137,7 @@ class State:
             r.Doubted: self._doubted, r.Proven: self._proven, r.Odd: self._odd,
             r.Posted: self._posted, r.Counted: self._counted, r.Held: self._held,
             r.StateChanged: self._state_changed, r.BreakerMoved: self._breaker_moved,
-            r.Foreign: self._foreign,
+            r.Foreign: self._foreign, r.Commanded: self._commanded,
         }
 
     # --- reading -------------------------------------------------------------------------------
@@ -135,35 +151,15 @@ class State:
 
     def value(self, place: Place, price: int, size: int) -> int:
         """Return price times size in quote quanta of 10**-24, exactly."""
-        listed = self.listed[place]
-        scale: int = 10 ** (MONEY_DECIMALS - listed.price_decimals - listed.size_decimals)
-        return price * size * scale
+        return price * size * self.terms[place].value_scale
 
     def amount(self, place: Place, size: int) -> int:
         """Return a size in base quanta of 10**-24."""
-        scale: int = 10 ** (MONEY_DECIMALS - self.listed[place].size_decimals)
-        return size * scale
+        return size * self.terms[place].amount_scale
 
     def digest(self) -> str:
         """Return a hash of all of it."""
-        parts = [
-            [self.birth, self.life, self.mode, self.trading, self.trading_why],
-            sorted(self.orders.items()), sorted(self.plans.items()), sorted(self.trades.items()),
-            sorted((place, str(amount)) for place, amount in self.holdings.items()),
-            sorted((place, each.size, str(each.cost), str(each.realised))
-                   for place, each in self.positions.items()),
-            sorted((place, str(total), str(then))
-                   for place, (total, then) in self.counts.items()),
-            sorted((asset, str(amount)) for asset, amount in self.traded.items()),
-            sorted(self.held.items()), sorted(self.breakers.items()),
-            sorted(self.foreign.items()), sorted(self.signals), self.records,
-            self.activity.digest(), sorted(self.places),
-        ]
-        def plainly(value: object) -> str:
-            return str(value)
-
-        encoded = msgspec.json.encode(parts, enc_hook=plainly)
-        return hashlib.sha256(encoded).hexdigest()
+        return digest_of(self)
 
     # --- applying ------------------------------------------------------------------------------
 
@@ -183,9 +179,12 @@ class State:
         self.by_venue.clear()  # a venue may have begun its ids again
 
     def _list(self, record: r.Listed, _now: int) -> None:
-        assert record.price_decimals + record.size_decimals <= MONEY_DECIMALS, record
-        self.listed[record.venue, record.symbol] = record
-        self.places.add((record.venue, record.symbol))
+        place, terms = (record.venue, record.symbol), Terms.of(record)
+        self.listed[place] = record
+        self.places.add(place)
+        if self.terms.get(place) != terms:
+            self.terms[place] = terms
+            recount(self)
 
     def _planned(self, record: r.Planned, now: int) -> None:
         self.plans[record.plan] = self.open_plans[record.plan] = Plan(record, now)
@@ -196,15 +195,24 @@ class State:
         plan = self.open_plans.pop(record.plan)
         before = plan.profit_micro
         plan.closed, plan.profit_micro = record, record.profit_micro
-        self.outcomes.append((now, plan.planned.strategy, record.profit_micro - before))
+        if record.outcome == r.FLATTENED:
+            plan.residual -= record.residual
+            plan.taken_over += record.residual
+        weigh_plan(self, plan)
+        weigh_owed(self, plan)
+        self.outcomes.add(now, record.profit_micro - before)
 
     def _intended(self, record: r.Intended, now: int) -> None:
         order = Order(record, now, changed_ns=now)
         self.orders[record.order] = self.live[record.order] = order
         self.by_client[record.venue, record.client_id] = record.order
         self.activity.ask((record.venue, record.symbol), record.price, now)
-        if record.plan in self.plans:
-            self.plans[record.plan].orders.append(record.order)
+        plan = self.plans.get(record.plan)
+        if plan is not None:
+            plan.orders.append(record.order)
+            order.strategy = plan.planned.strategy if plan.planned.run else NOBODY
+        self.outstanding.count(record.venue, 1)
+        weigh(self, order)
 
     def _sent(self, record: r.Sent, now: int) -> None:
         self._move(record.order, Event.SENT, now)
@@ -252,15 +260,16 @@ class State:
             return
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
-            record.order, record.side, record.price, record.size, fee, record.fee_asset)
-        place = (record.venue, record.symbol)
+            record.order, record.side, record.price, record.size, fee, record.fee_asset,
+            money(record.realised) if record.realised else None)
+        place = key[:2]
         self._book(place, trade, 1)
-        value = self.value(place, record.price, record.size)
-        self.activity.trade(self.listed[place].quote, value, now)
+        self.activity.trade(
+            self.terms[place].quote, self.value(place, record.price, record.size), now)
         order = self.orders.get(record.order)
         if order is None:
             return
-        self._reopen(order.intent.plan)
+        self._reopen(order, place, trade, 1)
         order.booked += record.size
         order.venue_filled = max(order.venue_filled, order.booked)
         state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)
@@ -273,7 +282,7 @@ class State:
         self._book((record.venue, record.symbol), trade, -1)
         order = self.orders.get(trade.order)
         if order is not None:
-            self._reopen(order.intent.plan)
+            self._reopen(order, (record.venue, record.symbol), trade, -1)
             order.booked -= trade.size
             order.venue_filled = order.booked
             state = after_bust(order.state, booked=order.booked, size=order.intent.size)
@@ -286,7 +295,8 @@ class State:
 
     def _counted(self, record: r.Counted, now: int) -> None:
         place = (record.venue, record.asset)
-        self.counted_ns.setdefault(place, now)
+        self.counted_first_ns.setdefault(place, now)
+        self.counted_ns[place] = now
         self.counts[place] = (
             money(record.free) + money(record.locked), self.holdings.get(place, 0))
 
@@ -298,6 +308,7 @@ class State:
 
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
+        self.trading_who = record.who
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now
@@ -305,13 +316,27 @@ class State:
     def _foreign(self, record: r.Foreign, _now: int) -> None:
         self.foreign[record.venue] = self.foreign.get(record.venue, 0) + 1
 
+    def _commanded(self, record: r.Commanded, _now: int) -> None:
+        if record.command_id:
+            self.commands[record.command_id] = record.refused
+        if record.verb in r.FLATTENING and not record.refused:
+            self.flattening = record.arguments if r.FLATTENING[record.verb] else None
+
     # --- parts ---------------------------------------------------------------------------------
 
-    def _reopen(self, number: int) -> None:
-        plan = self.plans.get(number)
-        if plan is not None and plan.closed is not None:
+    def _reopen(self, order: Order, place: Place, trade: Trade, sign: int) -> None:
+        """Let a fill of its own, or with ``sign`` -1 the loss of one, move a plan."""
+        plan = self.plans.get(order.intent.plan)
+        if plan is None:
+            return
+        if plan.closed is not None:
             plan.closed = None
-            self.open_plans[number] = plan
+            self.open_plans[order.intent.plan] = plan
+        plan.residual += trade.size * order.intent.side * sign
+        size, flows, quote = trade.size * trade.side * sign, plan.flows, self.terms[place].quote
+        flows[quote] = flows.get(quote, 0) - self.value(place, trade.price, size)
+        flows[trade.fee_asset] = flows.get(trade.fee_asset, 0) - trade.fee * sign
+        weigh_plan(self, plan)
 
     def _name(self, number: int, venue_order: str) -> None:
         order = self.orders[number]
@@ -328,10 +353,14 @@ class State:
         order.odd += odd
         if state is not order.state:
             order.state, order.changed_ns = state, now
+        number = order.intent.order
+        if order.settled == (number in self.live):
+            self.outstanding.count(order.intent.venue, -1 if order.settled else 1)
         if order.settled:
-            self.live.pop(order.intent.order, None)
+            self.live.pop(number, None)
         else:
-            self.live[order.intent.order] = order
+            self.live[number] = order
+        weigh(self, order)
 
     def _add(self, place: Place, amount: int) -> None:
         self.holdings[place] = self.holdings.get(place, 0) + amount
@@ -350,5 +379,9 @@ class State:
             return
         position = self.positions.setdefault(place, Position())
         before = position.realised
-        change(position, trade.side * trade.size * sign, value)
+        size = trade.side * trade.size * sign
+        if trade.realised is None:
+            change(position, size, value)
+        else:
+            credit(position, size, value, trade.realised * sign)
         self._add((venue, listed.settle), position.realised - before)

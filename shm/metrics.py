@@ -187,6 +187,25 @@ class ExecHistogram(Metric):
     ORDER_TO_ACK = 10, "ns", "order's bytes handed to a socket to its acknowledgement"
 
 
+class LedgerCounter(Metric):
+    """What the ledger process counts."""
+
+    RECORDS = 0, "records", "records of the journal written into the ledger"
+    ROWS = 1, "rows", "rows added or brought up to date"
+    TRANSACTIONS = 2, "transactions", "transactions committed"
+    FAILURES = 3, "attempts", "attempts that a disk, a database or a journal refused"
+    BEHIND = 4, "records", "records read that are not in the ledger yet, as of now"
+    SAMPLES = 5, "samples", "samples of all counters written"
+    SAMPLES_LOST = 6, "samples", "samples that the database refused"
+
+
+class LedgerHistogram(Metric):
+    """What the ledger process times."""
+
+    COMMIT = 0, "ns", "one transaction"
+    APPEND_TO_COMMIT = 1, "ns", "newest record appended to all before it in the ledger"
+
+
 class ControlCounter(Metric):
     """What control counts."""
 
@@ -244,6 +263,7 @@ REGISTRY: Final[dict[str, tuple[type[Metric], type[Metric]]]] = {
     "feed": (FeedCounter, FeedHistogram),
     "detector": (DetectorCounter, DetectorHistogram),
     "exec": (ExecCounter, ExecHistogram),
+    "ledger": (LedgerCounter, LedgerHistogram),
     "control": (ControlCounter, ControlHistogram),
     "template": (TemplateCounter, TemplateHistogram),
     "sim": (SimCounter, SimHistogram),

@@ -31,6 +31,7 @@ class _TextType(types.Type):
 TEXT = _TextType(name="text")
 WORDS = types.Array(types.int64, 1, "C")
 OCTETS = types.Array(types.uint8, 1, "C")
+TABLE = types.Array(types.int64, 2, "C")
 INT = types.int64
 
 

@@ -18,11 +18,12 @@ LAYERS = (
     ("engine.config", "shm"),
     ("engine.market",),
     ("engine.runtime",),
+    ("engine.control.protocol",),
     ("feeds", "engine.detect", "gpu", "exec", "engine.control"),
     ("ops",),
     ("bench",),
 )
-WORKERS = LAYERS[4]
+WORKERS = LAYERS[5]
 # Packages with one door each: who else needs one asks the room that owns it.
 DOORS = {
     "picows": {"feeds.net.connection", "exec.gateways.socket", "ops.sim", "bench"},
@@ -33,6 +34,7 @@ DOORS = {
     "uvloop": {"engine.runtime.loop", "ops.sim", "bench"},
     "cupy": {"gpu"},
     "cryptography": {"exec.signing", "ops.sim"},
+    "psycopg": {"exec.ledger.postgres"},
     "rich": {"ops.screen", "ops.status"},
 }
 LINES_MAX, FUNCTION_LINES_MAX = 400, 60

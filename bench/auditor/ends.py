@@ -55,9 +55,9 @@ def _due(fold: Fold, venue: str, asset: str, account: VenueAccount) -> Decimal |
 
 
 def _slack(fold: Fold, venue: str, asset: str) -> Decimal:
-    """Return what the venue's own rounding of realised profits may be: a unit per fill."""
+    """Return what the venue's rounding may be: a unit per fill whose profit it did not say."""
     fills = sum(key[0] == venue and fold.listed[key[0], key[1]].settle == asset
-                for key in fold.trades)
+                and not fill.realised for key, fill in fold.trades.items())
     return UNIT * fills
 
 

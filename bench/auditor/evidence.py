@@ -16,7 +16,7 @@ import msgspec
 from bench.auditor.journal import Entry
 
 _CHAINED: Final = struct.Struct("<QQH")
-TABLES: Final = ("position", "lives", "opportunities", "plans", "orders", "fills", "postings",
+TABLES: Final = ("position", "lives", "opportunities", "trades", "orders", "fills", "postings",
                  "positions", "balances", "audit")
 
 

@@ -142,6 +142,7 @@ class Filled(NamedTuple):
     taker: bool
     venue_unix_ns: int
     source: str
+    realised: str = ""  # of a perpetual, as the venue credited it; "": it said nothing
 
 
 class Busted(NamedTuple):

@@ -1,7 +1,8 @@
 """What the facts make: orders, plans, trades and money, by this room's own arithmetic.
 
-Money is ``Decimal`` with 80 digits.  A perpetual's closing realises against the average entry; the
-entry's share is rounded towards zero at the 24th decimal, as ``exec/positions.py`` says of itself.
+Money is ``Decimal`` with 80 digits.  What a perpetual's closing realised is the venue's word; where
+there is none, it is reckoned against the average entry, whose share is rounded towards zero at the
+24th decimal, as ``exec/positions.py`` says of itself.
 """
 
 from decimal import ROUND_DOWN, Context, Decimal
@@ -71,12 +72,13 @@ class Story:
 class Scheme:
     """One plan and the numbers of its orders."""
 
-    __slots__ = ("closed", "orders", "planned", "unix_ns")
+    __slots__ = ("closed", "orders", "planned", "taken_over", "unix_ns")
 
     def __init__(self, planned: Planned, unix_ns: int) -> None:
         self.planned, self.unix_ns = planned, unix_ns
         self.orders: list[int] = []
         self.closed: PlanClosed | None = None
+        self.taken_over = 0  # of its residual, by a flatten
 
 
 class Contract:
@@ -87,8 +89,13 @@ class Contract:
     def __init__(self) -> None:
         self.size, self.cost, self.realised = 0, ZERO, ZERO
 
+    def credit(self, size: int, value: Decimal, realised: Decimal) -> None:
+        """Add a signed size, worth a value of the same sign, of which so much was credited."""
+        self.size, self.cost = self.size + size, self.cost + value + realised
+        self.realised += realised
+
     def trade(self, size: int, value: Decimal) -> None:
-        """Add a signed size, worth a value of the same sign."""
+        """Add a signed size, worth a value of the same sign; what it realised is reckoned."""
         closed = min(abs(size), abs(self.size)) if size * self.size < 0 else 0
         if closed:
             released = down(self.cost * closed, abs(self.size))
@@ -200,7 +207,9 @@ class Fold:
                 if fact.run:
                     self.planned.add((fact.run, fact.sequence))
             case PlanClosed():
-                self.open_plans.pop(fact.plan).closed = fact
+                scheme = self.open_plans.pop(fact.plan)
+                scheme.closed = fact
+                scheme.taken_over += fact.residual if fact.outcome == "flattened" else 0
             case Counted() | Held():
                 self._told(fact)
             case Posted():
@@ -249,7 +258,8 @@ class Fold:
     def residual(self, scheme: Scheme) -> int:
         """Return filled buys less filled sells of a plan, in size quanta."""
         stories = [self.stories[number] for number in scheme.orders]
-        return sum(story.booked * story.intent.side for story in stories)
+        filled = sum(story.booked * story.intent.side for story in stories)
+        return filled - scheme.taken_over
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -333,5 +343,8 @@ class Fold:
             return
         contract = self.contracts.setdefault(place, Contract())
         before = contract.realised
-        contract.trade(trade.size * turn, value)
+        if trade.realised:
+            contract.credit(trade.size * turn, value, Decimal(trade.realised) * sign)
+        else:
+            contract.trade(trade.size * turn, value)
         self.move((trade.venue, listed.settle), contract.realised - before)

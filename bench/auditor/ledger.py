@@ -34,7 +34,7 @@ def ledger_is_the_fold(whole: Fold, entries: list[Entry], at: Evidence) -> Itera
     yield from _orders(fold, at.ledger["orders"])
     yield from _fills(fold, head, at.ledger["fills"])
     yield from _money(fold, at.ledger)
-    yield from _plans(fold, at.ledger["plans"])
+    yield from _plans(fold, at.ledger["trades"])
     yield from _appended(head, at.ledger)
 
 

@@ -37,7 +37,9 @@ class Told:
         """Add a run."""
         self.runs += 1
         self.bad += bool(verdict.wrongs)
-        self.halts += verdict.halted
+        self.halts += bool(verdict.halted)
+        if verdict.halted:
+            print(f"run {verdict.seed} halted for a person: {verdict.halted}", flush=True)
         self.settled_s.append(verdict.settled_s)
         if verdict.wrongs:
             print(f"run {verdict.seed}: {len(verdict.wrongs)} violations", flush=True)

@@ -12,6 +12,7 @@ import msgspec
 
 from bench.auditor.audit import Audit, audit
 from bench.auditor.evidence import Evidence
+from bench.auditor.facts import StateChanged
 from bench.auditor.fold import HALTED
 from bench.auditor.journal import Damaged
 from bench.fault_campaign.engine import LAUNCHER, Engine, NotBack
@@ -27,7 +28,8 @@ WORLDS: Final = (
 )
 RUNS_PER_LIFE: Final = 20
 CALM_S: Final = 45.0  # within which everything must have come right
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.5
+LOOKS: Final = 2
 
 
 class Verdict(msgspec.Struct):
@@ -36,7 +38,7 @@ class Verdict(msgspec.Struct):
     seed: int
     wrongs: list[str]
     settled_s: float
-    halted: bool
+    halted: str  # why, if it did for a person
     figures: dict[str, int]
 
 
@@ -92,10 +94,12 @@ class Life:
         self.engine.revive()
         self.engine.say(Pause())
         begun = time.monotonic()
+        passed = 0  # in a row: what was held back may come between two looks
         while True:
             found, halted = self._audit()
+            passed = passed + 1 if found is not None and found.passed else 0
             took = time.monotonic() - begun
-            if (found is not None and found.passed) or took > CALM_S:
+            if passed == LOOKS or took > CALM_S:
                 break
             time.sleep(LOOK_S)
         self.engine.say(Resume())
@@ -104,15 +108,16 @@ class Life:
         return Verdict(seed, found.violations, took, halted, {**found.figures, **{
             f"audited {name}": count for name, count in found.sizes.items()}})
 
-    def _audit(self) -> tuple[Audit | None, bool]:
+    def _audit(self) -> tuple[Audit | None, str]:
         try:
             entries = self.engine.entries()
             found = audit(entries, Evidence(
                 venues=self.outside.truth(), ledger=self.engine.ledger(),
                 portfolio=self.engine.portfolio(), secrets=self.engine.secrets))
         except (Damaged, EngineError, NotBack):
-            return None, False
-        return found, found.state >= HALTED
+            return None, ""
+        moves = [each.fact for each in entries if isinstance(each.fact, StateChanged)]
+        return found, moves[-1].why if moves and found.state >= HALTED else ""
 
     def end(self) -> None:
         """End both and remove everything."""

@@ -6,6 +6,7 @@ from random import Random
 
 import msgspec
 
+from bench.histories.twin import counted_anew, sums_of
 from bench.histories.venue import ACCOUNT, MONEY, MS, SYMBOL, Network, Venue
 from exec import records as r
 from exec.core import ports as p
@@ -328,8 +329,11 @@ class World:
         found += [f"order {number} is not settled" for number in self.state.live]
         if self.state.open_plans:
             found.append(f"plans {sorted(self.state.open_plans)} are open still")
-        if replay(self.stored).digest() != self.state.digest():
+        again = replay(self.stored)
+        if again.digest() != self.state.digest():
             found.append("a replay differs from the living state")
+        if not sums_of(self.state) == sums_of(again) == counted_anew(self.state):
+            found.append("a sum that the state keeps is not what counting anew gives")
         net = sum(trade.size * trade.side for trade in self.state.trades.values())
         if abs(net) > 10 * len(self.state.plans):
             found.append(f"{net} size quanta are unhedged")

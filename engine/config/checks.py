@@ -4,8 +4,10 @@ import os
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from engine.config.tables import Sim, Table, Venue
+from engine.config.trading import Ledger
 from engine.model.address import address_fault
 from engine.model.errors import ConfigInvalid
 from engine.model.fault import parse as parse_fault
@@ -56,8 +58,30 @@ def faults(config: "Config") -> Iterator[Fault]:
         yield Fault(("supervision", "silence-max-ms"),
                     f"found {config.supervision.silence_max_ms}; right would be at least"
                     f" {_SILENCE_MS_MIN:.0f}: processes beat every 100 ms")
+    yield from _ledger_faults(config.ledger)
     if config.sim is not None:
         yield from _sim_faults(config.sim, config)
+
+
+def _ledger_faults(ledger: Ledger) -> Iterator[Fault]:
+    """Yield what is no database of ours, and passwords where others would read them."""
+    right = "right would be 'postgresql://user@host/database', or nothing for SQLite"
+    try:
+        url = urlsplit(ledger.url)
+        known = not ledger.url or (url.scheme in ("postgresql", "postgres") and url.path > "/")
+        spoken = url.password is not None or "password" in url.query
+    except ValueError:
+        known = spoken = False
+    if spoken:  # the text is not repeated: it holds the password
+        yield Fault(("ledger", "url"), "it holds a password, which others would read; right would"
+                    " be password = 'env:NAME', or a line in ~/.pgpass")
+    elif not known:
+        yield Fault(("ledger", "url"), f"{ledger.url!r} is no database of ours; {right}")
+    if ledger.password and not ledger.password.startswith(("env:", "file:")):
+        yield Fault(("ledger", "password"), "a password stands here itself, which others would"
+                    " read; right would be 'env:NAME' or 'file:/PATH'")
+    elif ledger.password and not ledger.url:
+        yield Fault(("ledger", "password"), f"SQLite has none; {right}")
 
 
 def _mode_faults(config: "Config") -> Iterator[Fault]:

@@ -20,17 +20,19 @@ from exec.core.results import profit_of
 from exec.core.sender import Sender, WhenDurable
 from exec.core.settings import Settings
 from exec.core.situations import Desk
+from exec.core.sizing import SHRINKABLE, largest
 from exec.core.trading import Trading
 from exec.core.turns import Pace, Turns, riskier_first
 from exec.gate.approval import Approval, Gate
 from exec.gate.breakers import Circuit
-from exec.gate.checks import Proposal, Purpose, Refusal
+from exec.gate.checks import REDUCING, Proposal, Purpose, Refusal
 from exec.gate.throttle import Throttle
 from exec.orders import State as OrderState
 from exec.state import Order, Plan, State
 from shm.layout import Strategy, TradingState
 
 PPM: Final = 1_000_000
+SIZED: Final = REDUCING | {Purpose.ENTER}  # an operator gets what was asked for, or nothing
 PAIR: Final = 2  # legs of a plan whose riskier one may go first
 TEXT_MAX: Final = 200  # of what a venue says
 UNANSWERED: Final = (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING)
@@ -101,7 +103,7 @@ class Core:
             signal.seen_ns, signal.expiry_ns, signal.edge_ppm, signal.profit_micro)
         approvals: tuple[Approval, ...] = ()
         if refusal is None:
-            judged = self._judge(proposal)
+            proposal, judged = self._judge(proposal)
             refusal, approvals = (judged, ()) if isinstance(judged, Refusal) else (None, judged)
         self._log.append(r.Decided(
             signal.run, signal.sequence, signal.strategy, signal.window, signal.legs,
@@ -118,28 +120,41 @@ class Core:
                 return Refusal("instrument", 1, 0, f"{leg.venue} {leg.symbol}"[:TEXT_MAX])
         return None
 
-    def _judge(self, proposal: Proposal) -> tuple[Approval, ...] | Refusal:
+    def _judge(self, proposal: Proposal) -> tuple[Proposal, tuple[Approval, ...] | Refusal]:
+        """Judge a proposal; one that is only too large, as large as it may be."""
         at = self._desk.situation(proposal, self._clock.mono_ns(), self._clock.unix_ns())
-        return self._gate.judge(proposal, at)
+        judged = self._gate.judge(proposal, at)
+        if proposal.purpose in SIZED and isinstance(judged, Refusal) and (
+                judged.check in SHRINKABLE and (
+                    size := largest(proposal, at, self._gate.limits))):
+            orders = tuple(
+                self._desk.propose(each.venue, each.symbol, each.side, each.price, size)
+                for each in proposal.orders)
+            proposal = msgspec.structs.replace(proposal, orders=orders)
+            at = self._desk.situation(proposal, self._clock.mono_ns(), self._clock.unix_ns())
+            judged = self._gate.judge(proposal, at)
+        return proposal, judged
 
     def _enter(
         self, signal: Signal, proposal: Proposal, approvals: tuple[Approval, ...]
     ) -> None:
         legs = tuple(
-            r.Leg(leg.venue, leg.symbol, leg.side, leg.price, leg.size,
-                  leg.price + leg.side * leg.price * self._settings.collar_ppm // PPM)
-            for leg in signal.legs)
+            r.Leg(each.venue, each.symbol, each.side, each.price, each.size,
+                  each.price + each.side * each.price * self._settings.collar_ppm // PPM)
+            for each in proposal.orders)
+        expected = signal.profit_micro * legs[0].size // signal.legs[0].size
         way, going = Turns.TOGETHER, tuple(range(len(legs)))
         if self._settings.order == Turns.RISKIER_FIRST and len(legs) == PAIR:
             way = Turns.RISKIER_FIRST
             going = riskier_first(legs, self._circuits, self._pace, self._books)
         legs = tuple(legs[index] for index in going)
-        unwind = tuple(msgspec.structs.replace(
-            leg, side=-leg.side, collar=2 * leg.price - leg.collar) for leg in legs)
+        unwind = tuple(
+            r.Leg(leg.venue, leg.symbol, -leg.side, leg.price, leg.size,
+                  2 * leg.price - leg.collar) for leg in legs)
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
-            self._settings.plan_deadline_ns, signal.profit_micro, way))
+            self._settings.plan_deadline_ns, expected, way))
         self.trading.planned(proposal.strategy)
         first = going if way is Turns.TOGETHER else going[:1]
         numbers = [
@@ -152,16 +167,20 @@ class Core:
 
     def place(
         self, venue: str, symbol: str, side: int, price: int, size: int, *, tif: r.Tif,
-        purpose: Purpose = Purpose.OPERATOR, why: str = "",
+        purpose: Purpose = Purpose.OPERATOR, approved: Callable[[], object] = lambda: None,
     ) -> int | Refusal:
-        """Place an operator's order; return its number, or what refused it."""
+        """Place an operator's order; return its number, or what refused it.
+
+        ``approved`` is called once the gate has let it pass, before anything is written of it.
+        """
         leg = r.Leg(venue, symbol, side, price, size, price)
         if (unknown := self._unknown((leg,))) is not None:
             return unknown
         proposed = self._desk.propose(venue, symbol, side, price, size)
-        judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
+        _, judged = self._judge(Proposal(purpose, OPERATOR, (proposed,)))
         if isinstance(judged, Refusal):
             return judged
+        approved()
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, 0, 0, 0, (leg,), "hold", (), self._settings.plan_deadline_ns, 0))
@@ -175,6 +194,14 @@ class Core:
         if state is TradingState.ACTIVE:
             self.trading.release_all(why, who)
         self.trading.set(state, why, who)
+
+    def give_up(self, number: int) -> None:
+        """Close an open plan, all of whose orders are settled: others trade back what it left."""
+        plan = self.state.open_plans[number]
+        profit = profit_of(self.state, self._books, plan)
+        self._log.append(r.PlanClosed(number, r.FLATTENED, plan.residual, profit))
+        self._halted_plans.discard(number)
+        self._retries.pop(number, None)
 
     # --- plans ---------------------------------------------------------------------------------
 
@@ -205,13 +232,13 @@ class Core:
         leg = plan.planned.legs[step.leg]
         proposed = self._desk.propose(leg.venue, leg.symbol, step.side, step.price, step.size)
         strategy = strategy_of(self.state, plan.planned.plan)
-        judged = self._judge(
+        proposal, judged = self._judge(
             Proposal(step.purpose, strategy, (proposed,), plan=plan.planned.plan))
         if isinstance(judged, Refusal):
             self._retries[plan.planned.plan] = self._clock.mono_ns() + self._settings.retry_ns
             return  # tried again, until the plan's deadline halts
         number = self.sender.intend(
-            plan.planned.plan, step.leg, proposed, judged[0], step.purpose, r.Tif.IOC)
+            plan.planned.plan, step.leg, proposal.orders[0], judged[0], step.purpose, r.Tif.IOC)
         self.sender.send_when_durable([number], 0, lambda: self.review(plan.planned.plan))
 
     # --- reports -------------------------------------------------------------------------------
@@ -253,7 +280,7 @@ class Core:
         self._log.append(r.Filled(
             intent.order, report.venue, report.symbol, report.trade, report.side, report.price,
             report.size, report.fee, report.fee_asset, report.taker, report.venue_unix_ns,
-            report.source))
+            report.source, report.realised))
         failpoint.reach(failpoint.AFTER_FILL)
         if order.booked > intent.size:
             self._log.append(r.Odd(intent.order, "overfill", f"{order.booked} of {intent.size}"))

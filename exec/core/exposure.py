@@ -1,11 +1,12 @@
 """What is at risk now: fills, open orders and doubts, the last two at their worst."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from exec.core.ports import Books
 from exec.gate.checks import Proposed
-from exec.state import MONEY_DECIMALS, Order, Place, State
+from exec.outstanding import MONEY_DECIMALS
+from exec.state import Place, State
 from shm.layout import Strategy
 
 MICRO: Final = 10**6
@@ -27,33 +28,19 @@ def in_reference(state: State, books: Books, place: Place, price: int, size: int
 
 def pays(state: State, place: Place, side: int) -> str:
     """Return the asset that an order uses up: margin for a perpetual."""
-    listed = state.listed[place]
-    if listed.settle:
-        return listed.settle
-    return listed.quote if side > 0 else listed.base
+    return state.terms[place].pays(side)
 
 
 def needs(state: State, place: Place, side: int, price: int, size: int, fee_ppm: int) -> int:
     """Return how much of it, with the worst fee, in quanta; a perpetual's margin counts in full."""
-    listed = state.listed[place]
-    if side < 0 and not listed.settle:
-        amount = state.amount(place, size)
-    else:
-        amount = state.value(place, price, size)
+    amount = state.terms[place].needs(side, price, size)
     return amount + amount * fee_ppm // PPM
 
 
 def reserved(state: State, venue: str, asset: str, fee_ppm: int) -> int:
     """Return what live orders of a venue may still use up of an asset."""
-    total = 0
-    for order in state.live.values():
-        intent = order.intent
-        if intent.venue != venue or not order.remaining:
-            continue
-        place = (venue, intent.symbol)
-        if pays(state, place, intent.side) == asset:
-            total += needs(state, place, intent.side, intent.price, order.remaining, fee_ppm)
-    return total
+    total = state.outstanding.reserved.get((venue, asset), 0)
+    return total + total * fee_ppm // PPM
 
 
 def free(state: State, venue: str, asset: str, fee_ppm: int) -> int:
@@ -66,31 +53,46 @@ def free(state: State, venue: str, asset: str, fee_ppm: int) -> int:
     return total + moved - reserved(state, venue, asset, fee_ppm)
 
 
-def worst_gross(state: State, books: Books, orders: Iterable[Order]) -> int:
-    """Return the value of what orders may still fill."""
-    return sum(
-        in_reference(state, books, (each.intent.venue, each.intent.symbol), each.intent.price,
-                     each.remaining)
-        for each in orders)
+def worth(amounts: Mapping[str, int], books: Books) -> int:
+    """Return what amounts by asset are worth, each rounded up."""
+    total = 0
+    for asset, amount in amounts.items():
+        if amount:
+            total -= -amount * books.rate(asset) // UNIT
+    return total
 
 
-def asset_net(state: State, books: Books, asset: str, extra: Iterable[Proposed]) -> int:
-    """Return the greatest absolute move of an asset since the start, all venues together.
+def venue_gross(state: State, books: Books, venue: str) -> int:
+    """Return the value of what a venue's live orders may still fill."""
+    return worth(state.outstanding.by_venue.get(venue, {}), books)
 
-    Every live order, and ``extra``, may fill or not, whichever is worse.
+
+def strategy_gross(state: State, books: Books, strategy: int) -> int:
+    """Return the same of a strategy's, 0 for operators."""
+    return worth(state.outstanding.by_strategy.get(strategy, {}), books)
+
+
+def total_gross(state: State, books: Books) -> int:
+    """Return the same of all."""
+    return worth(state.outstanding.whole, books)
+
+
+def asset_nets(
+    state: State, books: Books, asset: str, extra: Iterable[Proposed]
+) -> tuple[int, int]:
+    """Return the greatest absolute move of an asset since the start, with ``extra`` and without.
+
+    All venues together; every live order, and ``extra``, may fill or not, whichever is worse.
     """
-    settled, up, down = moved_of(state, asset), 0, 0
-    for order in state.live.values():
-        place = (order.intent.venue, order.intent.symbol)
-        if asset_of(state, place) == asset:
-            amount = state.amount(place, order.remaining)
-            up, down = (up + amount, down) if order.intent.side > 0 else (up, down + amount)
+    settled, rate = moved_of(state, asset), books.rate(asset)
+    up, down = state.outstanding.buys.get(asset, 0), state.outstanding.sells.get(asset, 0)
+    before = max(abs(settled + up), abs(settled - down)) * rate // UNIT
     for each in extra:
         place = (each.venue, each.symbol)
         if asset_of(state, place) == asset:
             amount = state.amount(place, each.size)
             up, down = (up + amount, down) if each.side > 0 else (up, down + amount)
-    return max(abs(settled + up), abs(settled - down)) * books.rate(asset) // UNIT
+    return max(abs(settled + up), abs(settled - down)) * rate // UNIT, before
 
 
 def moved_of(state: State, asset: str) -> int:
@@ -100,18 +102,7 @@ def moved_of(state: State, asset: str) -> int:
 
 def unhedged(state: State, books: Books) -> int:
     """Return the value of what open plans hold on one side only."""
-    total = 0
-    for plan in state.open_plans.values():
-        leg = plan.planned.legs[0]
-        total += in_reference(
-            state, books, (leg.venue, leg.symbol), leg.price, abs(residual(state, plan.orders)))
-    return total
-
-
-def residual(state: State, numbers: Iterable[int]) -> int:
-    """Return filled buys less filled sells of some orders, in size quanta."""
-    orders = (state.orders[number] for number in numbers)
-    return sum(order.booked * order.intent.side for order in orders)
+    return worth(state.unhedged, books)
 
 
 def strategy_of(state: State, plan: int) -> str:

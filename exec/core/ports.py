@@ -54,6 +54,7 @@ class Traded(_Report, frozen=True):
     taker: bool
     venue_unix_ns: int
     source: str
+    realised: str = ""  # what the venue says that it made, of a perpetual; "": it says nothing
 
 
 class Over(_Report, frozen=True):

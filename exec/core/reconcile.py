@@ -133,7 +133,7 @@ class Reconciler:
         What moved before we first counted is in that count.
         """
         key = (report.venue, report.reference)
-        counted_ns = self._state.counted_ns.get((report.venue, report.asset))
+        counted_ns = self._state.counted_first_ns.get((report.venue, report.asset))
         before = counted_ns is None or 0 < report.unix_ns <= counted_ns
         if before or key in self._references or key in self._state.postings:
             return
@@ -156,7 +156,8 @@ class Reconciler:
         """Book a trade that no order of ours explains, and stop the account."""
         self._log.append(r.Filled(
             0, report.venue, report.symbol, report.trade, report.side, report.price, report.size,
-            report.fee, report.fee_asset, report.taker, report.venue_unix_ns, report.source))
+            report.fee, report.fee_asset, report.taker, report.venue_unix_ns, report.source,
+            report.realised))
         self.stranger(report.venue, report.symbol, report.venue_order, report.client_id)
 
     # --- parts ---------------------------------------------------------------------------------

@@ -10,18 +10,8 @@ def profit_of(state: State, books: Books, plan: Plan) -> int:
 
     What it still holds is valued at the middle of the first leg's book.
     """
-    numbers = set(plan.orders)
-    quotes: dict[str, int] = {}
-    held = 0
-    for (venue, symbol, _), trade in state.trades.items():
-        if trade.order not in numbers:
-            continue
-        listed = state.listed[venue, symbol]
-        value = state.value((venue, symbol), trade.price, trade.size)
-        quotes[listed.quote] = quotes.get(listed.quote, 0) - value * trade.side
-        quotes[trade.fee_asset] = quotes.get(trade.fee_asset, 0) - trade.fee
-        held += trade.size * trade.side
-    total = sum(amount * books.rate(asset) // UNIT for asset, amount in quotes.items())
+    held = plan.residual + plan.taken_over
+    total = sum(amount * books.rate(asset) // UNIT for asset, amount in plan.flows.items())
     if held and len(plan.planned.legs) > 1:
         leg = plan.planned.legs[0]
         quote = books.quote(leg.venue, leg.symbol)

@@ -1,6 +1,7 @@
 """The one place where orders leave: written down first, approved, durable, then handed over."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from exec import failpoint
@@ -16,6 +17,7 @@ from exec.state import Order, State
 from shm.layout import Veto
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS: Final = 36 * 36
 WhenDurable = Callable[[int, Callable[[], None]], None]
 
 
@@ -91,26 +93,33 @@ class Sender:
         self._log.append(r.Unsent(number, why))
 
     def cancel(self, number: int, why: str) -> str:
-        """Ask for a cancel of a live order; return the channel, or "" when nothing left."""
+        """Ask for a cancel of a live order; return the channel, or "" when nothing left.
+
+        It leaves before it is written down: a journal that takes nothing any more stops no cancel.
+        """
         order = self._state.orders[number]
         if order.state in FINAL:
             return ""
-        self._log.append(r.CancelAsked(number, why))
         self._throttles[order.intent.venue].take(self._clock.mono_ns())
         channel = self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
         failpoint.reach(failpoint.AFTER_CANCEL)
+        self._log.append(r.CancelAsked(number, why))
         return channel
 
     def cancel_stray(self, order: Order) -> None:
         """Cancel an order that the venue still lists although it had ended by its own word."""
         self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
 
-    def cancel_all(self, why: str) -> None:
-        """Cancel everything everywhere, with the venues' own cancel-all first."""
-        for gateway in self._gateways.values():
-            gateway.cancel_all()
+    def cancel_all(self, why: str, venue: str = "") -> None:
+        """Cancel everything, everywhere or at one venue, with the venues' own cancel-all first.
+
+        Raises NoSpace where that cannot be written down; the cancels have left all the same.
+        """
+        for name, gateway in self._gateways.items():
+            if venue in ("", name):
+                gateway.cancel_all()
         for number, order in [*self._state.live.items()]:
-            if order.state not in FINAL:
+            if order.state not in FINAL and venue in ("", order.intent.venue):
                 self._log.append(r.CancelAsked(number, why))
 
 
@@ -119,7 +128,7 @@ def client_id(birth: int, number: int) -> str:
 
     So every venue takes it: Kraken's cl_ord_id is the shortest, OKX allows no other sign.
     """
-    return f"t{_in_base36(birth)}x{_in_base36(number)}"
+    return f"t{_birth_in_base36(birth)}x{_in_base36(number)}"
 
 
 def birth_of(found: str) -> int | None:
@@ -134,10 +143,15 @@ def birth_of(found: str) -> int | None:
         return None
 
 
+@cache
+def _birth_in_base36(birth: int) -> str:
+    return _in_base36(birth)
+
+
 def _in_base36(number: int) -> str:
     digits = ""
-    while True:
-        number, digit = divmod(number, 36)
-        digits = _BASE36[digit] + digits
-        if not number:
-            return digits
+    while number >= _PAIRS:
+        number, pair = divmod(number, _PAIRS)
+        digits = _BASE36[pair // 36] + _BASE36[pair % 36] + digits
+    head = _BASE36[number // 36] if number >= len(_BASE36) else ""
+    return head + _BASE36[number % 36] + digits

@@ -12,7 +12,6 @@ from exec.core import ports as p
 from exec.core.exposure import strategy_of
 from exec.core.repeats import Repeats, barred, name_of, strategy_in
 from exec.core.settings import Settings
-from exec.core.situations import losses
 from exec.gate.breakers import Breaker, Circuit
 from exec.orders import State as OrderState
 from exec.state import Order, State
@@ -79,6 +78,11 @@ class Trading:
             if due < self.now:
                 self.set(due, "cooled down", "engine")
 
+    def close_breakers(self) -> None:
+        """Close every breaker on an operator's word."""
+        for venue, circuit in self._circuits.items():
+            self._moved(venue, circuit.close())
+
     # --- what happened to orders ---------------------------------------------------------------
 
     def worked(self, order: Order) -> None:
@@ -122,7 +126,7 @@ class Trading:
         self.tighten(*self._due_by_losses())
 
     def _due_by_losses(self) -> tuple[TradingState, str]:
-        day, hour, row = losses(self._state.outcomes, self._clock.unix_ns())
+        day, hour, row = self._state.outcomes.losses(self._clock.unix_ns())
         limits, due = self._settings.limits, (TradingState.ACTIVE, "")
         for name, number, limit in (("day", day, limits.loss_day_max),
                                     ("hour", hour, limits.loss_hour_max),

@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Final
 
 from exec import records as r
-from exec.core import exposure
 from exec.core.ports import Books
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Purpose
 from exec.orders import State as OrderState
+from exec.owed import owed_of
 from exec.state import Order, Plan, State
 
 DEPTH: Final = 10  # times a leg's size: how far a book is looked into
@@ -80,12 +80,7 @@ def owed(state: State, plan: Plan) -> int:
     What its first order filled or may fill, less what goes the other way, filled or under way.
     """
     entry = entry_of(state, plan)
-    if entry is None:
-        return 0
-    back = sum(
-        (other.booked + other.remaining) * -other.intent.side * entry.intent.side
-        for other in (state.orders[each] for each in plan.orders[1:]))
-    return max(0, entry.booked + entry.remaining - back)
+    return owed_of(state.orders, plan.orders) if entry is not None else 0
 
 
 def kept_for_second_legs(
@@ -95,16 +90,14 @@ def kept_for_second_legs(
 
     ``but`` is the plan that asks: what is kept for it is its own.
     """
-    total = 0
-    for number, plan in state.open_plans.items():
-        if number == but or plan.planned.turns != Turns.RISKIER_FIRST:
-            continue
-        leg = plan.planned.legs[1]
-        place = (leg.venue, leg.symbol)
-        if leg.venue == venue and exposure.pays(state, place, leg.side) == asset and (
-                size := owed(state, plan)):
-            total += exposure.needs(state, place, leg.side, leg.price, size, fee_ppm)
-    return total
+    total = state.outstanding.kept.get((venue, asset), 0)
+    asking = state.open_plans.get(but)
+    if asking is not None and asking.owed:
+        leg = asking.planned.legs[1]
+        terms = state.terms[leg.venue, leg.symbol]
+        if leg.venue == venue and terms.pays(leg.side) == asset:
+            total -= terms.needs(leg.side, leg.price, asking.owed)
+    return total + total * fee_ppm // PPM
 
 
 def hedges(state: State, plan: Plan) -> list[Order]:

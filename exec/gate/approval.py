@@ -14,7 +14,7 @@ import msgspec
 from exec.gate.checks import Proposal, Proposed, Refusal, Situation, review
 from exec.gate.limits import Limits
 
-_KEY: Final = secrets.token_bytes(32)
+_KEYED: Final = hashlib.blake2b(digest_size=8, key=secrets.token_bytes(32))
 TOKEN_MASK: Final = 2**63 - 1  # it fits the journal's integers
 
 
@@ -60,5 +60,6 @@ class Gate:
 def _token(order: Proposed, purpose: str, life: int, version: int) -> int:
     text = (f"{order.venue}|{order.symbol}|{order.side}|{order.price}|{order.size}|{purpose}"
             f"|{life}|{version}")
-    digest = hashlib.blake2b(text.encode(), digest_size=8, key=_KEY).digest()
-    return int.from_bytes(digest, "little") & TOKEN_MASK
+    keyed = _KEYED.copy()  # a key set up once
+    keyed.update(text.encode())
+    return int.from_bytes(keyed.digest(), "little") & TOKEN_MASK

@@ -134,6 +134,8 @@ def numbers_are_sane(proposal: Proposal, _: Situation, __: Limits) -> Refusal | 
     for order in proposal.orders:
         if order.side not in (1, -1):
             return Refusal("side", order.side, 1, _where(order))
+        if order.price > 0 and order.size > 0 and order.notional > 0 and order.needs > 0:
+            continue
         for name, number in (("price", order.price), ("size", order.size),
                              ("notional", order.notional), ("needs", order.needs)):
             if number <= 0:
@@ -188,10 +190,12 @@ def venues_ready(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None
 
 def breakers_closed(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
     """Refuse a venue whose breaker is open; half-open it takes its one probe."""
-    counts = _by_venue(proposal)
     for order, place in _pairs(proposal, at):
-        if place.breaker == "open" or (place.breaker == "half_open" and counts[order.venue] > 1):
-            return Refusal("breaker", counts[order.venue], 0, order.venue)
+        if place.breaker == "closed":
+            continue
+        count = _orders_at(proposal, order.venue)
+        if place.breaker == "open" or count > 1:
+            return Refusal("breaker", count, 0, order.venue)
     return None
 
 
@@ -279,20 +283,19 @@ def small_enough(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | 
 
 def few_enough(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
     """Bound the open orders of each venue, the plan's own included."""
-    for venue, count in _by_venue(proposal).items():
-        place = _place_of(proposal, at, venue)
-        if place.open_orders + count > limits.open_orders_max:
-            return Refusal(
-                "open_orders", place.open_orders + count, limits.open_orders_max, venue)
+    for order, place in _pairs(proposal, at):
+        count = place.open_orders + _orders_at(proposal, order.venue)
+        if count > limits.open_orders_max:
+            return Refusal("open_orders", count, limits.open_orders_max, order.venue)
     return None
 
 
 def slow_enough(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
     """Keep to the venue's request budget, and off the cancels' share of it."""
-    for venue, count in _by_venue(proposal).items():
-        place = _place_of(proposal, at, venue)
+    for order, place in _pairs(proposal, at):
+        count = _orders_at(proposal, order.venue)
         if place.tokens < count:
-            return Refusal("order_rate", count, place.tokens, venue)
+            return Refusal("order_rate", count, place.tokens, order.venue)
     return None
 
 
@@ -385,13 +388,12 @@ def _pairs(proposal: Proposal, at: Situation) -> "zip[tuple[Proposed, Place]]":
     return zip(proposal.orders, at.places, strict=True)
 
 
-def _by_venue(proposal: Proposal) -> dict[str, int]:
-    venues = [order.venue for order in proposal.orders]
-    return {venue: venues.count(venue) for venue in venues}
-
-
-def _place_of(proposal: Proposal, at: Situation, venue: str) -> Place:
-    return next(place for order, place in _pairs(proposal, at) if order.venue == venue)
+def _orders_at(proposal: Proposal, venue: str) -> int:
+    count = 0
+    for order in proposal.orders:
+        if order.venue == venue:
+            count += 1
+    return count
 
 
 def _where(order: Proposed) -> str:

@@ -72,6 +72,9 @@ class Codec(ABC):
     ping_every_s: float = 0.0  # a text ping of ours; 0: control frames do
     silence_s_max: float = 60.0  # a private stream that says nothing, not even a pong, is dead
     rest_in_order: bool = False  # requests must arrive as they were signed: Kraken's nonces
+    rest_weight_per_s: float = 10.0  # of all REST requests: what is left for our questions
+    rest_weight_burst: int = 100
+    question_gap_s: float = 0.0  # between two askings of one question
     time_path: str = ""  # a public REST path that costs little: asked to keep connections warm
 
     @abstractmethod

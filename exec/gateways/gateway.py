@@ -57,7 +57,8 @@ class Gateway:
         self._outbox = Outbox(self._fail)
         self.readiness = Readiness(codec, self._channels, settings)
         self._questions = Questions(
-            self._begin, per_s=settings.rest_weight_per_s, burst=settings.rest_weight_burst)
+            self._begin, per_s=codec.rest_weight_per_s, burst=codec.rest_weight_burst,
+            gap_ns=int(codec.question_gap_s * SECOND_NS))
         self._traffic = Traffic(
             codec, self._channels, self._rest, self._outbox, self.readiness, settings,
             flags.killed, clock, log, self._fail, self._questions.spend)

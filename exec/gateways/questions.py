@@ -18,11 +18,15 @@ class Questions:
     """What is to be asked, by what it is about."""
 
     def __init__(
-        self, begin: Callable[[Group], None], *, per_s: float, burst: int
+        self, begin: Callable[[Group], None], *, per_s: float, burst: int, gap_ns: int = 0
     ) -> None:
-        """``begin`` asks the questions of a group; ``burst`` weights are saved up at most."""
+        """``begin`` asks a group's questions; ``burst`` weights are saved up at most.
+
+        The same question begins once in ``gap_ns``; sooner it waits.
+        """
         self._begin, self._rate_ppm, self._burst = begin, int(per_s * MILLION), burst * MILLION
-        self._credit, self._at_ns = self._burst, 0
+        self._credit, self._at_ns, self._gap_ns = self._burst, 0, gap_ns
+        self._begun_ns: dict[str, int] = {}  # of those younger than the gap
         self._waiting: dict[str, Group] = {}
         self._begun: dict[str, Group] = {}
 
@@ -46,7 +50,12 @@ class Questions:
             self._credit, self._at_ns = min(self._burst, self._credit + gained), now_ns
         for key in [each for each, group in self._begun.items() if not group.waiting]:
             del self._begun[key]
-        while self._waiting and self._credit > 0 and not barred:
-            key = next(iter(self._waiting))
+        for key in [each for each, at in self._begun_ns.items() if now_ns - at >= self._gap_ns]:
+            del self._begun_ns[key]
+        for key in [each for each in self._waiting if each not in self._begun_ns]:
+            if self._credit <= 0 or barred:
+                return
             group = self._begun[key] = self._waiting.pop(key)
+            if self._gap_ns:
+                self._begun_ns[key] = now_ns
             self._begin(group)

@@ -10,8 +10,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     answer_ns_max: int = 2 * SECOND_NS  # a place or cancel without an answer for so long is lost
     question_ns_max: int = 10 * SECOND_NS  # any other request
-    rest_weight_per_s: float = 10.0  # of all REST requests, before new questions are asked
-    rest_weight_burst: int = 100
     rest_fallback: bool = True  # orders may go by REST while the orders channel is down
     clock_offset_ns_max: int = SECOND_NS  # Binance refuses what is a second ahead of its clock
     warm_every_ns: int = 10 * SECOND_NS  # a cheap request over REST, so that orders find it warm

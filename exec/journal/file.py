@@ -52,6 +52,49 @@ class Damage(NamedTuple):
     goes_on: int  # offset of the next whole record; the same as ``offset`` where none follows
 
 
+class Spare:
+    """An allocated file that is not the journal's yet: what takes long was done beforehand."""
+
+    def __init__(self, path: Path, new: Path, descriptor: int, size: int) -> None:
+        """Take what ``allocate`` made: ``new`` is its name until it is ``path``."""
+        self.path, self._new, self._descriptor = path, new, descriptor
+        self._map = mmap.mmap(descriptor, size)
+
+    @classmethod
+    def allocate(cls, path: Path, size: int, suffix: str = ".new") -> "Spare":
+        """Allocate ``size`` bytes for the file ``path``, durably; raise NoSpace without room.
+
+        Who may be under way at the same time takes another ``suffix``.
+        """
+        new = path.with_suffix(suffix)
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size)
+            os.fsync(descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            new.unlink()
+            room = os.statvfs(path.parent)
+            raise NoSpace(
+                str(path.parent), needed_bytes=size, free_bytes=room.f_bavail * room.f_frsize,
+                remedy=f"{error.strerror}; free some, or move the journal") from error
+        return cls(path, new, descriptor, size)
+
+    def begin(self, *, number: int, first: int, chain: int, boot: int) -> "JournalFile":
+        """Make it the journal's file; its header is durable, its name when the folder is synced."""
+        header = _header(number, first, chain, boot)
+        self._map[: len(header)] = header
+        os.fdatasync(self._descriptor)
+        self._new.rename(self.path)
+        return JournalFile(self.path, self._map, self._descriptor)
+
+    def drop(self) -> None:
+        """Remove it, as if it had never been."""
+        self._map.close()
+        os.close(self._descriptor)
+        self._new.unlink()
+
+
 def size_of(payload: int) -> int:
     """Return what a record of so many payload bytes takes."""
     return RECORD_SIZE + (payload + 7 & ~7)
@@ -78,22 +121,9 @@ class JournalFile:
         cls, path: Path, size: int, *, number: int, first: int, chain: int, boot: int
     ) -> "JournalFile":
         """Allocate a file of ``size`` bytes, durably named; raise NoSpace without room for it."""
-        new = path.with_suffix(".new")
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(descriptor, 0, size)
-        except OSError as error:
-            os.close(descriptor)
-            new.unlink()
-            room = os.statvfs(path.parent)
-            raise NoSpace(
-                str(path.parent), needed_bytes=size, free_bytes=room.f_bavail * room.f_frsize,
-                remedy=f"{error.strerror}; free some, or move the journal") from error
-        os.pwrite(descriptor, _header(number, first, chain, boot), 0)
-        os.fsync(descriptor)
-        new.rename(path)
+        file = Spare.allocate(path, size).begin(number=number, first=first, chain=chain, boot=boot)
         sync_folder(path.parent)
-        return cls(path, mmap.mmap(descriptor, size), descriptor)
+        return file
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = False) -> "JournalFile":
@@ -128,7 +158,8 @@ class JournalFile:
         crc = zlib.crc32(rest, self.chain)
         stop = at + _LENGTH_CRC.size + len(rest)
         self._map[at + _LENGTH_CRC.size : stop] = rest
-        _LENGTH_CRC.pack_into(self._map, at, len(payload) + 1, crc)  # length 0: nothing here
+        # One aligned store of 8 bytes: no kill falls between length (0: nothing here) and crc.
+        self._map[at : at + _LENGTH_CRC.size] = _LENGTH_CRC.pack(len(payload) + 1, crc)
         self.end, self.chain = at + size_of(len(payload)), crc
         self.next_sequence = sequence + 1
         return sequence
@@ -137,11 +168,24 @@ class JournalFile:
         """Yield the records from the start to the end of what is whole; find the end on the way."""
         self.end, self.next_sequence = HEADER_SIZE, self.first
         self.chain = self._first_chain
+        yield from self.more()
+
+    def more(self) -> Iterator[Record]:
+        """Yield the whole records that follow the last one read: a live file grows."""
         while (found := self._record(self.end, self.chain, self.next_sequence)) is not None:
             record, crc = found
             self.end += size_of(len(record.payload))
             self.chain, self.next_sequence = crc, record.sequence + 1
             yield record
+
+    def grew(self) -> bool:
+        """Return whether a whole record stands where the last one read ended."""
+        return self._record(self.end, self.chain, self.next_sequence) is not None
+
+    def begun(self) -> bool:
+        """Return whether something stands at the end that is no whole record, or none yet."""
+        there = self.end + RECORD_SIZE <= len(self._map)
+        return bool(there and _LENGTH_CRC.unpack_from(self._map, self.end)[0])
 
     def damage(self, boot: int) -> Damage | None:
         """Return what follows the end that ``scan`` found and cannot be a torn tail.
@@ -152,8 +196,7 @@ class JournalFile:
         for at in range(self.end + 8, self.end + self.torn(), 8):
             if self._looks_whole(at):
                 return Damage(self.path, self.end, self.next_sequence, at)
-        there = self.end + RECORD_SIZE <= len(self._map)
-        if there and boot == self.boot and _LENGTH_CRC.unpack_from(self._map, self.end)[0]:
+        if boot == self.boot and self.begun():
             return Damage(self.path, self.end, self.next_sequence, self.end)
         return None
 
@@ -174,7 +217,7 @@ class JournalFile:
         return torn
 
     def sync(self) -> None:
-        """Return when all that was appended is on the disk."""
+        """Return when all that was appended is on the disk; any thread may wait for that."""
         os.fdatasync(self._descriptor)
 
     def close(self) -> None:

@@ -40,6 +40,7 @@ def verify(folder: Path, *, boot: int) -> Summary:
         if record is None:
             files += 1
             torn = file.torn()
+            torn = 0 if file.grew() else torn
             first = file.first if files == 1 else first
             last = file.next_sequence - 1
         else:
@@ -76,8 +77,13 @@ def follows(before: JournalFile, file: JournalFile) -> None:
 
 
 def check_end(file: JournalFile, boot: int, *, last: bool) -> None:
-    """Raise JournalCorrupt where a scanned file stops making sense but goes on."""
+    """Raise JournalCorrupt where a scanned file stops making sense but goes on.
+
+    What a living writer appended since is none of that.
+    """
     damage = file.damage(boot)
+    if damage is not None and file.grew():
+        return
     if damage is None and not last and file.torn():
         raise JournalCorrupt(f"{file.path}: {file.torn()} bytes after its last record, though"
                              " later files go on; restore it")

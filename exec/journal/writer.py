@@ -3,7 +3,7 @@
 import fcntl
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.model.clock import Clock
 from engine.model.errors import AlreadyRunning, JournalCorrupt
@@ -11,13 +11,18 @@ from exec.journal.file import (
     HEADER_SIZE,
     PAYLOAD_SIZE_MAX,
     JournalFile,
+    Spare,
     path_of,
     size_of,
+    sync_folder,
 )
 from exec.journal.reader import check_end, files_of, follows
 
 FILE_SIZE: Final = 64 << 20
 LOCK: Final = "lock"
+SPARE_SUFFIX: Final = ".spare"
+SPARE_FROM: Final = 0.5  # of a file: the next one is allocated
+NEXT_FROM: Final = 0.9  # of a file: the next one is begun, if it is allocated
 
 
 class Journal:
@@ -40,8 +45,12 @@ class Journal:
         except BlockingIOError:
             os.close(self._lock)
             raise AlreadyRunning(f"{folder}: another process writes this journal") from None
+        for left in folder.glob(f"*{SPARE_SUFFIX}"):
+            left.unlink()  # of a life that was killed
         self.torn = 0
         self._synced = 0  # sequence up to which all is on the disk
+        self._spare: Spare | None = None  # the next file, allocated
+        self._unnamed = False  # whether the newest file's name is not on the disk yet
         self._behind: list[JournalFile] = []  # full files whose end is not synced yet
         try:
             self._file = self._open()
@@ -92,28 +101,90 @@ class Journal:
             self._rotate()
         return self._file.append(kind, payload, unix_ns or self._clock.unix_ns())
 
-    def sync(self) -> int:
-        """Return when all that was appended is on the disk, with the newest sequence number."""
+    # --- durability ----------------------------------------------------------------------------
+
+    def unsynced(self) -> "Unsynced | None":
+        """Return what must reach the disk until all appended so far is there; None: nothing."""
         newest = self.next_sequence - 1
         if newest == self._synced:
-            return newest
-        while self._behind:
-            self._behind[0].sync()
-            self._behind.pop(0).close()
-        self._file.sync()
-        self._synced = newest
-        return newest
+            return None
+        folder = self._folder if self._unnamed else None
+        return Unsynced(newest, folder, (*self._behind, self._file))
+
+    def synced(self, done: "Unsynced") -> None:
+        """Take it as done, after ``Unsynced.wait`` returned."""
+        self._synced = max(self._synced, done.newest)
+        self._unnamed &= done.folder is None or self._file is not done.files[-1]
+        for file in done.files[:-1]:
+            self._behind.remove(file)
+            file.close()
+
+    def sync(self) -> int:
+        """Return when all that was appended is on the disk, with the newest sequence number."""
+        due = self.unsynced()
+        if due is not None:
+            due.wait()
+            self.synced(due)
+        return self._synced
 
     def close(self) -> None:
         """Sync and let go."""
         self.sync()
         self._file.close()
+        for file in self._behind:
+            file.close()
+        if self._spare is not None:
+            self._spare.drop()
         os.close(self._lock)
 
+    # --- the next file -------------------------------------------------------------------------
+
+    @property
+    def needs_spare(self) -> bool:
+        """Return whether the next file should be allocated soon, by ``allocate`` in a thread."""
+        return self._spare is None and self._file.end > self._size * SPARE_FROM
+
+    def allocate(self) -> Spare:
+        """Allocate the next file: a thread may; raise NoSpace without room for it."""
+        return Spare.allocate(self._next_path, self._size, SPARE_SUFFIX)
+
+    def keep(self, spare: Spare) -> None:
+        """Have it ready, unless it came too late."""
+        if self._spare is None and spare.path == self._next_path:
+            self._spare = spare
+        else:
+            spare.drop()
+
+    @property
+    def _next_path(self) -> Path:
+        return path_of(self._folder, self._file.number + 1)
+
+    def turn(self) -> None:
+        """Begin the next file before this one is full, while nobody waits for an append."""
+        if self._spare is not None and self._file.end > self._size * NEXT_FROM:
+            self._rotate()
+
     def _rotate(self) -> None:
-        full = self._file
-        path = path_of(self._folder, full.number + 1)
-        self._file = JournalFile.create(
-            path, self._size, number=full.number + 1, first=full.next_sequence,
-            chain=full.chain, boot=self._boot)
+        full, spare = self._file, self._spare
+        if spare is None:
+            spare = Spare.allocate(self._next_path, self._size)
+        self._spare = None
+        self._file = spare.begin(number=full.number + 1, first=full.next_sequence,
+                                 chain=full.chain, boot=self._boot)
         self._behind.append(full)
+        self._unnamed = True
+
+
+class Unsynced(NamedTuple):
+    """What a thread can wait for while more is appended."""
+
+    newest: int  # sequence
+    folder: Path | None  # that must keep a new name
+    files: tuple[JournalFile, ...]
+
+    def wait(self) -> None:
+        """Return when it is on the disk; raise OSError: then it may never be."""
+        for file in self.files:
+            file.sync()
+        if self.folder is not None:
+            sync_folder(self.folder)

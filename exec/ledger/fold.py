@@ -12,7 +12,7 @@ import msgspec
 from exec import records as r
 from exec.ledger.results import Result, decimal, legs_text, money_text
 from exec.ledger.store import Row
-from exec.state import Place, State, Trade
+from exec.state import Place, State, Trade, money
 
 AUDITED: Final = (
     r.Opened, r.Closed, r.Unsent, r.Rejected, r.Busted, r.CancelRefused, r.Doubted, r.Proven,
@@ -42,7 +42,7 @@ class Fold:
         }
         self._rows: dict[str, Callable[[Any], Row]] = {
             "lives": self._life_row, "instruments": self._instrument_row,
-            "plans": self._plan_row, "orders": self._order_row,
+            "trades": self._plan_row, "orders": self._order_row,
             "positions": self._position_row, "balances": self._balance_row,
         }
 
@@ -109,7 +109,7 @@ class Fold:
     def _decided(self, sequence: int, unix_ns: int, record: r.Decided) -> None:
         self.appended.append(("opportunities", {
             "sequence": sequence, "unix_ns": unix_ns, "run": record.run,
-            "signal": record.sequence, "strategy": record.strategy, "window": record.window,
+            "signal": record.sequence, "strategy": record.strategy, "window_number": record.window,
             "legs": legs_text(record.legs, self.state), "net_edge_ppm": record.net_edge_ppm,
             "expected_micro": record.profit_micro, "refused": record.refused,
             "number": record.number, "bound": record.limit}))
@@ -120,11 +120,11 @@ class Fold:
 
     def _planned(self, _sequence: int, _now: int, record: r.Planned) -> None:
         self._legs[record.plan] = legs_text(record.legs, self.state)
-        self._dirty["plans", record.plan] = None
+        self._dirty["trades", record.plan] = None
 
     def _plan_closed(self, _sequence: int, unix_ns: int, record: r.PlanClosed) -> None:
         self._closed_ns[record.plan] = unix_ns
-        self._dirty["plans", record.plan] = None
+        self._dirty["trades", record.plan] = None
 
     def _filled(self, sequence: int, unix_ns: int, record: r.Filled) -> None:
         place = (record.venue, record.symbol)
@@ -149,12 +149,13 @@ class Fold:
         self._touch("balances", (record.venue, record.asset), unix_ns)
         self.appended.append(("postings", {
             "sequence": sequence, "unix_ns": unix_ns, "venue": record.venue,
-            "asset": record.asset, "amount": record.amount, "kind": record.kind,
+            "asset": record.asset, "amount": money_text(money(record.amount)), "kind": record.kind,
             "reference": record.reference}))
 
     def _counted(self, _sequence: int, unix_ns: int, record: r.Counted) -> None:
         place = (record.venue, record.asset)
-        self._counts[place] = (record.free, record.locked, unix_ns)
+        free, locked = (money_text(money(text)) for text in (record.free, record.locked))
+        self._counts[place] = (free, locked, unix_ns)
         self._touch("balances", place, unix_ns)
 
     def _held(self, _sequence: int, unix_ns: int, record: r.Held) -> None:
@@ -184,7 +185,7 @@ class Fold:
             number = order.intent.plan
             result = self._results.setdefault(number, Result())
             result.add(self.state, plan, order, trade, sign)
-            self._dirty["plans", number] = None
+            self._dirty["trades", number] = None
 
     def _fill_row(
         self, sequence: int, unix_ns: int, place: Place, name: str, trade: Trade, sign: int
@@ -253,5 +254,6 @@ class Fold:
             "venue": place[0], "asset": place[1],
             "booked": money_text(self.state.holdings.get(place, 0)),
             "free": counted[0] if counted else None, "locked": counted[1] if counted else None,
+            "booked_then": money_text(self.state.counts[place][1]) if counted else None,
             "counted_ns": counted[2] if counted else None,
             "unix_ns": self._changed["balances", place]}

@@ -5,16 +5,14 @@ changed, added, lost or doubled since, whoever did it.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from engine.model.errors import LedgerInvalid
 from exec.journal.file import Record
 from exec.ledger.schema import TABLES
-from exec.ledger.store import Key, rows_of
+from exec.ledger.sqlite import SqliteDatabase, check
+from exec.ledger.store import Database, Rows, rows_of
 from exec.ledger.writer import Reading
-
-Rows = dict[Key, dict[str, str | int | None]]
 
 
 class Proof(NamedTuple):
@@ -26,12 +24,15 @@ class Proof(NamedTuple):
     chain: str
 
 
-def verify(path: Path, records: Iterable[Record]) -> Proof:
+def verify(database: Database, records: Iterable[Record]) -> Proof:
     """Compare a ledger with a whole journal; raise LedgerInvalid, naming the first difference."""
-    kept = rows_of(path)
+    where = database.where
+    if isinstance(database, SqliteDatabase):
+        check(database)
+    kept = rows_of(database)
     position = kept["position"].get((1,))
     if position is None:
-        raise LedgerInvalid(f"{path}: it does not say how far it goes")
+        raise LedgerInvalid(f"{where}: it does not say how far it goes")
     sequence, reading, behind = position["sequence"], Reading(), 0
     assert isinstance(sequence, int)
     for record in records:
@@ -41,10 +42,10 @@ def verify(path: Path, records: Iterable[Record]) -> Proof:
             behind += 1
     made = (reading.at.sequence, reading.at.unix_ns, reading.at.chain)
     if made != (sequence, position["unix_ns"], position["chain"]):
-        raise LedgerInvalid(f"{path}: its chain at record {sequence} is not the journal's")
+        raise LedgerInvalid(f"{where}: its chain at record {sequence} is not the journal's")
     count = 0
     for table, expected in _expected(reading).items():
-        _compare(path, table, expected, kept[table])
+        _compare(where, table, expected, kept[table])
         count += len(expected)
     return Proof(sequence, behind, count, reading.at.chain)
 
@@ -56,15 +57,15 @@ def _expected(reading: Reading) -> dict[str, Rows]:
     return expected
 
 
-def _compare(path: Path, table: str, expected: Rows, kept: Rows) -> None:
+def _compare(where: str, table: str, expected: Rows, kept: Rows) -> None:
     for key in kept.keys() - expected.keys():
-        raise LedgerInvalid(f"{path}: {table} has a row {key} that no record made")
+        raise LedgerInvalid(f"{where}: {table} has a row {key} that no record made")
     for key, row in expected.items():
         found = kept.get(key)
         if found is None:
-            raise LedgerInvalid(f"{path}: {table} lacks the row {key}")
+            raise LedgerInvalid(f"{where}: {table} lacks the row {key}")
         for name, value in row.items():
             if found[name] != value:
                 raise LedgerInvalid(
-                    f"{path}: {table} {key}: {name} is {found[name]!r}, the journal makes it"
+                    f"{where}: {table} {key}: {name} is {found[name]!r}, the journal makes it"
                     f" {value!r}")

@@ -36,7 +36,7 @@ class Reading:
         self.fold, self.at = Fold(), Position(0, 0, "")
 
     def take(self, record: Record) -> None:
-        """Take the next record; raise LedgerInvalid for a gap or what is no record of ours."""
+        """Take the next record; raise LedgerInvalid for a gap, or what none of ours can be."""
         if record.sequence != self.at.sequence + 1:
             raise LedgerInvalid(
                 f"record {record.sequence} follows {self.at.sequence}: the journal's first files"
@@ -45,7 +45,11 @@ class Reading:
             decoded = r.decode(record.payload)
         except msgspec.DecodeError as error:
             raise LedgerInvalid(f"record {record.sequence}: {error}") from error
-        self.fold.take(record.sequence, record.unix_ns, decoded)
+        try:
+            self.fold.take(record.sequence, record.unix_ns, decoded)
+        except (LookupError, ValueError, AssertionError) as error:
+            raise LedgerInvalid(f"record {record.sequence}, {type(decoded).__name__}: it cannot"
+                                f" follow those before it: {error!r}") from error
         self.at = Position(record.sequence, record.unix_ns, chained(self.at.chain, record))
 
 
@@ -66,6 +70,16 @@ class Ledger:
         """Return up to which record the journal was read; the rest waits for ``flush``."""
         return self._reading.at.sequence
 
+    @property
+    def waiting(self) -> int:
+        """Return how many rows wait for ``flush``."""
+        return self._reading.fold.waiting
+
+    @property
+    def full(self) -> bool:
+        """Return whether so many rows wait that ``take`` would refuse."""
+        return self.waiting > WAITING_MAX
+
     def catch_up(self, records: Iterable[Record]) -> None:
         """Take a whole journal, from its first record on; write what is new.
 
@@ -76,25 +90,29 @@ class Ledger:
             self.take(record)
             if self._reading.fold.waiting >= BATCH:
                 self.flush()
+        self.at_end()
+        self.flush()
+
+    def at_end(self) -> None:
+        """Note that the journal ends here; raise LedgerInvalid where the ledger goes beyond it."""
         if self._reading.at.sequence < self._stored.sequence:
             raise LedgerInvalid(
-                f"{self._store.path}: it holds {self._stored.sequence} records, the journal"
+                f"{self._store.where}: it holds {self._stored.sequence} records, the journal"
                 f" {self._reading.at.sequence}: an old journal was restored, or another one; move"
                 " the ledger away, it is made anew")
-        self.flush()
 
     def take(self, record: Record) -> None:
         """Take the next record; it is in the ledger after ``flush``."""
         reading = self._reading
-        if reading.fold.waiting > WAITING_MAX:
-            raise LedgerUnavailable(f"{self._store.path}: {reading.fold.waiting} rows wait for it")
+        if self.full:
+            raise LedgerUnavailable(f"{self._store.where}: {self.waiting} rows wait for it")
         reading.take(record)
         if reading.at.sequence > self._stored.sequence:
             return
         reading.fold.written()
         if reading.at.sequence == self._stored.sequence and reading.at != self._stored:
             raise LedgerInvalid(
-                f"{self._store.path}: its first {self._stored.sequence} records are not those of"
+                f"{self._store.where}: its first {self._stored.sequence} records are not those of"
                 " this journal; move it away, it is made anew")
 
     def flush(self) -> None:

@@ -22,7 +22,7 @@ from exec import records as r
 from exec.journal.file import Record as Stored
 from exec.journal.file import path_of
 from exec.journal.writer import Journal
-from exec.ledger.store import Store
+from exec.ledger.sqlite import open_store
 from exec.ledger.writer import Ledger
 from shm.layout import TradingState
 
@@ -32,7 +32,7 @@ LEDGER = "ledger.sqlite3"
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return lived(9)  # every network fault, three crashes
+    return lived(14)  # every network fault, eight crashes, both legs at once
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,7 @@ def test_the_portfolio_is_the_journals_to_the_last_unit(world: World, records: R
 def kept(world: World, tmp_path: Path) -> Path:
     """Write the world's journal to disk, in several files, and a ledger beside it."""
     journal = Journal(tmp_path / "journal", ManualClock(), boot=1, file_size=66_000)
-    ledger = Ledger(store := Store(tmp_path / LEDGER))
+    ledger = Ledger(store := open_store(tmp_path / LEDGER))
     for each in world.stored:
         journal.append(each.kind, each.payload, each.unix_ns)
         ledger.take(Stored(*each))
@@ -314,7 +314,7 @@ def test_the_command_passes_a_whole_journal_with_its_ledger_and_truth(
     " WHERE state <> 'FILLED')",
     "UPDATE balances SET booked = booked || '1' WHERE asset = 'USDT'",
     "DELETE FROM orders WHERE number = (SELECT max(number) FROM orders)",
-    "UPDATE plans SET realised_micro = realised_micro + 1",
+    "UPDATE trades SET realised_micro = realised_micro + 1",
     "UPDATE position SET chain = 'f' || substr(chain, 2)",
     "DROP TRIGGER fills_delete; DELETE FROM fills WHERE sequence ="
     " (SELECT max(sequence) FROM fills)",

@@ -211,7 +211,8 @@ class BinanceCodec(Codec):
             return self._reports.placed(read(rows.PLACED, text), client_id)
         if failure.leaves_open:
             return [p.Lost(self.venue, client_id, "place", failure.words)]
-        return [p.Denied(self.venue, client_id, str(failure.code or failure.status), failure.text)]
+        return [p.Denied(self.venue, client_id, str(failure.code or failure.status), failure.text,
+                         failure.business)]
 
     def _cancelled(
         self, client_id: str, text: bytes | Any, failure: refusals.Failure | None

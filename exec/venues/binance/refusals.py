@@ -17,6 +17,15 @@ CANCEL_REJECTED: Final = -2011  # of a symbol: nothing was open
 DUPLICATE: Final = -4116  # USD-M; spot says -2010 and DUPLICATE_TEXT
 ORDER_REJECTED: Final = -2010
 DUPLICATE_TEXT: Final = "Duplicate order sent."
+# What is refused for what the order is: filters, funds, precision, margin; not the account or key.
+OF_THE_ORDER: Final = frozenset({
+    ORDER_REJECTED, -1013, -1014, -1111, *range(-1108, -1099), *range(-1119, -1113), -1121, -1128,
+    -1130, -1220, -2018, -2019, -2020, -2021, -2022, -2025, -2027, -2028, -4001, -4002, -4003,
+    -4004, -4005, -4013, -4014, -4015, -4016, -4023, -4024, -4131, -4164, -5021, -5022,
+})
+OF_THE_VENUE: Final = (  # texts of -1013 and -2010 that no other order would escape
+    "This action is disabled", "This account may not", "not permitted", "restricted for this",
+    "Market is closed", "trading is not enabled")
 TOO_MANY: Final = (429, 418)
 BARRED_NS: Final = 60 * 10**9  # where a 429 names no time: the longest window but that of a day
 BAN_NS_MAX: Final = 3 * 86_400 * 10**9
@@ -53,6 +62,11 @@ class Failure(NamedTuple):
             self.code == ORDER_REJECTED and self.text == DUPLICATE_TEXT)
         return (not 400 <= self.status < SERVER_FAULT or not self.code or self.code in OPEN
                 or known_name)
+
+    @property
+    def business(self) -> bool:
+        """Return whether it refuses the order for what it is, by a venue that works."""
+        return self.code in OF_THE_ORDER and not any(each in self.text for each in OF_THE_VENUE)
 
     @property
     def barred_ns(self) -> int:

@@ -57,7 +57,7 @@ class Reports:
             raise DecodeError(f"{row.client_id!r} answers for {client_id!r}")
         venue_order = str(row.order)
         if row.status == "REJECTED":
-            return [p.Denied(self.venue, client_id, row.status, "rejected")]
+            return [p.Denied(self.venue, client_id, row.status, "rejected", business=True)]
         self.name(row.symbol, row.order, client_id)
         reports: list[p.Report] = [p.Accepted(self.venue, client_id, venue_order)]
         if row.fills and row.side is None:
@@ -116,7 +116,8 @@ class Reports:
             Side.BUY if row.buy else Side.SELL, positive(row.price, listing.price_decimals),
             positive(row.size, listing.size_decimals), row.fee,
             row.fee_asset or self._fee_asset(listing, row.fee), not row.maker,
-            unix_ns(row.time_ms), QUERY)
+            unix_ns(row.time_ms), QUERY,
+            row.realised if isinstance(row, rows.UsdmTrade) else "")
 
     def open_orders(self, found: Sequence[rows.Order]) -> p.Listing:
         """Return all that rests."""
@@ -143,7 +144,7 @@ class Reports:
         if row.what == "TRADE" or (row.what == "CALCULATED" and row.trade > 0):
             return self._traded(row, listing, client_id)
         if row.what == "REJECTED":
-            return [p.Denied(self.venue, client_id, row.reason, row.reason)]
+            return [p.Denied(self.venue, client_id, row.reason, row.reason, business=True)]
         how = {"CANCELED": "cancelled", "EXPIRED": "expired"}.get(row.what)
         if row.what == "TRADE_PREVENTION":  # one that only shrank says the rest at its end
             how = rows.HOW.get(row.status)
@@ -167,7 +168,7 @@ class Reports:
             positive(row.last_price, listing.price_decimals),
             positive(row.last_size, listing.size_decimals), fee,
             row.fee_asset or self._fee_asset(listing, fee), not row.maker,
-            unix_ns(row.time_ms), STREAM)]
+            unix_ns(row.time_ms), STREAM, (row.realised or "") if listing.settle else "")]
         if row.status == "FILLED":
             reports.append(
                 self._over(listing, client_id, row.order, "filled", row.filled, STREAM))

@@ -121,6 +121,7 @@ class UsdmTrade(_Trade, frozen=True, kw_only=True):
 
     buy: bool = field(name="buyer")
     maker: bool
+    realised: Number = field(name="realizedPnl")
 
 
 Trade = SpotTrade | UsdmTrade
@@ -231,6 +232,7 @@ class Execution(Struct, frozen=True):
     original: Word = field(name="C", default="")
     reason: Word = field(name="r", default="NONE")
     fee: Number | None = field(name="n", default=None)
+    realised: Number | None = field(name="rp", default=None)  # of USD-M alone
     fee_asset: Name | None = field(name="N", default=None)
 
 

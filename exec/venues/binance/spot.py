@@ -26,6 +26,8 @@ class BinanceSpot(BinanceCodec):
 
     orders_path = user_path = PATH
     time_path = "/api/v3/time"
+    rest_weight_per_s = 50.0  # of 6000 a minute, which market data and orders share
+    rest_weight_burst = 1_000
     shape = Shape(
         root="/api/v3", trades="myTrades", read_trades=rows.spot_trades, span_ms=86_400_000,
         weights={"order": 4, "openOrders": 6, "openOrders of all": 80, "allOrders": 20,

@@ -42,6 +42,8 @@ class BinanceUsdm(BinanceCodec):
 
     orders_path = "/ws-fapi/v1"
     time_path = "/fapi/v1/time"
+    rest_weight_per_s = 20.0  # of 2400 a minute, which market data and orders share
+    rest_weight_burst = 400
     shape = Shape(
         root="/fapi/v1", trades="userTrades", read_trades=rows.usdm_trades, span_ms=WEEK_MS,
         weights={"order": 1, "openOrders": 1, "openOrders of all": 40, "allOrders": 5,

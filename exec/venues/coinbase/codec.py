@@ -58,6 +58,8 @@ class CoinbaseCodec(Codec):
     user_path = "/"
     silence_s_max = 5.0  # heartbeats come every second
     time_path = f"{ROOT}time"
+    rest_weight_per_s = 15.0  # of 30, which orders share
+    rest_weight_burst = 30
 
     def __init__(
         self, signer: CoinbaseSigner, listings: Iterable[Listing], nonce: Callable[[], str], *,

@@ -19,6 +19,12 @@ NO_CANCEL_REASON: Final = "UNKNOWN_CANCEL_FAILURE_REASON"
 RATE: Final = frozenset({"rate_limit_exceeded", "resource_exhausted"})
 # A taken id says that the order may well be there.
 OPEN: Final = frozenset({"DUPLICATE_CLIENT_ORDER_ID", "internal_server_error", "", "UNAVAILABLE"})
+# Reasons in an answer with status 200 that are of the account or the market, not of the order.
+OF_THE_VENUE: Final = (
+    "TRADING_DISABLED", "PRODUCT_TRADING_HALTED", "ORDER_ENTRY_DISABLED", "UNTRADABLE_PRODUCT",
+    "INELIGIBLE_PAIR", "NOT_ALLOWED_BY_MARKET_STATE", "COMMANDER_REJECTED_NEW_ORDER",
+    "GEOFENCING_RESTRICTION", "PERMISSION_DENIED", "INVALID_REQUEST",
+)
 REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 429})  # by status: nothing was done
 NUMBER_DIGITS_MAX: Final = 9
 _failure = decoder(wire.Failure)
@@ -30,6 +36,12 @@ class Failed(Exception):
     def __init__(self, code: str, text: str, *, status: int, proven: bool) -> None:
         super().__init__(f"HTTP {status}, {code}: {text}")
         self.code, self.text, self.status, self.proven = code, text, status, proven
+
+    @property
+    def business(self) -> bool:
+        """Return whether it refuses the order for what it is, by a venue that works."""
+        named = bool(self.code) and not self.code.startswith(NAMELESS)
+        return self.status == 200 and named and not self.code.endswith(OF_THE_VENUE)
 
 
 def check(answer: Answer) -> None:
@@ -71,7 +83,7 @@ def verdict(venue: str, purpose: str, client_id: str, failed: Failed) -> tuple[p
     if not failed.proven:
         said = p.Lost(venue, client_id, purpose, str(failed))
     elif purpose == "place":
-        said = p.Denied(venue, client_id, failed.code, failed.text)
+        said = p.Denied(venue, client_id, failed.code, failed.text, failed.business)
     else:
         said = p.CancelDenied(venue, client_id, failed.code, failed.text)
     return (said, *wait(venue, failed))

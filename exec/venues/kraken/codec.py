@@ -55,6 +55,9 @@ class KrakenCodec(Codec):
     silence_s_max = SILENCE_S_MAX
     rest_in_order = True
     time_path = "/0/public/Time"
+    rest_weight_per_s = 0.33  # of the lowest tier
+    rest_weight_burst = 15
+    question_gap_s = 3.0  # one answer costs as much as comes back in so long
 
     def __init__(
         self, venue: str, listings: Sequence[Listing], signer: KrakenSigner, nonce: Nonce,
@@ -322,7 +325,7 @@ class KrakenCodec(Codec):
         code, text = refusal.code, refusal.text
         report: p.Report
         if purpose == "place" and refusal.sure:
-            report = p.Denied(self.venue, client_id, code, text)
+            report = p.Denied(self.venue, client_id, code, text, refusal.business)
         elif purpose == "cancel" and refusal.sure:
             report = p.CancelDenied(self.venue, client_id, code, text)
         elif purpose in ("login", "subscribe"):

@@ -21,6 +21,14 @@ SURE: Final = (
     "EService:Throttled", "EService:Deadline elapsed", "Currency pair not supported",
     "Symbol(s) not found", "Token(s) not found", "Unsupported field",
 )
+# What is refused for what the order is: funds, minimum, price, arguments.
+OF_THE_ORDER: Final = (
+    "EOrder:Insufficient", "EOrder:Order minimum not met", "EOrder:Cost minimum not met",
+    "EOrder:Invalid price", "EOrder:Tick size check failed", "EOrder:Post only order",
+    "EOrder:Invalid order", "EOrder:Cannot open position", "EOrder:Reduce only",
+    "EGeneral:Invalid arguments", "EQuery:Unknown asset pair", "EQuery:Invalid asset pair",
+    "Currency pair not supported",
+)
 OPEN: Final = ("EOrder:Cancel pending",)
 WAITS: Final = {
     "EGeneral:Too many requests": CALL_NS,
@@ -38,6 +46,11 @@ class Refusal(NamedTuple):
     text: str
     sure: bool  # nothing happened, and nothing will
     wait_ns: int  # before anything else may be asked
+
+    @property
+    def business(self) -> bool:
+        """Return whether it refuses the order for what it is, by a venue that works."""
+        return self.text.startswith(OF_THE_ORDER)
 
 
 def refusal_of(text: str, now_unix_ns: int) -> Refusal:

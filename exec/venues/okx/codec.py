@@ -60,6 +60,7 @@ class OkxCodec(Codec):
     ping_every_s = 20.0  # the venue closes after 30 s of silence
     silence_s_max = 45.0
     time_path = "/api/v5/public/time"
+    rest_weight_burst = 20  # each path has its own counter, the smallest of 10 in 2 s
 
     def __init__(
         self, signer: OkxSigner, listings: Iterable[Listing], *, venue: str = "okx",

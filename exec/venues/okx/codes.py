@@ -26,6 +26,12 @@ REFUSED: Final = RATE - OPEN | {
     "51405", "51410", "51503", "51510", "51511", "51603", "54036", "54072", "59113", "60004",
     "60005", "60006", "60007", "60009", "60011", "60012", "60013", "60018", "60024", "60032",
 }
+# What is refused for what the order is: funds, minimum, arguments, price bands, self-trade.
+OF_THE_ORDER: Final = frozenset({
+    "51008", "51131", "51020", "51120", "50122", "51000", "51001", "51005", "51006", "51015",
+    "51116", "51121", "51137", "51138", "51150", "51201", "51202", "51511", "50014", "50016",
+    "54036",
+})
 
 
 def refuses(code: str, status: int, *, row: bool) -> bool:
@@ -44,7 +50,7 @@ def verdict(
     if not refuses(code, status, row=row):
         said = p.Lost(venue, client_id, purpose, f"HTTP {status}, {code}: {text}")
     elif purpose == "place":
-        said = p.Denied(venue, client_id, code, text)
+        said = p.Denied(venue, client_id, code, text, code in OF_THE_ORDER)
     else:
         said = p.CancelDenied(venue, client_id, code, text)
     return (said, *budget(venue, code, status))

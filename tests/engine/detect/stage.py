@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +17,7 @@ import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from engine.config import Config, Logs, Supervision
+from engine.config import Config, Logs, Storage, Supervision
 from engine.control import roles, segments
 from engine.model.clock import SystemClock
 from engine.runtime import spawn
@@ -74,11 +74,13 @@ class Stage:
     """Two venues, a and b, that list BTC/USDT; every flag allows, no process runs yet."""
 
     def __init__(self, root: Path, *, silence_ms: float = 60_000.0, expiry_ms: float = 250.0,
-                 repeat_ms: float = 600_000.0, book_age_ms_max: float = 600_000.0) -> None:
+                 repeat_ms: float = 600_000.0, book_age_ms_max: float = 600_000.0,
+                 mode: Literal["dry_run", "paper"] = "dry_run") -> None:
         config = make_config({"a": ["BTC/USDT"], "b": ["BTC/USDT"]}, repeat_ms=repeat_ms,
                              book_age_ms_max=book_age_ms_max)
         self.config: Config = replace(
-            config, logs=Logs(folder=str(root / "log")),
+            config, mode=mode, logs=Logs(folder=str(root / "log")),
+            storage=Storage(folder=str(root / "books")),
             detector=replace(config.detector, expiry_ms=expiry_ms),
             wait=replace(config.wait, strategy="park"),
             supervision=Supervision(silence_max_ms=silence_ms))

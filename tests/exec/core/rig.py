@@ -189,8 +189,8 @@ class Rig:
         """Fill some of an order."""
         self.tell(p.Traded(
             intent.venue, intent.symbol, intent.client_id, f"v{intent.order}",
-            f"t{len(self.stored)}", intent.side, price or intent.price, size, "0", "USDT",
-            True, self.now_ns, "stream"))
+            f"t{len(self.stored)}", intent.side, price or intent.price, size, "0", "USDT", True,
+            self.now_ns, "stream", realised))
 
     def end(self, intent: r.Intended, how: str = "expired") -> None:
         """End an order with what it filled so far."""

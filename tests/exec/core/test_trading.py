@@ -55,8 +55,8 @@ def test_caution_shrinks_what_new_plans_may_be() -> None:
     rig = Rig(loss_day_max=10 * USD, order_notional_max=100 * USD)
     lose(rig, 5)
     assert rig.trading() == TradingState.CAUTIOUS
-    assert rig.signal(100) == Refusal("order_notional", 60_001_000, 50_000_000, f"a {SYMBOL}")
-    assert rig.signal(50) is None
+    assert rig.signal(100) is None
+    assert rig.last("a").size == 80  # 50 USD of 60001 USD per BTC, in lots of 0.0001
 
 
 def test_a_crash_resets_no_loss_and_no_state() -> None:
@@ -290,10 +290,13 @@ def test_the_days_turnover_survives_a_restart_and_ends_at_midnight() -> None:
     assert born.signal(100) is None  # 120 more
     born.end(born.last("a"))
     born.end(born.last("b"))
-    refused = again(born).signal(200)
-    assert refused is not None
-    assert (refused.check, refused.limit) == ("turnover", 250 * USD)
-    assert again(born, DAY).signal(200) is None
+    third = again(born)
+    assert third.signal(200) is None
+    assert third.last("a").size == 100  # 130 USD are left
+    assert check(third.signal(200)) == "turnover"
+    tomorrow = again(born, DAY)
+    assert tomorrow.signal(200) is None
+    assert tomorrow.last("a").size == 200
 
 
 def test_own_prices_may_drift_so_far_within_a_minute() -> None:

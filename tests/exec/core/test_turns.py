@@ -141,7 +141,7 @@ def test_the_policy_to_unwind_counts_only_once_the_second_leg_failed() -> None:
 
 def test_what_the_second_leg_will_need_is_kept_for_it() -> None:
     rig = Rig(order=FIRST)
-    rig.append(r.Counted("b", "BTC", "0.0015", "0", "query"))
+    rig.append(r.Counted("b", "BTC", "0.00105", "0", "query"))
     rig.depths["a", SYMBOL] = 200
     assert rig.signal(100) is None  # 0.001 BTC at b, and its fee
     refused = rig.signal(100)

@@ -87,6 +87,19 @@ def test_time_in_small_steps_gives_as_much_as_in_one() -> None:
     assert abs(one.left(2 * SECOND_NS) - many.left(2 * SECOND_NS)) <= 1
 
 
+def test_a_budget_smaller_than_the_reserve_of_ours_is_shared_not_refused_whole() -> None:
+    throttle = Throttle(100, 100, 200_000)  # 20 of 100 are for cancels
+    throttle.used(0, 0, 10)
+    assert throttle.left(0) == 8  # of the venue's 10, two are
+    throttle.take(0, 8)
+    assert throttle.left(0) == 0
+    assert throttle.left(SECOND_NS) == 8
+    throttle.used(SECOND_NS, 0, 1)
+    assert throttle.left(SECOND_NS) == 1  # of a single one nothing can be kept
+    throttle.used(2 * SECOND_NS, 0, 6_000)
+    assert throttle.left(3 * SECOND_NS) == 80
+
+
 def test_the_venues_word_counts_more_than_ours() -> None:
     throttle = Throttle(10, 10, 0)
     throttle.used(0, 8, 10)

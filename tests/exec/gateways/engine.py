@@ -53,7 +53,6 @@ FAST = replace(
     plan_deadline_ns=20_000 * MS, drift_surveys_max=3)
 WIRE = Settings(answer_ns_max=700 * MS, question_ns_max=2_000 * MS, backoff_ns_min=10 * MS,
                 backoff_ns_max=200 * MS, goodbye_ns_max=100 * MS, warm_every_ns=1_000 * MS)
-SLOW = replace(WIRE, rest_weight_per_s=0.33, rest_weight_burst=15)
 MakeCodec = Callable[[str, ApiKey, tuple[Listing, ...]], Codec]
 
 
@@ -84,7 +83,7 @@ class Engine:
             assert at is not None
             self.gateways[name] = Gateway(
                 make(name, keys.simulated(folder, name, "main"), (listing,)), at,
-                SLOW if name == "kraken" else WIRE, flags=self,
+                WIRE, flags=self,
                 clock=self.clock, random=Random(seed), log=quiet_log())
         begin(self, self.state, FAST, listed, unix_ns=self.clock.unix_ns(), pid=1)
         self.core = Core(self, self.state, {**self.gateways}, self, self, self.clock, FAST,

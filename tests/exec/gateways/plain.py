@@ -32,7 +32,8 @@ PROPOSED = Proposed("plain", "BTC/USDT", 1, 10_000, 10, 700, "USDT", 701)
 _JUDGED = Gate(LIMITS, life=1).judge(
     Proposal(Purpose.OPERATOR, "operator", (PROPOSED,)),
     Situation(0, False, TradingState.ACTIVE, (
-        Place(touch=10_000, tick=10, lot=5, size_min=5, free=10_000, tokens=9),)))
+        Place(touch=10_000, tick=10, lot=5, size_min=5, free=10_000, tokens=9,
+              reference=10_000),)))
 assert isinstance(_JUDGED, tuple)
 APPROVAL: Approval = _JUDGED[0]
 SETTINGS = Settings(

@@ -6,6 +6,19 @@ from exec.gateways.questions import Questions
 SECOND = 10**9
 
 
+def test_the_same_question_begins_no_sooner_than_its_gap_and_holds_no_other_up() -> None:
+    begun: list[str] = []
+    questions = Questions(
+        lambda group: begun.append(group.client_id), per_s=100.0, burst=100, gap_ns=3 * SECOND)
+    for second, wanted in enumerate((["a"], [], ["b"], ["a"], [], [])):
+        del begun[:]
+        questions.ask(Group("query", lambda _: (), "a"))
+        if second == 2:
+            questions.ask(Group("query", lambda _: (), "b"))
+        questions.turn((second + 1) * SECOND, barred=False)
+        assert begun == wanted
+
+
 def test_questions_begin_as_credit_comes_and_the_same_one_only_once_at_a_time() -> None:
     begun: list[Group] = []
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from decimal import Decimal
 from functools import cache
@@ -22,10 +22,13 @@ from exec import records as r
 from exec.journal.file import Record
 from exec.journal.reader import files_of, read
 from exec.journal.writer import Journal
+from exec.ledger import sqlite, store
+from exec.ledger import verify as verifying
 from exec.ledger.fold import Fold
-from exec.ledger.schema import MIGRATIONS
-from exec.ledger.store import Store, rows_of
-from exec.ledger.verify import verify
+from exec.ledger.schema import MIGRATIONS, Migration
+from exec.ledger.sqlite import SqliteDatabase, open_store
+from exec.ledger.store import Rows
+from exec.ledger.verify import Proof
 from exec.ledger.writer import Ledger
 
 SEEDS = (0, 3, 9, 14)
@@ -38,15 +41,30 @@ def history(seed: int) -> World:
     return lived(seed)
 
 
+def rows_of(path: Path) -> dict[str, Rows]:
+    with closing(sqlite.open_reader(path)) as database:
+        return store.rows_of(database)
+
+
+def verify(path: Path, records: Iterable[Record]) -> Proof:
+    with closing(sqlite.open_reader(path)) as database:
+        return verifying.verify(database, records)
+
+
+def connection(kept: store.Store) -> sqlite3.Connection:
+    assert isinstance(kept.database, SqliteDatabase)
+    return kept.database.connection
+
+
 def written(path: Path, records: Sequence[Record], *, batch: int = 10**6) -> None:
-    store = Store(path)
-    ledger = Ledger(store)
+    kept = open_store(path)
+    ledger = Ledger(kept)
     for record in records:
         ledger.take(record)
         if record.sequence % batch == 0:
             ledger.flush()
     ledger.flush()
-    store.close()
+    kept.close()
 
 
 def journal(*records: r.Record) -> list[Record]:
@@ -92,7 +110,7 @@ def test_rows_equal_what_the_venues_know(seed: int, tmp_path: Path) -> None:
     kinds = Counter(type(r.decode(each.payload)).__name__ for each in world.stored)
     assert len(rows["opportunities"]) == kinds["Decided"]
     assert len(rows["orders"]) == kinds["Intended"]
-    assert len(rows["plans"]) == kinds["Planned"]
+    assert len(rows["trades"]) == kinds["Planned"]
     booked = {(each["venue"], each["trade"]) for each in rows["fills"].values()
               if each["kind"] == "fill"}
     assert booked == {(name, str(fill.trade_id)) for name, venue in world.venues.items()
@@ -102,7 +120,7 @@ def test_rows_equal_what_the_venues_know(seed: int, tmp_path: Path) -> None:
         assert Decimal(str(order["filled"])) == sum(Decimal(str(each["size"])) for each in fills)
         assert Decimal(str(order["value"])) == sum(Decimal(str(each["value"])) for each in fills)
     flows = Counter[str]()
-    for plan in rows["plans"].values():
+    for plan in rows["trades"].values():
         for asset, text in msgspec.json.decode(str(plan["flows"])).items():
             flows[asset] += Decimal(text)  # type: ignore[assignment]
     booked_money = Counter[str]()
@@ -119,7 +137,7 @@ def test_a_plan_tells_slippage_from_leg_risk_and_both_from_fees(tmp_path: Path) 
         intended(7, 4, 0, -1, 5_900_000, "unwind"), filled(7, "t2", -1, 5_950_000, 100_000),
         r.PlanClosed(4, "unwound", 0, -720_000))
     written(tmp_path / "ledger", records)
-    (plan,) = rows_of(tmp_path / "ledger")["plans"].values()
+    (plan,) = rows_of(tmp_path / "ledger")["trades"].values()
     assert msgspec.json.decode(str(plan["slippage"])) == {"USDT": "100"}
     assert msgspec.json.decode(str(plan["leg_risk"])) == {"USDT": "500"}
     assert msgspec.json.decode(str(plan["fees"])) == {"USDT": "0.12"}
@@ -139,7 +157,7 @@ def test_a_busted_trade_gets_an_opposite_row_and_a_repeated_one_none(tmp_path: P
     assert [(each["kind"], each["side"], each["size"], each["fee"])
             for each in rows["fills"].values()] == [
         ("fill", 1, "0.4", "0.06"), ("bust", -1, "0.4", "-0.06")]
-    (plan,), (order,) = rows["plans"].values(), rows["orders"].values()
+    (plan,), (order,) = rows["trades"].values(), rows["orders"].values()
     assert (plan["flows"], plan["fees"], order["filled"], order["value"]) == ("{}", "{}", "0", "0")
     assert {each["booked"] for each in rows["balances"].values()} == {"0"}
 
@@ -177,9 +195,9 @@ def killed_after(path: Path, records: Sequence[Record], statements: int) -> bool
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        store = Store(path)
-        store.database.set_trace_callback(trace)
-        ledger = Ledger(store)
+        kept = open_store(path)
+        connection(kept).set_trace_callback(trace)
+        ledger = Ledger(kept)
         for record in records:
             ledger.take(record)
             if record.sequence % 5 == 0:
@@ -206,30 +224,30 @@ def test_kill_9_at_any_statement_repeats_and_loses_nothing(tmp_path: Path) -> No
 
 def test_a_disk_that_refuses_loses_nothing_and_the_rows_wait(tmp_path: Path) -> None:
     records, path = history(9).stored, tmp_path / "ledger"
-    store = Store(path)
-    ledger = Ledger(store)
+    kept = open_store(path)
+    ledger = Ledger(kept)
     for record in records[:-50]:
         ledger.take(record)
-    (pages,) = store.database.execute("PRAGMA page_count").fetchone()
-    store.database.execute(f"PRAGMA max_page_count = {pages}")  # full
+    (pages,) = connection(kept).execute("PRAGMA page_count").fetchone()
+    connection(kept).execute(f"PRAGMA max_page_count = {pages}")  # full
     with pytest.raises(LedgerUnavailable):
         ledger.flush()
     assert ledger.position == 0
     for record in records[-50:]:
         ledger.take(record)
-    store.database.execute("PRAGMA max_page_count = 1000000")
+    connection(kept).execute("PRAGMA max_page_count = 1000000")
     ledger.flush()
-    store.close()
+    kept.close()
     assert verify(path, records).sequence == len(records)
 
 
 def test_an_operators_open_transaction_delays_and_spoils_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exec.ledger.store.BUSY_S", 0.01)
+    monkeypatch.setattr("exec.ledger.sqlite.BUSY_S", 0.01)
     records, path = history(9).stored, tmp_path / "ledger"
-    store = Store(path)
-    ledger = Ledger(store)
+    kept = open_store(path)
+    ledger = Ledger(kept)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LedgerUnavailable, match="locked"):
@@ -239,51 +257,51 @@ def test_an_operators_open_transaction_delays_and_spoils_nothing(
     for record in records[ledger.read :]:
         ledger.take(record)
     ledger.flush()
-    store.close()
+    kept.close()
     assert verify(path, records).sequence == len(records)
 
 
 def test_a_journal_of_several_files_goes_in_while_it_grows(tmp_path: Path) -> None:
     folder, path, clock = tmp_path / "journal", tmp_path / "ledger", ManualClock()
-    kept = Journal(folder, clock, boot=1, file_size=1 << 17)
+    growing = Journal(folder, clock, boot=1, file_size=1 << 17)
     records = history(9).stored
     for _ in range(5):  # the same life again and again, as far as files care
         for part in (records[:100], records[100:]):
             for record in part:
-                kept.append(record.kind, record.payload)
-            if kept.next_sequence < 2 * len(records):
-                store = Store(path)
-                Ledger(store).catch_up(read(folder, boot=1))
-                store.close()
+                growing.append(record.kind, record.payload)
+            if growing.next_sequence < 2 * len(records):
+                kept = open_store(path)
+                Ledger(kept).catch_up(read(folder, boot=1))
+                kept.close()
                 proof = verify(path, read(folder, boot=1))
-                assert (proof.sequence, proof.behind) == (kept.next_sequence - 1, 0)
+                assert (proof.sequence, proof.behind) == (growing.next_sequence - 1, 0)
         records = [each for each in records if isinstance(r.decode(each.payload), r.Decided)]
     proof = verify(path, read(folder, boot=1))
     assert proof.behind > 0
     assert len(files_of(folder)) > 1
-    kept.close()
+    growing.close()
 
 
 # --- refusals ------------------------------------------------------------------------------------
 
 
 def test_a_second_writer_and_a_file_that_is_no_ledger_are_refused(tmp_path: Path) -> None:
-    store = Store(tmp_path / "ledger")
+    kept = open_store(tmp_path / "ledger")
     with pytest.raises(AlreadyRunning):
-        Store(tmp_path / "ledger")
-    store.close()
-    Store(tmp_path / "ledger").close()
+        open_store(tmp_path / "ledger")
+    kept.close()
+    open_store(tmp_path / "ledger").close()
     assert (tmp_path / "ledger").stat().st_mode & 0o777 == 0o600
     (tmp_path / "other").write_bytes(b"no database at all, but long enough to look like one" * 90)
     with pytest.raises(LedgerInvalid, match="move it away"):
-        Store(tmp_path / "other")
+        open_store(tmp_path / "other")
     with closing(sqlite3.connect(tmp_path / "another")) as database, database:
         database.execute("CREATE TABLE mine (a)")
     with pytest.raises(LedgerInvalid, match="no ledger"):
-        Store(tmp_path / "another")
+        open_store(tmp_path / "another")
     (tmp_path / "folder").mkdir()
     with pytest.raises(LedgerUnavailable):
-        Store(tmp_path / "folder" / "none" / "ledger")
+        open_store(tmp_path / "folder" / "none" / "ledger")
 
 
 def test_a_newer_schema_is_refused_untouched_and_an_older_one_is_kept_and_migrated(
@@ -291,16 +309,17 @@ def test_a_newer_schema_is_refused_untouched_and_an_older_one_is_kept_and_migrat
 ) -> None:
     path, records = tmp_path / "ledger", history(9).stored
     written(path, records)
-    newer = (*MIGRATIONS, ("ALTER TABLE plans ADD COLUMN note TEXT",))
-    broken = (*MIGRATIONS, ("ALTER TABLE plans ADD COLUMN note TEXT", "CREATE NONSENSE"))
+    newer = (*MIGRATIONS, Migration(("ALTER TABLE trades ADD COLUMN note TEXT",)))
+    broken = (
+        *MIGRATIONS, Migration(("ALTER TABLE trades ADD COLUMN note TEXT", "CREATE NONSENSE")))
     with pytest.raises(LedgerUnavailable, match="NONSENSE"):
-        Store(path, migrations=broken)
-    Store(path).close()  # half a migration is none
-    Store(path, migrations=newer).close()
+        open_store(path, migrations=broken)
+    open_store(path).close()  # half a migration is none
+    open_store(path, migrations=newer).close()
     assert verify(tmp_path / "ledger.v1", records).sequence == len(records)
     before = path.read_bytes()
     with pytest.raises(LedgerInvalid, match="schema 2, this engine knows 1"):
-        Store(path)
+        open_store(path)
     assert path.read_bytes() == before
 
 
@@ -309,10 +328,10 @@ def test_a_ledger_of_another_journal_or_ahead_of_it_is_refused(tmp_path: Path) -
     written(path, records)
     for wrong, word in ((history(3).stored, "not those of"), (records[:-1], "old journal"),
                         (records[1:], "first files")):
-        store = Store(path)
+        kept = open_store(path)
         with pytest.raises(LedgerInvalid, match=word):
-            Ledger(store).catch_up(wrong)
-        store.close()
+            Ledger(kept).catch_up(wrong)
+        kept.close()
 
 
 TAMPERINGS = (
@@ -321,7 +340,7 @@ TAMPERINGS = (
     "INSERT INTO fills SELECT sequence + 1000000, unix_ns, number, plan, venue, symbol, trade,"
     " kind, side, price, size, value, fee, fee_asset, taker, venue_unix_ns, source FROM fills"
     " LIMIT 1",
-    "UPDATE plans SET realised_micro = realised_micro + 1 WHERE realised_micro IS NOT NULL",
+    "UPDATE trades SET realised_micro = realised_micro + 1 WHERE realised_micro IS NOT NULL",
     "UPDATE balances SET booked = '1' WHERE asset = 'BTC'",
     "UPDATE position SET sequence = sequence - 1",
     "UPDATE position SET chain = 'x'",

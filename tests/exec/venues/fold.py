@@ -79,7 +79,7 @@ class Fold:
         self.apply(r.Filled(
             order.intent.order if order else 0, self.venue, report.symbol, report.trade,
             report.side, report.price, report.size, report.fee, report.fee_asset, report.taker,
-            report.venue_unix_ns, report.source))
+            report.venue_unix_ns, report.source, report.realised))
 
     def _over(self, report: p.Over) -> None:
         order = self._of(report.client_id, report.venue_order)

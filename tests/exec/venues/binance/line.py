@@ -82,7 +82,7 @@ class Account:
             self.write(r.Filled(
                 number, report.venue, report.symbol, report.trade, report.side, report.price,
                 report.size, report.fee, report.fee_asset, report.taker, report.venue_unix_ns,
-                report.source))
+                report.source, report.realised))
         elif isinstance(report, p.Over):
             self.write(r.Ended(number, report.how, report.filled, report.source))
         elif isinstance(report, p.CancelDenied):

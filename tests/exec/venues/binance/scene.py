@@ -56,12 +56,8 @@ class Scene:
             listing.symbol, chance.choice([1, -1]), price // tick * tick, size, tif,
             post_only=tif is Tif.GTC and chance.random() < 0.3)
 
-    def check(self, *, wallets: bool = True) -> None:
-        """Compare orders, fills, money and positions with the venue's own.
-
-        Not the ``wallets`` of perpetuals where fills were learnt out of order: what is realised of
-        a position that stands still depends on it.
-        """
+    def check(self) -> None:
+        """Compare orders, fills, money and positions with the venue's own, to the last unit."""
         truth, state = self.truth(), self.account.state
         by_name = {each.client_id: each for each in truth.orders}
         venue = self.line.codec.venue
@@ -90,11 +86,9 @@ class Scene:
             (f.symbol, trade_name(f.trade_id, buy=f.side == "buy")): (
                 f.side, f.price, f.size, Decimal(f.fee).normalize(), f.fee_asset)
             for f in truth.fills}
-        for asset, (free, locked) in truth.balances.items() if wallets else ():
+        for asset, (free, locked) in truth.balances.items():
             ours = self.account.held(asset, self.before.get(asset, Decimal(0)))
-            # a perpetual's profit is rounded by each side at its own last decimal
-            allowed = Decimal("1e-15") if ":" in next(iter(natives)) else 0
-            assert abs(ours - Decimal(free) - Decimal(locked)) <= allowed, asset
+            assert ours == Decimal(free) + Decimal(locked), asset
         for listing in self.listings.values():
             position = state.positions.get((venue, listing.symbol))
             size = from_quanta(position.size if position else 0, listing.size_decimals)

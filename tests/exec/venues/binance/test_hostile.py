@@ -20,7 +20,7 @@ RATES = [{"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "l
           "count": 99}]
 TRADE = {"symbol": "BTCUSDT", "id": 56, "orderId": 28, "price": "61234", "qty": "0.01",
          "commission": "0", "commissionAsset": "BTC", "time": 5, "isBuyer": True,
-         "isMaker": False, "buyer": True, "maker": False}
+         "isMaker": False, "buyer": True, "maker": False, "realizedPnl": "0"}
 SPOT_FRAMES: list[Any] = [
     {"id": "p-t1x1", "status": 200, "result": FULL, "rateLimits": RATES},
     {"id": "p-t1x1", "status": 429, "error": {"code": -1003, "msg": "no", "data": {

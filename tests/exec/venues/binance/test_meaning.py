@@ -75,18 +75,19 @@ def test_a_full_answer_is_the_order_its_fills_and_its_end_over_either_channel() 
     (400, -1013, "Filter failure: NOTIONAL"), (400, -1021, "Timestamp"), (401, -2015, "Invalid"),
     (429, -1015, "Too many new orders"), (418, -1003, "banned"), (400, -5022, "post only")])
 def test_a_refusal_proves_that_nothing_happened(status: int, code: int, text: str) -> None:
+    business = code in (-2010, -1013, -5022)
     for codec, venue in ((spot(), B), (usdm(), U)):
         symbol = "BTC/USDT" if venue == B else "BTC/USDT:USDT"
         place = codec.place(intended(symbol=symbol), NOW_NS, rest=True)
         cancel = codec.cancel(intended(symbol=symbol), "", NOW_NS, rest=True)
         answer = refused(status, code, text)
         assert codec.answer(place, answer, NOW_NS).reports[0] == p.Denied(
-            venue, "t1x1", str(code), text)
+            venue, "t1x1", str(code), text, business)
         assert codec.answer(cancel, answer, NOW_NS).reports[0] == p.CancelDenied(
             venue, "t1x1", str(code), text)
         error = {"status": status, "error": {"code": code, "msg": text}}
         assert framed(codec, "p-t1x1", error).reports[0] == p.Denied(
-            venue, "t1x1", str(code), text)
+            venue, "t1x1", str(code), text, business)
         assert framed(codec, "c-3-t1x1", error).reports[0] == p.CancelDenied(
             venue, "t1x1", str(code), text)
 
@@ -163,7 +164,7 @@ def test_execution_reports_in_every_state() -> None:
         p.Over(B, "t1x1", "28", "expired", 0, "stream")]
     assert event(x="TRADE_PREVENTION", X="NEW") == []  # made smaller
     assert event(x="REJECTED", X="REJECTED", r="INSUFFICIENT_BALANCES") == [
-        p.Denied(B, "t1x1", "INSUFFICIENT_BALANCES", "INSUFFICIENT_BALANCES")]
+        p.Denied(B, "t1x1", "INSUFFICIENT_BALANCES", "INSUFFICIENT_BALANCES", business=True)]
     assert event(x="REPLACED", c="new", C="t1x1") == [p.Accepted(B, "new", "28")]
     assert event(s="DOGEUSDT", **fill) == [accepted]  # nobody's: the core stops
 
