@@ -21,8 +21,8 @@ from engine.runtime import books_folder, machine
 from engine.runtime.context import Context
 from engine.runtime.memory import Memory
 from engine.runtime.served import birth
+from exec import failpoint, resolve
 from exec import records as r
-from exec import resolve
 from exec.accounts import account_of, check_confirmed, keys_of
 from exec.books import LiveBooks
 from exec.core.core import Core
@@ -64,6 +64,7 @@ class Trader:
         self._world = birth(run.path)
         account = account_of(config, run, self._keys)
         check_confirmed(config, account)
+        failpoint.check(config)
         self._folder = books_folder.make(config, account)
         self.journal = Journal(self._folder.journal, clock, boot=machine.boot_id())
         self.state = replay(reader.read(self._folder.journal, boot=machine.boot_id()))

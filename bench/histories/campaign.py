@@ -26,8 +26,9 @@ def network_of(seed: int) -> str:
 
 def lived(seed: int, core: type[Core] = Core) -> World:
     """Return the world of a seed after its life, and after all faults have stopped."""
-    world = World(seed, NETWORKS[network_of(seed)], core=core, order=ORDERS[seed // len(NETWORKS) % len(ORDERS)],
-                  crashes=CRASHES[seed // len(NETWORKS) % len(CRASHES)])
+    turn = seed // len(NETWORKS)
+    world = World(seed, NETWORKS[network_of(seed)], core=core, order=ORDERS[turn % len(ORDERS)],
+                  crashes=CRASHES[turn % len(CRASHES)])
     world.run(LIFE_NS, trade=True)
     world.calm()
     return world
