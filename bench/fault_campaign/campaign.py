@@ -43,6 +43,7 @@ class Verdict(msgspec.Struct):
     settled_s: float
     halted: str  # why, if it did for a person
     figures: dict[str, int]
+    unjudged: list[str] = []  # invariants that nothing given could show
 
 
 class Life:
@@ -109,7 +110,7 @@ class Life:
         if found is None:
             return Verdict(seed, ["the journal could not be read"], took, halted, {})
         return Verdict(seed, found.violations, took, halted, {**found.figures, **{
-            f"audited {name}": count for name, count in found.sizes.items()}})
+            f"audited {name}": count for name, count in found.sizes.items()}}, found.unjudged)
 
     def _audit(self) -> tuple[Audit | None, str]:
         try:
