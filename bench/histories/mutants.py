@@ -164,6 +164,15 @@ class SecondLegOnce(Core):
             self.state.open_plans.pop(plan.planned.plan, None)
 
 
+class OverfillDropped(Core):
+    """What fills beyond the size that was asked for is not booked."""
+
+    def _traded(self, report: p.Traded) -> None:
+        order = self._ours(report.venue, report.client_id, report.venue_order)
+        if order is None or order.booked + report.size <= order.intent.size:
+            super()._traded(report)
+
+
 class SentBeforeWritten(Core):
     """An order leaves before the journal has it."""
 
@@ -225,6 +234,6 @@ MUTANTS: Final[tuple[type[Core], ...]] = (
     TimeoutIsReject, BlindResend, FillAfterEndDropped, FillBookedTwice, LateFillNotHedged,
     AbsenceBelievedAtOnce, DoubtsForgotten, OnlyTheStreamIsBelieved, FailedListingIsEmpty,
     DoubtIsNoRisk, FeesForgotten, HedgeForgetsItself, SecondLegForThePlan, SecondLegOnce,
-    SentBeforeWritten, PartialIsWhole, BooksAskedOnce,
+    OverfillDropped, SentBeforeWritten, PartialIsWhole, BooksAskedOnce,
 )
 

@@ -323,6 +323,9 @@ class World:
                     found.append(f"{name}: {asset} moved {moved}, booked {ours}")
             if open_orders := venue.exchange.open_orders(ACCOUNT):
                 found.append(f"{name}: {len(open_orders)} orders rest")
+        if any(each.overfilled for each in self.venues.values()) and not any(
+                " filled " in why for why in self.halts):
+            found.append("an overfill halted nobody")
         found += self._false_ends()
         doubts = [each for each in self.state.orders.values() if each.state is OrderState.UNKNOWN]
         found += [f"order {each.intent.order} is in doubt still" for each in doubts]

@@ -35,6 +35,8 @@ PPM: Final = 1_000_000
 SIZED: Final = REDUCING | {Purpose.ENTER}  # an operator gets what was asked for, or nothing
 PAIR: Final = 2  # legs of a plan whose riskier one may go first
 TEXT_MAX: Final = 200  # of what a venue says
+OVER: Final = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED})
+RESTED: Final = OVER | {OrderState.OPEN, OrderState.CANCELLING}  # the venue is known to have it
 UNANSWERED: Final = (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING)
 
 
@@ -255,6 +257,8 @@ class Core:
         if order is None:
             self._reconciler.stranger(report.venue, "", report.venue_order, report.client_id)
             return
+        if order.state in RESTED and order.venue_order == report.venue_order:
+            return  # the answer after the stream, or the other way round
         self._pace.note(order, self._clock.unix_ns())
         self._log.append(r.Acknowledged(order.intent.order, report.venue_order))
         self.trading.worked(order)
@@ -293,6 +297,8 @@ class Core:
     def _over(self, report: p.Over) -> None:
         order = self._ours(report.venue, report.client_id, report.venue_order)
         if order is None:
+            return
+        if order.state in OVER and report.filled <= order.venue_filled:
             return
         self._log.append(r.Ended(order.intent.order, report.how, report.filled, report.source))
         self.trading.worked(order)
