@@ -40,7 +40,7 @@ def roles(config: Config) -> list[Role]:
     """Return the children of control in starting order."""
     names = [TEMPLATE] + (["sim"] if config.sim is not None else [])
     names += [FEED + venue for venue in config.venues]
-    names += ["detector", "exec", LEDGER]
+    names += ["detector", "exec", *(["guard"] if config.mode == "live" else []), LEDGER]
     limits = config.supervision
     return [
         Role(
