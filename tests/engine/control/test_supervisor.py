@@ -75,7 +75,7 @@ def test_every_venue_has_its_feed_and_the_template_comes_first() -> None:
     table = roles(demo())
     assert [role.name for role in table] == [
         "template", "sim", "feed:binance", "feed:binance-usdm", "feed:okx", "feed:kraken",
-        "feed:coinbase", "detector", "exec", "ledger"]
+        "feed:coinbase", "detector", "exec", "guard", "ledger"]
     assert {role.silence_max_ns for role in table} == {2_000 * MS}
 
 
