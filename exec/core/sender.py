@@ -54,30 +54,35 @@ class Sender:
         """Send orders once they are safe in the journal, unless their time is up by then."""
         def act() -> None:
             late = bool(expiry_ns) and self._clock.mono_ns() > expiry_ns
-            for number in numbers:
-                if late:
-                    self._unsent(number, "expired before it could be sent")
+            if late:
+                left = [("", "expired before it could be sent") for _ in numbers]
+            else:
+                left = [self._hand_over(number) for number in numbers]
+            for number, (channel, why) in zip(numbers, left, strict=True):
+                if channel:
+                    del self.prepared[number]
+                    self._log.append(r.Sent(number, channel))
                 else:
-                    self._send(number)
+                    self._unsent(number, why)
             then()
 
         self._when_durable(numbers[-1], act)
 
-    def _send(self, number: int) -> None:
+    def _hand_over(self, number: int) -> tuple[str, str]:
+        """Hand an order over; return by what channel it left, or why not a byte of it did.
+
+        What became of it is written down only when all orders of a plan have left: each is a doubt
+        until then, as it was from the moment that it was intended.
+        """
         intent = self._state.orders[number].intent
         proposed, approval = self.prepared[number]
         if self._flags.killed():
-            self._unsent(number, "killed")
-        elif not self._gate.admits(approval, proposed, intent.purpose):
-            self._unsent(number, "its approval is of other limits or another life")
-        else:
-            self._throttles[intent.venue].take(self._clock.mono_ns())
-            channel = self._gateways[intent.venue].place(intent, proposed, approval)
-            if channel:
-                del self.prepared[number]
-                self._log.append(r.Sent(number, channel))
-            else:
-                self._unsent(number, "the gateway sent nothing")
+            return "", "killed"
+        if not self._gate.admits(approval, proposed, intent.purpose):
+            return "", "its approval is of other limits or another life"
+        self._throttles[intent.venue].take(self._clock.mono_ns())
+        channel = self._gateways[intent.venue].place(intent, proposed, approval)
+        return channel, "the gateway sent nothing"
 
     def _unsent(self, number: int, why: str) -> None:
         proposed, _ = self.prepared.pop(number)
