@@ -15,7 +15,8 @@ def digest_of(state: "State") -> str:
         [state.birth, state.life, state.mode, state.trading, state.trading_why],
         sorted(state.orders.items()), sorted(state.trades.items()),
         [[each.planned, each.born_ns, each.orders, each.closed, each.profit_micro,
-          each.residual, sorted((asset, str(flow)) for asset, flow in each.flows.items())]
+          each.residual, each.taken_over,
+          sorted((asset, str(flow)) for asset, flow in each.flows.items())]
          for _, each in sorted(state.plans.items())],
         sorted((place, str(amount)) for place, amount in state.holdings.items()),
         sorted((place, each.size, str(each.cost), str(each.realised))
@@ -26,6 +27,7 @@ def digest_of(state: "State") -> str:
         sorted(state.held.items()), sorted(state.breakers.items()),
         sorted(state.foreign.items()), sorted(state.signals), state.records,
         state.activity.digest(), sorted(state.places),
+        sorted(state.commands.items()), state.flattening,
     ]
     encoded = msgspec.json.encode(parts, enc_hook=str)
     return hashlib.sha256(encoded).hexdigest()

@@ -39,6 +39,10 @@ class RunFlags:
         """Return whether the kill word is set."""
         return self._read(self._control, self._kill) != 0
 
+    def kill(self) -> None:
+        """Set the kill word, as whoever maps it may; control alone takes it back."""
+        self._engine["kill"] = 1
+
     def paused(self, venue: str, symbol: str, strategy: str) -> tuple[bool, bool]:
         """Return whether the place, and whether the strategy, is paused."""
         read, control = self._read, self._control

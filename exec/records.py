@@ -128,9 +128,12 @@ class PlanClosed(_Record, frozen=True, tag=6):
     """Every order of a plan is settled; what was made of it, in millionths of the quote."""
 
     plan: int
-    outcome: str  # done, missed, unwound, held
+    outcome: str  # done, missed, unwound, held, or FLATTENED
     residual: int
     profit_micro: int
+
+
+FLATTENED: Final = "flattened"  # a flatten takes its residual over
 
 
 class Intended(_Record, frozen=True, tag=7):
@@ -158,6 +161,8 @@ class Sent(_Record, frozen=True, tag=8):
 
     order: int
     channel: str  # ws or rest
+    book_version: int = -1  # of its book at that moment; -1: written before this was noted
+    distrust: int = 0  # shm.layout.Veto of that book; 0: it was to be believed
 
 
 class Unsent(_Record, frozen=True, tag=9):
@@ -312,6 +317,9 @@ class Commanded(_Record, frozen=True, tag=25):
     verb: str
     arguments: str
     refused: str
+
+
+FLATTENING: Final = {"Flatten": True, "Flattened": False}  # verbs that begin and end one
 
 
 class Foreign(_Record, frozen=True, tag=26):

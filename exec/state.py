@@ -62,7 +62,8 @@ class Plan(msgspec.Struct):
     orders: list[int] = []
     closed: r.PlanClosed | None = None  # a later fill opens it again
     profit_micro: int = 0  # as far as it was closed
-    residual: int = 0  # filled buys less filled sells, in size quanta
+    residual: int = 0  # filled buys less filled sells, less ``taken_over``, in size quanta
+    taken_over: int = 0  # by a flatten: others trade it back
     flows: dict[str, int] = {}  # what its fills moved, but its base, by asset, fees included
     counted: int = 0  # of the residual's value, in the sum of all
     owed: int = 0  # by its second leg, in size quanta, while that waits for the first
@@ -122,6 +123,8 @@ class State:
         self.outstanding = Outstanding()
         self.unhedged: dict[str, int] = {}  # by quote: the residuals' value of open plans
         self.foreign: dict[str, int] = {}  # by venue: how often somebody else acted
+        self.commands: dict[str, str] = {}  # command id -> why it was refused, "" if it was not
+        self.flattening: str | None = None  # the asset, "" for all; None: nothing is
         self.signals: set[tuple[int, int]] = set()  # (run, sequence) that became plans
         self.records = 0
         self.last_ns = self.died_ns = 0  # of the newest record; of the last one of the life before
@@ -134,7 +137,7 @@ class State:
             r.Doubted: self._doubted, r.Proven: self._proven, r.Odd: self._odd,
             r.Posted: self._posted, r.Counted: self._counted, r.Held: self._held,
             r.StateChanged: self._state_changed, r.BreakerMoved: self._breaker_moved,
-            r.Foreign: self._foreign,
+            r.Foreign: self._foreign, r.Commanded: self._commanded,
         }
 
     # --- reading -------------------------------------------------------------------------------
@@ -192,6 +195,9 @@ class State:
         plan = self.open_plans.pop(record.plan)
         before = plan.profit_micro
         plan.closed, plan.profit_micro = record, record.profit_micro
+        if record.outcome == r.FLATTENED:
+            plan.residual -= record.residual
+            plan.taken_over += record.residual
         weigh_plan(self, plan)
         weigh_owed(self, plan)
         self.outcomes.add(now, record.profit_micro - before)
@@ -309,6 +315,12 @@ class State:
 
     def _foreign(self, record: r.Foreign, _now: int) -> None:
         self.foreign[record.venue] = self.foreign.get(record.venue, 0) + 1
+
+    def _commanded(self, record: r.Commanded, _now: int) -> None:
+        if record.command_id:
+            self.commands[record.command_id] = record.refused
+        if record.verb in r.FLATTENING and not record.refused:
+            self.flattening = record.arguments if r.FLATTENING[record.verb] else None
 
     # --- parts ---------------------------------------------------------------------------------
 

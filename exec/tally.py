@@ -37,7 +37,8 @@ class CountedLog:
         if counter is not None:
             self._counters.count(counter)
         elif isinstance(record, r.PlanClosed):
-            self._counters.count(_OUTCOMES[record.outcome])
+            if (outcome := _OUTCOMES.get(record.outcome)) is not None:
+                self._counters.count(outcome)
         elif isinstance(record, r.StateChanged) and record.now >= TradingState.HALTED:
             self._counters.count(ExecCounter.HALTS)
         return number

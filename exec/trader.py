@@ -14,37 +14,39 @@ from random import Random
 from typing import Final
 
 from engine.config import instruments
+from engine.control.protocol import EXEC_SOCKET
 from engine.model.errors import EngineError, Fatal
 from engine.model.instrument import Instrument
 from engine.runtime import books_folder, machine
 from engine.runtime.context import Context
 from engine.runtime.memory import Memory
 from engine.runtime.served import birth
+from exec import failpoint, resolve
 from exec import records as r
-from exec import resolve
 from exec.accounts import account_of, check_confirmed, keys_of
 from exec.books import LiveBooks
 from exec.core.core import Core
 from exec.core.recovery import begin, replay
+from exec.door import Door
 from exec.flags import RunFlags
 from exec.gateways.codec import Listing
 from exec.journal import reader
 from exec.journal.durable import Durable
 from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
+from exec.killing import Killing
+from exec.listings import listings_of
 from exec.opening import open_gateway
-from exec.orders import State as OrderState
 from exec.portfolio import Portfolio
 from exec.seats import LiveGateway, Seat
 from exec.tally import CountedLog
-from shm.layout import InstrumentStatus, TradingState
 from shm.portfolio import PortfolioSegment
 from shm.segment import Segment
 
 TURN_S: Final = 0.01
 CORE_EVERY: Final = 2  # turns
 LOOK_EVERY: Final = 100
-SETTLE_TURNS: Final = 30  # that a stop waits for its cancels
+LEAVE_S: Final = 0.25  # that a stop waits for its cancels: orphans have 0.4 s
 
 
 class Trader:
@@ -62,6 +64,7 @@ class Trader:
         self._world = birth(run.path)
         account = account_of(config, run, self._keys)
         check_confirmed(config, account)
+        failpoint.check(config)
         self._folder = books_folder.make(config, account)
         self.journal = Journal(self._folder.journal, clock, boot=machine.boot_id())
         self.state = replay(reader.read(self._folder.journal, boot=machine.boot_id()))
@@ -69,18 +72,21 @@ class Trader:
         self.flags = RunFlags(memory.control, memory.rows, self._table)
         self.books = LiveBooks(config, self._table, memory, clock)
         self.log = CountedLog(JournalLog(self.journal, self.state, clock), context.counters)
-        self.durable = Durable(
-            self.journal, power=config.execution.durability == "power", failed=self._fail,
-            warn=lambda error: context.log.error("no next journal file", reason=str(error)))
         settings = resolve.settings(config)
         begin(self.log, self.state, settings, [_listed(each, "") for each in self._table],
               unix_ns=clock.unix_ns(), pid=os.getpid())
+        self._settings = settings
+        self._durable = Durable(
+            self.journal, power=config.execution.durability == "power", failed=self._fail,
+            warn=lambda error: context.log.error("no room for the next file", why=str(error)))
         self.seats = {venue: Seat(venue) for venue in config.venues}
         self.core = Core(self.log, self.state, {**self.seats}, self.books, self.flags, clock,
-                         settings, self.durable.when_durable)
+                         settings, self._durable.when_durable)
         self.portfolio = Portfolio(
             PortfolioSegment(Segment.attach(run, "portfolio", writable=True).words), self.state,
             self.books, clock, account, config.mode, fee_reserve_ppm=settings.fee_reserve_ppm)
+        self._killing = Killing(self.core, self.state, self.flags.killed, clock, context.log)
+        self._door: Door | None = None
         self._random = Random(context.run_id)  # noqa: S311  (for back-off)
         self._running: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
@@ -93,6 +99,10 @@ class Trader:
         """Let time pass until cancelled; raise what a gateway failed with."""
         loop = asyncio.get_running_loop()
         self._failed = loop.create_future()
+        self._door = Door(
+            self.core, self.log, self.state, self.books, self._table, self._context.clock,
+            self._context.run.file(EXEC_SOCKET), settings=self._settings, kill=self._kill,
+            killed=self.flags.killed, say=self._context.log)
         turns = 0
         while not self._failed.done():
             self.turn(turns)
@@ -102,10 +112,13 @@ class Trader:
 
     def turn(self, turns: int) -> None:
         """Let a hundredth of a second pass."""
-        self.durable.turn()
+        self._killing.turn()
         self._obey()
+        self._durable.turn()
         if turns % CORE_EVERY == 0:
             self.core.on_timer()
+        if self._door is not None:
+            self._door.turn()
         if turns % LOOK_EVERY == 0:
             self._look()
         self.portfolio.turn(trading=self.core.trading.now, unready=self.core.unready)
@@ -115,31 +128,19 @@ class Trader:
         demanded = self.flags.engine_says()
         if demanded > self.core.trading.now:
             self.core.trading.tighten(demanded, "control demands it")
-            if demanded is TradingState.EMERGENCY:
-                self.core.sender.cancel_all("killed")
+
+    def _kill(self, _reason: str) -> None:
+        self.flags.kill()
+        self._killing.turn()
 
     def _look(self) -> None:
         """Seat gateways whose instruments are known by now; leave a world that began anew."""
         if birth(self._context.run.path) != self._world:
             raise WorldChanged("the simulated venues began anew and know no order of this journal")
         for venue, seat in self.seats.items():
-            if seat.gateway is None and (listings := self._listings(venue)):
+            if seat.gateway is None and (
+                    listings := listings_of(venue, self._table, self._memory.rows)):
                 self._seat(seat, listings)
-
-    def _listings(self, venue: str) -> list[Listing]:
-        """Return a venue's instruments as its catalogue has them, nothing while it has not come."""
-        found = []
-        for each in self._table:
-            if each.venue != venue:
-                continue
-            row = self._memory.rows[each.index]
-            if row["status"] == InstrumentStatus.UNKNOWN:
-                return []
-            pair = each.pair
-            found.append(Listing(
-                each.name, row.text("native"), pair.base, pair.quote, pair.settle,
-                each.price_decimals, each.size_decimals, row.text("code")))
-        return found
 
     def _seat(self, seat: Seat, listings: list[Listing]) -> None:
         for each in self._table:
@@ -162,35 +163,25 @@ class Trader:
         self._running.append(task)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        failed = self._failed
-        if task.cancelled() or failed is None or failed.done():
-            return
-        error = task.exception()
-        if error is not None:
-            failed.set_exception(error)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        """End with what the journal failed with."""
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
 
     async def close(self) -> None:
         """Cancel what rests, wait a little, close gateways and journal; what is left is in it."""
-        resting = [number for number, each in self.state.live.items()
-                   if each.state is OrderState.OPEN]
-        for number in resting:
-            self.core.sender.cancel(number, "execution leaves")
-        for _ in range(SETTLE_TURNS if resting else 0):
-            if not self.state.live:
-                break
-            await asyncio.sleep(TURN_S)
+        if self._door is not None:
+            self._door.close()
+        await self._killing.leave(LEAVE_S)
         gateways = [seat.gateway for seat in self.seats.values() if seat.gateway]
         await asyncio.gather(*(each.close() for each in gateways), return_exceptions=True)
         await asyncio.gather(*self._running, return_exceptions=True)
-        await self.durable.close()
         if not self.state.live and not self.state.open_plans:
             self.log.append(r.Closed("told to leave"))
         self.portfolio.publish(trading=self.core.trading.now, unready=self.core.unready)
+        await self._durable.close()
         self.journal.close()
 
 

@@ -24,7 +24,9 @@ from engine.model.clock import Clock, SystemClock
 from engine.model.errors import LayoutMismatch, SegmentInvalid, UnknownInstrument
 from engine.runtime.process import read_config
 from ops.client import NoEngine, engine_of
+from ops.portfolio import Portfolio, doubt, portfolio_of
 from ops.records import Book, Process, Scale, Side, Signal, Touch, prints_of, signal_of
+from ops.trading import TradingWord, trading_word
 from shm.board import ControlView, InstrumentTable
 from shm.book import BookSegment
 from shm.counters import CounterBlock, Histogram, registry_of
@@ -38,11 +40,13 @@ from shm.layout import (
     TradingState,
     Veto,
 )
+from shm.portfolio import PortfolioSegment
 from shm.ring import RecordRing
 from shm.segment import RunFolder, Segment
 from shm.span import Span
 
 NEWEST_MAX: Final = 100_000  # prints or signals asked for at once
+_LOOKS_MAX: Final = 4  # at a portfolio that changes while it is copied
 
 
 class _Feed:
@@ -89,6 +93,7 @@ class Engine:
         }
         self._signals = RecordRing(Segment.attach(run, "signals").words, SIGNAL)
         self._fates = RecordRing(Segment.attach(run, "fates").words, FATE)
+        self._portfolio = PortfolioSegment(Segment.attach(run, "portfolio").words)
         books = [feed.books.words for feed in self._feeds.values()]
         self._span = Span([self.control.words, table, *books])
         self._control_at = self._span.base(self.control.words)
@@ -138,8 +143,13 @@ class Engine:
 
     @property
     def trading_state(self) -> TradingState:
-        """Return what execution may do."""
-        return TradingState(self.control.engine["trading_state"])
+        """Return what execution may do, by the stricter of control's word and its own."""
+        return self.trading.state
+
+    @property
+    def trading(self) -> TradingWord:
+        """Return the same with who set it and why."""
+        return trading_word(self.run, self.control, self.portfolio())
 
     @property
     def simulated(self) -> bool:
@@ -263,6 +273,23 @@ class Engine:
             signal_of(record, fates.get(int(record["sequence"])), self._table.records)
             for record in _newest(self._signals, count)
         ]
+
+    # ------------------------------------------------------------ orders, balances, positions
+    def portfolio(self) -> Portfolio | None:
+        """Return execution's newest word on itself, None before its first; no older than it says.
+
+        While a writer laps us again and again the look is repeated: it publishes rarely.
+        """
+        for _ in range(_LOOKS_MAX):
+            version, found = self._portfolio.read()
+            if version:
+                return portfolio_of(version, found, self.clock.mono_ns())
+        return None
+
+    def doubt(self, portfolio: Portfolio | None) -> str:
+        """Return why a portfolio may not be how things are now; "" if nothing is against it."""
+        executor = next(each for each in self.processes if each.name == "exec")
+        return doubt(portfolio, executor, self._silence_max_ns)
 
     # ------------------------------------------------------------ processes and counters
     @property

@@ -15,10 +15,21 @@ VERBS: Final = {
     "stop": ("ops.stop", "stop a running engine"),
     "status": ("ops.status", "say how a running engine is"),
     "top": ("ops.top", "watch a running engine, straight from shared memory"),
+    "monitor": ("ops.monitor", "watch orders, positions and profit, straight from shared memory"),
+    "orders": ("ops.orders", "list live orders, or the newest of all, even if execution hangs"),
+    "positions": ("ops.positions", "list positions, even if execution hangs"),
+    "balances": ("ops.balances", "list balances, even if execution hangs"),
     "pause": ("ops.pause", "emit no signals: of all, one venue, one symbol or one strategy"),
     "resume": ("ops.resume", "take back a pause"),
     "kill": ("ops.kill", "let nothing leave execution any more, until a reset"),
     "reset": ("ops.reset", "take back a kill or a halt, and start what was given up"),
+    "place": ("ops.place", "place one order by hand; the gate judges it as every other"),
+    "cancel": ("ops.cancel", "cancel one order, by the number that `orders` shows"),
+    "cancel-all": ("ops.cancel_all", "cancel everything, at every venue or at one"),
+    "flatten": ("ops.flatten", "cancel everything, then trade back what trading moved"),
+    "journal": ("ops.journal", "print execution's journal, or prove that it is whole"),
+    "ledger": ("ops.ledger", "what was seen, ordered, filled, traded and held; or its proof"),
+    "pnl": ("ops.pnl", "profit and loss, expected and realised, with what it cost"),
     "replay": ("ops.replay", "send recorded frames through the feeds' code, without a network"),
     "sim": ("ops.sim.command", "run the local venue servers alone"),
 }
@@ -26,7 +37,7 @@ WRONG_INPUT: Final = (ConfigInvalid, CaptureInvalid, UnknownInstrument)
 
 
 def _parser() -> argparse.ArgumentParser:
-    verbs = "\n".join(f"  {verb:8} {text}" for verb, (_, text) in VERBS.items())
+    verbs = "\n".join(f"  {verb:10} {text}" for verb, (_, text) in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="trypto-engine", usage="trypto-engine VERB [options]",
         description=f"order books in shared memory, arbitrage in microseconds\n\nverbs:\n{verbs}",

@@ -48,9 +48,15 @@ def _others() -> str:
     return f"; running: {', '.join(found)}" if found else ""
 
 
-def ask(run: RunFolder, request: AnyRequest, *, timeout_s: float = TIMEOUT_S) -> AnyReply:
-    """Send one request and return the reply; raise ConnectionLost when none comes in time."""
-    path: Path = run.file(SOCKET)
+def ask(
+    run: RunFolder, request: AnyRequest, *, timeout_s: float | None = None, socket: str = SOCKET
+) -> AnyReply:
+    """Send one request and return the reply; raise ConnectionLost when none comes in time.
+
+    ``socket`` is control's, or where control is silent execution's or the guard's own.
+    """
+    path: Path = run.file(socket)
+    timeout_s = TIMEOUT_S if timeout_s is None else timeout_s
     dealer = Dealer(path)
     try:
         dealer.send(encode(request))
@@ -72,13 +78,34 @@ def add_name(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="which engine (default: the only one that runs)")
 
 
-def tell(name: str | None, request: AnyRequest) -> int:
-    """Send a request, print what took effect; return 0 when it did and 1 when it was refused."""
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Let a program read the reply."""
+    parser.add_argument("--json", action="store_true", help="print the reply as one JSON object")
+
+
+def add_example(parser: argparse.ArgumentParser, *lines: str) -> None:
+    """Show how a verb is used, below its help."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n".join(("examples:", *(f"  trypto-engine {line}" for line in lines)))
+
+
+def tell(name: str | None, request: AnyRequest, *, as_json: bool = False) -> int:
+    """Send a request, print what took effect; return 0 when it did and 1 when it did not."""
     run = engine_of(name)
-    reply = ask(run, request)
-    if isinstance(reply, Done):
+    return show(run, ask(run, request), as_json=as_json)
+
+
+def show(run: RunFolder, reply: AnyReply, *, as_json: bool = False) -> int:
+    """Print a reply; return 0 when it took effect and 1 when it did not, or nobody knows."""
+    done = isinstance(reply, Done)
+    if as_json:
+        print(encode(reply).decode())
+    elif isinstance(reply, Done):
         print(f"{run.path.name}: {reply.text}")
-        return 0
-    text = reply.text if isinstance(reply, protocol.Refused) else f"unexpected reply {reply}"
-    print(f"{run.path.name}: refused: {text}", file=sys.stderr)
-    return 1
+    elif isinstance(reply, protocol.Refused):
+        print(f"{run.path.name}: refused: {reply.text}", file=sys.stderr)
+    elif isinstance(reply, protocol.Unanswered):
+        print(f"{run.path.name}: {reply.text}", file=sys.stderr)
+    else:
+        print(f"{run.path.name}: unexpected reply {reply}", file=sys.stderr)
+    return 0 if done else 1

@@ -11,7 +11,10 @@ REASON_MAX = 200  # characters that control takes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("reason", type=_reason, help="why it is safe to go on; for the log")
+    parser.add_argument("--breakers", action="store_true", help="close every venue's breaker too")
+    client.add_json(parser)
     client.add_name(parser)
+    client.add_example(parser, 'reset "looked at, a venue was down"', 'reset "mended" --breakers')
 
 
 def _reason(text: str) -> str:
@@ -21,5 +24,6 @@ def _reason(text: str) -> str:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask control; return 0 when it took effect, 1 when it was refused."""
-    return client.tell(options.name, Reset(options.reason))
+    """Ask control; return 0 when it took effect, 1 when it was refused or is to be repeated."""
+    return client.tell(
+        options.name, Reset(options.reason, options.breakers), as_json=options.json)

@@ -8,6 +8,8 @@ from typing import Final
 from engine.model.clock import SystemClock
 from ops import client
 from ops.screen.display import open_display
+from ops.screen.terminal import Draw
+from ops.screen.view import render
 
 REFRESH_S: Final = 0.25
 
@@ -20,8 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the engine until Ctrl-C; return 0, or 1 when it has left."""
+    return watch(options, render)
+
+
+def watch(options: argparse.Namespace, draw: Draw) -> int:
+    """Show the engine as ``draw`` does until Ctrl-C; return 0, or 1 when it has left."""
     folder = client.engine_of(options.name)
-    display = open_display(folder, SystemClock(), plain=options.plain)
+    display = open_display(folder, SystemClock(), plain=options.plain, draw=draw)
     try:
         while folder.path.is_dir():
             display.refresh()

@@ -7,7 +7,7 @@ falls a whole ring behind is *lapped*.  A *bell* is what a consumer waits on.
 
 Files, from the bottom up: ``layout`` (every byte), ``jit`` and ``atomics`` (the doors to Numba
 and LLVM), ``system`` (clocks, futex), ``segment``, then one idea each: ``book``, ``ring``,
-``bell``, ``counters``, ``board``.
+``bell``, ``metrics`` and ``counters``, ``board``, ``portfolio`` with its ``portfolio_layout``.
 
 How it is used: the owner calls ``Segment.create``, fills in what must stand there from the
 start and calls ``publish``; others call ``Segment.attach``.  Each word has one writer.  Kernels

@@ -18,11 +18,12 @@ LAYERS = (
     ("engine.config", "shm"),
     ("engine.market",),
     ("engine.runtime",),
+    ("engine.control.protocol",),
     ("feeds", "engine.detect", "gpu", "exec", "engine.control"),
     ("ops",),
     ("bench",),
 )
-WORKERS = LAYERS[4]
+WORKERS = LAYERS[5]
 # Packages with one door each: who else needs one asks the room that owns it.
 DOORS = {
     "picows": {"feeds.net.connection", "exec.gateways.socket", "ops.sim", "bench"},
@@ -99,6 +100,21 @@ def test_an_outside_package_enters_by_its_own_door(path: Path) -> None:
         if doors is not None:
             allowed = any(own == door or own.startswith(door + ".") for door in doors)
             assert allowed, f"{path.relative_to(ROOT)}:{line}: {name} has its door in {doors}"
+
+
+def test_the_auditor_shares_no_code_with_what_it_audits() -> None:
+    """Its modules, and all of ours that they reach, are no part of execution."""
+    paths = {module_of(path): path for path in SOURCES}
+    reached, waiting = set(), [each for each in paths if each.startswith("bench.auditor")]
+    while waiting:
+        module = waiting.pop()
+        if module in reached or module not in paths:
+            continue
+        reached.add(module)
+        for line, name in imports_of(paths[module]):
+            assert name.split(".")[0] != "exec", f"{module}:{line}: imports {name}"
+            waiting.append(name)
+    assert "bench.auditor.fold" in reached
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)

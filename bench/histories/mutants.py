@@ -164,6 +164,15 @@ class SecondLegOnce(Core):
             self.state.open_plans.pop(plan.planned.plan, None)
 
 
+class OverfillDropped(Core):
+    """What fills beyond the size that was asked for is not booked."""
+
+    def _traded(self, report: p.Traded) -> None:
+        order = self._ours(report.venue, report.client_id, report.venue_order)
+        if order is None or order.booked + report.size <= order.intent.size:
+            super()._traded(report)
+
+
 class SentBeforeWritten(Core):
     """An order leaves before the journal has it."""
 
@@ -179,6 +188,25 @@ class SentBeforeWritten(Core):
             return append(record)
 
         self.sender._log = _Late(log, late)  # type: ignore[assignment]  # noqa: SLF001
+
+
+class BooksAskedOnce(Core):
+    """The book was live when the gate looked; nobody looks again when the order leaves."""
+
+    def __init__(self, *arguments: object, **names: object) -> None:
+        super().__init__(*arguments, **names)  # type: ignore[arg-type]
+        self.sender._books = _Believed(self._books)  # type: ignore[assignment]  # noqa: SLF001
+
+
+class _Believed:
+    """Books that are always believed."""
+
+    def __init__(self, books: p.Books) -> None:
+        self._books = books
+
+    def quote(self, venue: str, symbol: str) -> p.Quote:
+        """Return the touch, whatever it is worth."""
+        return msgspec.structs.replace(self._books.quote(venue, symbol), distrust=0)
 
 
 class _Late:
@@ -206,6 +234,6 @@ MUTANTS: Final[tuple[type[Core], ...]] = (
     TimeoutIsReject, BlindResend, FillAfterEndDropped, FillBookedTwice, LateFillNotHedged,
     AbsenceBelievedAtOnce, DoubtsForgotten, OnlyTheStreamIsBelieved, FailedListingIsEmpty,
     DoubtIsNoRisk, FeesForgotten, HedgeForgetsItself, SecondLegForThePlan, SecondLegOnce,
-    SentBeforeWritten, PartialIsWhole,
+    OverfillDropped, SentBeforeWritten, PartialIsWhole, BooksAskedOnce,
 )
 

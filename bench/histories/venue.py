@@ -25,6 +25,7 @@ MONEY = 18
 ACCOUNT = "me"
 RECORDS_MAX = 20_000  # no honest history is so long
 SYMBOL = "BTC/USDT"
+LOT = 10
 TIFS = {r.Tif.GTC: Tif.GTC, r.Tif.IOC: Tif.IOC, r.Tif.FOK: Tif.FOK}
 
 
@@ -42,6 +43,7 @@ class Network(msgspec.Struct):
     lost_over: int = 0
     lost_query: int = 0
     failed_listing: int = 0
+    overfill: int = 0  # of orders that fill whole: a lot more than was asked for
 
 
 class Venue:
@@ -52,7 +54,7 @@ class Venue:
         self.exchange = Exchange(self._hear)
         symbol = spot(SYMBOL, Asset("BTC", MONEY), Asset("USDT", MONEY), price_decimals=2,
                       size_decimals=5)
-        self.exchange.list_symbol(symbol, Filters(tick=1, lot=10, size_min=10))
+        self.exchange.list_symbol(symbol, Filters(tick=1, lot=LOT, size_min=LOT))
         self.exchange.open_account(ACCOUNT, Fees(500, 1000, FeeIn.QUOTE))
         for asset, amount in (("BTC", 50), ("USDT", 3_000_000)):
             self.exchange.deposit(0, ACCOUNT, asset, amount * 10**MONEY)
@@ -60,6 +62,7 @@ class Venue:
                       for asset in ("BTC", "USDT")}
         self.arrived: dict[str, int] = {}  # client id -> how many requests reached the book
         self.fills: list[Fill] = []
+        self.overfilled = 0
         self.cut = False  # the private stream and all answers are dead
 
     # --- the port ------------------------------------------------------------------------------
@@ -70,6 +73,7 @@ class Venue:
             return ""
         assert self._world.journaled(order), f"sent without a durable intent: {order}"
         assert self._world.may_hedge(order), f"hedged too much, or beside a doubt: {order}"
+        assert not self._world.doubtful(self.venue), f"sent on a book in doubt: {order}"
         assert order.order < RECORDS_MAX, "it never stops sending"
         if not self._bad(self.network.lost_request):
             wait = 12_000 * MS if self._bad(self.network.late_request) else self._latency()
@@ -130,6 +134,9 @@ class Venue:
             self._answer(order, "place", denied)
             return
         self.arrived[order.client_id] = self.arrived.get(order.client_id, 0) + 1
+        if self.exchange.can_overfill(placed, LOT) and self._bad(self.network.overfill):
+            self.exchange.overfill(now_ns, placed, LOT)
+            self.overfilled += 1
         self._answer(order, "place", p.Accepted(self.venue, order.client_id, str(placed.id)))
 
     def _answer(self, order: r.Intended, request: str, report: p.Report) -> None:

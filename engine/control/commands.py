@@ -6,14 +6,17 @@ from typing import Final
 
 from engine.config import instruments
 from engine.control.protocol import (
+    EXEC_SOCKET,
     KILL_FILE,
     AnyReply,
     AnyRequest,
+    Cancel,
+    CancelAll,
     Done,
-    Echo,
+    Flatten,
     Kill,
     Pause,
-    Probe,
+    Place,
     ProcessStatus,
     Refused,
     Reset,
@@ -22,9 +25,11 @@ from engine.control.protocol import (
     StatusReply,
     Stop,
     StrategyStatus,
+    Unanswered,
     VenueStatus,
     encode,
 )
+from engine.control.relay import HandOn
 from engine.control.standing import Standing, save, saved
 from engine.control.supervisor import Child, Supervisor
 from engine.model.errors import SegmentInvalid
@@ -48,6 +53,7 @@ class Commands:
         self._context, self._engine = context, context.control.engine
         self.supervisor: Supervisor | None = None
         self.stop_asked = False
+        self._killed = False  # and told; others may set the word as well
         self._kill_reason = ""
         self._halt_reason = ""
         self._events = Publisher(context.run.file(EVENTS_SOCKET), EVENTS_PREFIX)
@@ -62,14 +68,15 @@ class Commands:
                         context.config.books.depth, len(wanted.symbols))
             for venue, wanted in context.config.venues.items()
         ]
-        self._verbs: dict[type, Callable[..., AnyReply]] = {
+        self._verbs: dict[type, Callable[..., AnyReply | HandOn]] = {
             Status: self._status, Stop: self._stop, Pause: self._pause, Resume: self._resume,
-            Kill: self._kill, Reset: self._reset, Probe: self._probe,
+            Kill: self._kill, Reset: self._reset,
+            **dict.fromkeys((Place, Cancel, CancelAll, Flatten), HandOn),
         }
         self._take_over()
 
-    def answer(self, request: AnyRequest) -> AnyReply:
-        """Carry out one request; every verb may be repeated."""
+    def answer(self, request: AnyRequest) -> AnyReply | HandOn:
+        """Carry out one request, or say that execution is to; every verb may be repeated."""
         return self._verbs[type(request)](request)
 
     def announce(self, event: str, **facts: object) -> None:
@@ -87,9 +94,10 @@ class Commands:
     def kill(self, reason: str) -> None:
         """Set the kill word first, then tell; the file outlives control."""
         reason = reason[:KILL_REASON_MAX]
-        if self._engine["kill"]:
-            return
         self._engine["kill"] = 1
+        if self._killed:
+            return
+        self._killed = True
         self._engine["trading_state"] = TradingState.EMERGENCY
         self._engine["kill_mono_ns"] = self._context.clock.mono_ns()
         self._kill_reason = reason
@@ -115,9 +123,11 @@ class Commands:
         self.announce("halted", child=child.role.name, cause=cause)
 
     def look(self) -> None:
-        """Notice the kill file, and the moment in which everything runs."""
-        if not self._engine["kill"] and self.kill_file.exists():
+        """Notice a kill by others, word or file, and the moment in which everything runs."""
+        if not self._killed and self.kill_file.exists():
             self.kill(self.kill_file.read_text(errors="replace") or "the kill file")
+        elif not self._killed and self._engine["kill"]:
+            self.kill("the kill word")
         starting = self._engine["state"] == EngineState.STARTING
         if starting and all(self._state(row) is ProcessState.READY for row in self._rows()):
             self._engine["state"] = EngineState.RUNNING
@@ -170,18 +180,16 @@ class Commands:
         self.stop_asked = True
         return Done("stopping")
 
-    def _probe(self, request: Probe) -> AnyReply:
-        return Echo(request.token)
-
     def _kill(self, request: Kill) -> AnyReply:
         self.kill(request.reason or "an operator")
         return Done(f"killed ({self._kill_reason}): nothing leaves execution until a reset")
 
-    def _reset(self, request: Reset) -> AnyReply:
+    def _reset(self, request: Reset) -> AnyReply | HandOn:
+        """Take everything back that control did; execution's own trading state is its own."""
         assert self.supervisor is not None
         self.kill_file.unlink(missing_ok=True)
         revived = self.supervisor.revive()
-        self._engine["kill"] = 0
+        self._engine["kill"], self._killed = 0, False
         if self._engine["state"] == EngineState.HALTED:
             self._engine["state"] = EngineState.STARTING  # until ``look`` finds all ready
         self._engine["trading_state"] = TradingState.ACTIVE
@@ -189,7 +197,19 @@ class Commands:
         not_kept = self._keep()
         self.announce("reset", reason=request.reason, revived=revived)
         started = f"; started {', '.join(revived)}" if revived else ""
-        return Done(f"reset: trading active{started}{not_kept}")
+        if not self._context.run.file(EXEC_SOCKET).exists():  # it never traded in this run
+            return Done(f"reset: trading active{started}{not_kept}")
+        done = f"reset{started}{not_kept}"
+
+        def whole(reply: AnyReply) -> AnyReply:
+            if isinstance(reply, Done):
+                return Done(f"{done}: {reply.text}")
+            if isinstance(reply, Refused):
+                return Refused(f"{done}, but execution refused it: {reply.text}")
+            said = reply.text if isinstance(reply, Unanswered) else str(reply)
+            return Unanswered(f"{done}, but trading may stay as it was, repeat the reset: {said}")
+
+        return HandOn(request, whole)
 
     def _pause(self, request: Pause) -> AnyReply:
         return self._set_enabled(request.target, enabled=False)

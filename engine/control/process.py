@@ -18,6 +18,7 @@ from engine.control import segments
 from engine.control.commands import Commands
 from engine.control.presence import Presence
 from engine.control.protocol import KILL_FILE, Status
+from engine.control.relay import Relay
 from engine.control.roles import CONTROL, roles
 from engine.control.server import Server
 from engine.control.starter import Starter
@@ -45,7 +46,8 @@ async def work(context: Context) -> int:
     starter = Starter(context, [child.role for child in children])
     supervisor = Supervisor(context, children, starter, commands.halt)
     commands.supervisor = supervisor
-    server = Server(context, commands.answer)
+    relay = Relay(context)
+    server = Server(context, commands.answer, relay)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, commands.kill, "SIGUSR1")
     context.process["pid"] = os.getpid()
     launcher = int(os.environ[spawn.PARENT_VARIABLE])
@@ -60,6 +62,7 @@ async def work(context: Context) -> int:
             supervisor.turn()
             commands.look()
             server.turn()
+            relay.turn()
             if turns % PROBE_TURNS == 0:
                 if (lost := presence.lost()) is not None:
                     commands.leave_to_the_next(f"{lost} was deleted by somebody")
@@ -77,6 +80,7 @@ async def work(context: Context) -> int:
         _ring_all(context)
         await supervisor.stop(CHILDREN_LEAVE_S)
         starter.close()
+        relay.close()
         server.close()
         commands.close()
 

@@ -45,15 +45,13 @@ class Kill(Request, frozen=True):
 
 
 class Reset(Request, frozen=True):
-    """Clear the kill word and the restart budgets; processes that were given up start again."""
+    """Clear the kill word and the restart budgets; processes that were given up start again.
+
+    Execution trades again, whatever had restricted it; its breakers close if that is asked for.
+    """
 
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
-
-
-class Probe(Request, frozen=True):
-    """Ask for this token back: control proves to itself that its own path still leads to it."""
-
-    token: int
+    breakers: bool = False
 
 
 Amount = Annotated[str, Meta(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$")]  # exact decimal
@@ -92,9 +90,9 @@ class Flatten(Request, frozen=True):
 
 
 Trading = Place | Cancel | CancelAll | Flatten  # what control hands on to execution
-AnyRequest = (
-    Status | Stop | Pause | Resume | Kill | Reset | Probe | Place | Cancel | CancelAll | Flatten
-)
+ToExecution = Trading | Reset | Kill  # what execution takes; a kill when control is silent
+ToGuard = CancelAll | Kill  # what the guard takes, when execution is silent too
+AnyRequest = Status | Stop | Pause | Resume | Kill | Reset | Place | Cancel | CancelAll | Flatten
 
 
 class Reply(msgspec.Struct, frozen=True, tag=True, tag_field="kind"):
@@ -113,10 +111,10 @@ class Refused(Reply, frozen=True):
     text: str
 
 
-class Echo(Reply, frozen=True):
-    """The token of a probe."""
+class Unanswered(Reply, frozen=True):
+    """Control could not ask execution, or it did not answer; ``text`` says what that means."""
 
-    token: int
+    text: str
 
 
 class ProcessStatus(msgspec.Struct, frozen=True):
@@ -172,9 +170,12 @@ class StatusReply(Reply, frozen=True):
     requests_refused: int
 
 
-AnyReply = Done | Refused | Echo | StatusReply
+AnyReply = Done | Refused | Unanswered | StatusReply
 
-EXEC_SOCKET: Final = "exec.ipc"  # where execution takes Trading and Reset, in the run folder
+EXEC_SOCKET: Final = "exec.ipc"  # where execution takes ToExecution, in the run folder
+GUARD_SOCKET: Final = "guard.ipc"  # where the guard takes ToGuard, beside it
 decode_request: Final = msgspec.json.Decoder(AnyRequest).decode
+decode_to_execution: Final = msgspec.json.Decoder(ToExecution).decode
+decode_to_guard: Final = msgspec.json.Decoder(ToGuard).decode
 decode_reply: Final = msgspec.json.Decoder(AnyReply).decode
 encode: Final = msgspec.json.Encoder().encode

@@ -70,6 +70,7 @@ class Kind(StrEnum):
     # orders
     CANCEL_FILL_RACE = "cancel_fill_race"  # the order fills while its cancel is under way
     PARTIAL_THEN_END = "partial_then_end"  # half of it fills, the venue ends the rest
+    OVERFILL = "overfill"  # an order of spot that fills whole fills a lot more than was asked for
     # the market as it is shown
     GLITCH = "glitch"  # a print at ten times the price, which nobody made
     CROSSED = "crossed"  # a bid stands above the best ask until the line's next change
@@ -87,6 +88,7 @@ class Kind(StrEnum):
     ID_REUSE = "id_reuse"  # it restarts: streams close, orders are gone, its ids begin again
     ORDERS_LOST = "orders_lost"  # every resting order is gone, and nobody is told
     ORDERS_CANCELLED = "orders_cancelled"  # every resting order is cancelled, by stream too
+    BUST = "bust"  # the newest trade of spot is taken back; no venue's page has words for it
 
 
 FRAME: Final = frozenset({
@@ -99,12 +101,13 @@ ANSWER: Final = frozenset({
     Kind.ANSWER_5XX, Kind.ANSWER_LOST, Kind.ANSWER_NEVER, Kind.ANSWER_LATE})
 FILL: Final = frozenset({
     Kind.FILL_LATE, Kind.FILL_DUPLICATE, Kind.FILL_LOST, Kind.FILL_BEFORE_ACK})
-ORDER: Final = frozenset({Kind.CANCEL_FILL_RACE, Kind.PARTIAL_THEN_END})
+ORDER: Final = frozenset({Kind.CANCEL_FILL_RACE, Kind.PARTIAL_THEN_END, Kind.OVERFILL})
 SHOWN: Final = frozenset({Kind.GLITCH, Kind.CROSSED})
 OF_SYMBOL: Final = frozenset({Kind.HALT, Kind.CANCEL_ONLY, Kind.POST_ONLY, Kind.FILTERS})
 STANDING: Final = OF_SYMBOL | {
     Kind.MAINTENANCE, Kind.CLOCK_SKEW, Kind.KEYS_REVOKED, Kind.USER_SILENT, Kind.QUERY_LAG}
-ONCE: Final = frozenset({Kind.ID_REUSE, Kind.ORDERS_LOST, Kind.ORDERS_CANCELLED})
+ONCE: Final = frozenset({
+    Kind.ID_REUSE, Kind.ORDERS_LOST, Kind.ORDERS_CANCELLED, Kind.BUST})
 SYMBOL_KINDS: Final = FRAME | BOOK_REQUEST | FILL | ORDER | SHOWN | OF_SYMBOL
 
 

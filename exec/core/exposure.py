@@ -105,12 +105,6 @@ def unhedged(state: State, books: Books) -> int:
     return worth(state.unhedged, books)
 
 
-def residual(state: State, numbers: Iterable[int]) -> int:
-    """Return filled buys less filled sells of some orders, in size quanta."""
-    orders = (state.orders[number] for number in numbers)
-    return sum(order.booked * order.intent.side for order in orders)
-
-
 def strategy_of(state: State, plan: int) -> str:
     """Return the name of the strategy that a plan came from, "operator" for none."""
     found = state.plans.get(plan)

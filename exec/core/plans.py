@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from exec.core import turns
-from exec.core.exposure import in_reference, residual
+from exec.core.exposure import in_reference
 from exec.core.ports import Books
 from exec.core.settings import Settings
 from exec.gate.checks import Purpose
@@ -63,7 +63,7 @@ def next_step(
     since_ns = max(plan.born_ns, state.trading_ns)  # an operator's word begins the time anew
     late = now_ns - since_ns > plan.planned.deadline_ns
     waiting = _waiting(state, plan, late=late)
-    left = residual(state, plan.orders) if len(plan.planned.legs) > 1 else 0
+    left = plan.residual if len(plan.planned.legs) > 1 else 0
     attempts = sum(each.born_ns > state.trading_ns and each.booked < each.intent.size
                    for each in turns.hedges(state, plan))
     if waiting is not None:

@@ -10,7 +10,7 @@ def profit_of(state: State, books: Books, plan: Plan) -> int:
 
     What it still holds is valued at the middle of the first leg's book.
     """
-    held = plan.residual
+    held = plan.residual + plan.taken_over
     total = sum(amount * books.rate(asset) // UNIT for asset, amount in plan.flows.items())
     if held and len(plan.planned.legs) > 1:
         leg = plan.planned.legs[0]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from exec import failpoint
 from exec import records as r
 from exec.core import ports as p
 from exec.core.settings import Settings
@@ -13,6 +14,7 @@ from exec.gate.checks import Proposed, Purpose
 from exec.gate.throttle import Throttle
 from exec.orders import FINAL
 from exec.state import Order, State
+from shm.layout import Veto
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS: Final = 36 * 36
@@ -25,12 +27,13 @@ class Sender:
     def __init__(
         self, log: p.Log, state: State, gate: Gate, gateways: dict[str, p.Gateway],
         circuits: dict[str, Circuit], throttles: dict[str, Throttle], flags: p.Flags,
-        clock: p.Clock, settings: Settings, when_durable: WhenDurable,
+        clock: p.Clock, settings: Settings, books: p.Books, when_durable: WhenDurable,
     ) -> None:
         """``when_durable(number, action)`` acts once the record of that number is safe."""
         self._log, self._state, self._gate, self._gateways = log, state, gate, gateways
         self._circuits, self._throttles, self._flags = circuits, throttles, flags
-        self._clock, self._settings, self._when_durable = clock, settings, when_durable
+        self._clock, self._settings, self._books = clock, settings, books
+        self._when_durable = when_durable
         self.prepared: dict[int, tuple[Proposed, Approval]] = {}  # written down, not yet sent
 
     def intend(
@@ -46,6 +49,7 @@ class Sender:
             number, plan, leg, proposed.venue, proposed.symbol, proposed.side, proposed.price,
             proposed.size, tif, False, False, client_id(self._state.birth, number),
             approval.token, deadline_ns, purpose))
+        failpoint.reach(failpoint.AFTER_INTENT)
         return number
 
     def send_when_durable(
@@ -53,61 +57,70 @@ class Sender:
     ) -> None:
         """Send orders once they are safe in the journal, unless their time is up by then."""
         def act() -> None:
-            late = bool(expiry_ns) and self._clock.mono_ns() > expiry_ns
-            if late:
-                left = [("", "expired before it could be sent") for _ in numbers]
+            if expiry_ns and self._clock.mono_ns() > expiry_ns:
+                left: list[r.Sent | r.Unsent] = [
+                    r.Unsent(each, "expired before it could be sent") for each in numbers]
             else:
                 left = [self._hand_over(number) for number in numbers]
-            for number, (channel, why) in zip(numbers, left, strict=True):
-                if channel:
-                    del self.prepared[number]
-                    self._log.append(r.Sent(number, channel))
-                else:
-                    self._unsent(number, why)
+            for record in left:
+                proposed, _ = self.prepared.pop(record.order)
+                if isinstance(record, r.Unsent):
+                    self._circuits[proposed.venue].unsent(record.order)
+                self._log.append(record)
             then()
 
         self._when_durable(numbers[-1], act)
 
-    def _hand_over(self, number: int) -> tuple[str, str]:
-        """Hand an order over; return by what channel it left, or why not a byte of it did.
+    def _hand_over(self, number: int) -> r.Sent | r.Unsent:
+        """Hand an order over; return what is to be written of that once all of its plan have left.
 
-        What became of it is written down only when all orders of a plan have left: each is a doubt
-        until then, as it was from the moment that it was intended.
+        Until then each of them is a doubt, as it was from the moment that it was intended.
         """
         intent = self._state.orders[number].intent
         proposed, approval = self.prepared[number]
+        book = self._books.quote(intent.venue, intent.symbol)  # the gate's word may be old by now
         if self._flags.killed():
-            return "", "killed"
+            return r.Unsent(number, "killed")
         if not self._gate.admits(approval, proposed, intent.purpose):
-            return "", "its approval is of other limits or another life"
+            return r.Unsent(number, "its approval is of other limits or another life")
+        if book.distrust:
+            return r.Unsent(
+                number, f"its book is not to be believed: {Veto(book.distrust).name}")
         self._throttles[intent.venue].take(self._clock.mono_ns())
         channel = self._gateways[intent.venue].place(intent, proposed, approval)
-        return channel, "the gateway sent nothing"
-
-    def _unsent(self, number: int, why: str) -> None:
-        proposed, _ = self.prepared.pop(number)
-        self._circuits[proposed.venue].unsent(number)
-        self._log.append(r.Unsent(number, why))
+        failpoint.reach(failpoint.AFTER_SEND)
+        if not channel:
+            return r.Unsent(number, "the gateway sent nothing")
+        return r.Sent(number, channel, book.version, book.distrust)
 
     def cancel(self, number: int, why: str) -> str:
-        """Ask for a cancel of a live order; return the channel, or "" when nothing left."""
+        """Ask for a cancel of a live order; return the channel, or "" when nothing left.
+
+        It leaves before it is written down: a journal that takes nothing any more stops no cancel.
+        """
         order = self._state.orders[number]
         if order.state in FINAL:
             return ""
-        self._log.append(r.CancelAsked(number, why))
         self._throttles[order.intent.venue].take(self._clock.mono_ns())
-        return self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        channel = self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        failpoint.reach(failpoint.AFTER_CANCEL)
+        self._log.append(r.CancelAsked(number, why))
+        return channel
 
     def cancel_stray(self, order: Order) -> None:
         """Cancel an order that the venue still lists although it had ended by its own word."""
         self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
 
-    def cancel_all(self, why: str) -> None:
-        """Cancel everything everywhere, with the venues' own cancel-all first."""
-        for gateway in self._gateways.values():
-            gateway.cancel_all()
+    def cancel_all(self, why: str, venue: str = "") -> None:
+        """Cancel everything, everywhere or at one venue, with the venues' own cancel-all first.
+
+        Raises NoSpace where that cannot be written down; the cancels have left all the same.
+        """
+        for name, gateway in self._gateways.items():
+            if venue in ("", name):
+                gateway.cancel_all()
         for number, order in [*self._state.live.items()]:
-            if order.state not in FINAL:
+            if order.state not in FINAL and venue in ("", order.intent.venue):
                 self._log.append(r.CancelAsked(number, why))
 
 

@@ -78,6 +78,11 @@ class Trading:
             if due < self.now:
                 self.set(due, "cooled down", "engine")
 
+    def close_breakers(self) -> None:
+        """Close every breaker on an operator's word."""
+        for venue, circuit in self._circuits.items():
+            self._moved(venue, circuit.close())
+
     # --- what happened to orders ---------------------------------------------------------------
 
     def worked(self, order: Order) -> None:

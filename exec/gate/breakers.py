@@ -60,6 +60,12 @@ class Circuit(msgspec.Struct):
         self.place, self.failures, self.probe = Breaker.CLOSED, 0, 0
         return self.place
 
+    def close(self) -> Breaker | None:
+        """Close it on an operator's word."""
+        moved = self.place is not Breaker.CLOSED
+        self._close()
+        return self.place if moved else None
+
     def turn(self, now_ns: int) -> Breaker | None:
         """Let time pass: an open breaker becomes half-open."""
         if self.place is Breaker.OPEN and now_ns - self.opened_ns >= self.open_ns:

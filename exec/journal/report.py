@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from engine.model.errors import JournalCorrupt
+from engine.runtime.machine import boot_id
 from exec import records as r
 from exec.journal import reader
-from exec.journal.boot import boot_number
 from exec.journal.file import Record
 from exec.text import when
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.task == "verify":
             _verify(options.folder, json=options.json)
         else:
-            wanted = (each for each in reader.read(options.folder, boot=boot_number())
+            wanted = (each for each in reader.read(options.folder, boot=boot_id())
                       if each.sequence >= options.first)
             for line in lines(islice(wanted, options.limit), json=options.json):
                 sys.stdout.write(line + "\n")
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _verify(folder: Path, *, json: bool) -> None:
-    found = reader.verify(folder, boot=boot_number())
+    found = reader.verify(folder, boot=boot_id())
     kinds: dict[str, int] = {}
-    for record in reader.read(folder, boot=boot_number()):
+    for record in reader.read(folder, boot=boot_id()):
         name = type(_decoded(record)).__name__
         kinds[name] = kinds.get(name, 0) + 1
     if json:

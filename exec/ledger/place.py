@@ -8,16 +8,18 @@ import importlib
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from engine.config import Config
 from engine.model.errors import LedgerInvalid, LedgerUnavailable
-from engine.runtime.books_folder import BooksFolder
 from exec.gateways.keys import found
 from exec.ledger import sqlite
 from exec.ledger.store import Database, Store
+
+if TYPE_CHECKING:  # a command that only reads needs no kernels
+    from engine.config import Config
+    from engine.runtime.books_folder import BooksFolder
 
 NOTE: Final = "ledger.json"
 
@@ -48,14 +50,14 @@ class Place(msgspec.Struct, frozen=True):
         return found(self.password, os.environ) if self.password else ""
 
 
-def place_of(books: BooksFolder, config: Config) -> Place:
+def place_of(books: "BooksFolder", config: "Config") -> Place:
     """Return where the ledger of these books is by the config."""
     wanted = config.ledger
     schema = f"{config.name}_{books.mode}_{books.account}" if wanted.url else ""
     return Place(str(books.ledger), wanted.url, wanted.password, schema)
 
 
-def note(books: BooksFolder, place: Place) -> None:
+def note(books: "BooksFolder", place: Place) -> None:
     """Leave word in the books' folder; raise LedgerUnavailable where the disk refuses."""
     path = Path(books.folder) / NOTE
     new = path.with_suffix(".new")

@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.runtime import loop
 from engine.runtime.context import Context
-from exec.journal.boot import boot_number
+from engine.runtime.machine import boot_id
 from exec.ledger.keeper import Keeper
 from exec.ledger.metrics import Sampler
 from shm.layout import ProcessState
@@ -21,7 +21,7 @@ LINGER_S: Final = 1.0  # after a stop, for the last words of execution
 async def work(context: Context) -> int:
     """Keep the ledger until cancelled, or until the run has other books."""
     keeper = Keeper(context.run, context.config, context.clock, context.log, context.counters,
-                    Sampler(context), boot=boot_number())
+                    Sampler(context), boot=boot_id())
     events = asyncio.get_running_loop()
     thread = ThreadPoolExecutor(1, "ledger")
     turning: asyncio.Future[float] | None = None

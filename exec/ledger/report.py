@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from engine.model.errors import AlreadyRunning, EngineError, LedgerUnavailable
+from engine.runtime.machine import boot_id
 from exec.journal import reader
-from exec.journal.boot import boot_number
 from exec.ledger import pnl, views
 from exec.ledger.place import Place, noted
 from exec.ledger.store import Database
@@ -61,7 +61,7 @@ def _catch_up(folder: Path, where: Place, verb: str) -> None:
                                 " engine's books, or --name")
     try:
         with closing(where.open_store()) as store:
-            Ledger(store).catch_up(reader.read(journal, boot=boot_number()))
+            Ledger(store).catch_up(reader.read(journal, boot=boot_id()))
     except AlreadyRunning:
         return
     except LedgerUnavailable as error:
@@ -84,7 +84,7 @@ def _said(options: argparse.Namespace, database: Database) -> str:
 
 
 def _verified(database: Database, journal: Path, *, json: bool) -> str:
-    proof = verify(database, reader.read(journal, boot=boot_number()))
+    proof = verify(database, reader.read(journal, boot=boot_id()))
     if json:
         return _encoded({"ledger": database.where, "journal": str(journal), **proof._asdict()})
     behind = f"; {proof.behind} newer records are on their way" if proof.behind else ""

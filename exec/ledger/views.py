@@ -6,10 +6,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from engine.model.quanta import plain
 from exec.ledger.pnl import strategy_name, total_of
 from exec.ledger.results import money_text
 from exec.ledger.store import Database, Value
 from exec.text import amounts, micro, when
+from shm.layout import TradingState
 
 Cells = list[str]
 _JSON: Final = frozenset({"legs", "flows", "fees", "slippage", "leg_risk", "fields"})
@@ -54,7 +56,7 @@ def _opportunity(row: Any) -> Cells:
 
 def _order(row: Any) -> Cells:
     filled = Decimal(row["filled"])
-    average = f"{(Decimal(row['value']) / filled).normalize():f}" if filled else "-"
+    average = plain(f"{Decimal(row['value']) / filled:.8f}") if filled else "-"
     return [when(row["unix_ns"]), str(row["number"]), row["venue"], row["symbol"],
             _SIDES[row["side"]], row["price"], row["size"], row["filled"], average, row["tif"],
             row["purpose"], row["state"].lower(), when(row["changed_ns"])]
@@ -86,6 +88,9 @@ def _balance(row: Any) -> Cells:
 
 
 def _audit(row: Any) -> Cells:
+    if row["kind"] == "statechanged":
+        for name in ("before", "now"):
+            row["fields"][name] = TradingState(row["fields"][name]).name
     words = ", ".join(f"{name} {value}" for name, value in row["fields"].items() if value != "")
     return [when(row["unix_ns"]), str(row["sequence"]), row["kind"], words]
 

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from engine.model.clock import Clock
 from ops.screen.plain import PlainLines
-from ops.screen.terminal import Screen
+from ops.screen.terminal import Draw, Screen
+from ops.screen.view import render
 from shm.segment import RunFolder
 
 
@@ -22,8 +23,10 @@ class Display(Protocol):
         """Give the terminal back."""
 
 
-def open_display(run: RunFolder, clock: Clock, *, plain: bool = False) -> Display:
+def open_display(
+    run: RunFolder, clock: Clock, *, plain: bool = False, draw: Draw = render
+) -> Display:
     """Return what shows the engine in ``run``: lines when asked for or without a terminal."""
     if plain or not sys.stdout.isatty():
         return PlainLines(run, clock)
-    return Screen(run, clock)
+    return Screen(run, clock, draw=draw)

@@ -51,10 +51,14 @@ def state_of(sample: Sample) -> str:
     ready = sum(each.state is ProcessState.READY for each in sample.processes)
     state = sample.state.name.lower() if sample.running else "not running"
     words = [
-        f"{sample.name}: {state}", f"trading {sample.trading_state.name.lower()}",
+        f"{sample.name}: {state}", f"trading {sample.trading.state.name.lower()}",
         f"{ready} of {len(sample.processes)} processes ready",
         "books live " + " ".join(f"{each.name} {each.live}/{each.total}" for each in sample.venues),
     ]
+    if sample.portfolio is not None:
+        waiting = sorted(sample.portfolio.unready)
+        words += [f"no orders to {' '.join(waiting)}"] if waiting else []
+        words += [sample.doubt.partition(";")[0]] if sample.doubt else []
     words += ["killed"] if sample.killed else []
     words += ["paused"] if sample.paused else []
     words += ["venues are simulated"] if sample.simulated else []
@@ -69,6 +73,19 @@ def figures_of(sample: Sample) -> str:
         f"up {text.duration(sample.uptime_ns)}",
         f"{text.count(sum(rates) if rates else None)} msg/s",
         f"{book.label} p99 {text.duration(book.p99_ns if book.count else None)}",
-        f"{sample.signal_count} signals: {sample.accepted} would send, {sample.refused} refused,"
+        f"{sample.signal_count} signals: {sample.accepted} taken, {sample.refused} refused,"
         f" {sample.lost} lost",
+        *_books_of(sample),
     ))
+
+
+def _books_of(sample: Sample) -> list[str]:
+    """Return orders and profit, where execution told of them."""
+    portfolio = sample.portfolio
+    if portfolio is None:
+        return []
+    return [
+        f"{portfolio.order_count} orders: {portfolio.live_count} live,"
+        f" {portfolio.unknown_count} in doubt",
+        f"{portfolio.fill_count} fills", f"P&L today {portfolio.profit_day:+.2f}",
+        f"total {portfolio.profit:+.2f}", f"unhedged {portfolio.unhedged:.2f}"]

@@ -10,7 +10,9 @@ from typing import Final
 
 from engine.model.instrument import Pair
 from ops.attach import Engine
+from ops.portfolio import Portfolio
 from ops.records import Process, Signal, Touch
+from ops.trading import TradingWord, trading_word
 from shm.counters import (
     DetectorHistogram,
     ExecCounter,
@@ -20,7 +22,7 @@ from shm.counters import (
     Histogram,
     Metric,
 )
-from shm.layout import EngineState, ProcessState, TradingState, Veto
+from shm.layout import EngineState, ProcessState, Veto
 
 SIGNALS_MAX: Final = 40
 _MEMORY_EVERY_NS: Final = 2_000_000_000  # the kernel walks all pages of a process for it
@@ -34,6 +36,10 @@ HOPS: Final = (
     ("signal → exec, memory", "exec", ExecHistogram.SIGNAL_TO_SEEN_RING),
     ("signal → exec, ZeroMQ", "exec", ExecHistogram.SIGNAL_TO_SEEN_WIRE),
     ("frame → decision", "exec", ExecHistogram.RECV_TO_DECISION),
+    ("gate", "exec", ExecHistogram.GATE),
+    ("signal → order sent", "exec", ExecHistogram.SIGNAL_TO_ORDER),
+    ("order → acknowledged", "exec", ExecHistogram.ORDER_TO_ACK),
+    ("journal sync", "exec", ExecHistogram.JOURNAL_SYNC),
 )
 
 
@@ -86,12 +92,13 @@ class Sample:
     mode: str
     running: bool
     state: EngineState
-    trading_state: TradingState
+    trading: TradingWord
     killed: bool
     paused: bool
     simulated: bool
     uptime_ns: int
     mono_ns: int
+    unix_ns: int
     edge_min_bps: float
     processes: list[Process]
     cpu_percent: dict[str, float]
@@ -105,6 +112,8 @@ class Sample:
     refused: int
     lost: int
     hops: list[Hop]
+    portfolio: Portfolio | None  # None: execution told nothing yet
+    doubt: str  # why the portfolio may not be how things are now
 
 
 class Sampler:
@@ -128,11 +137,13 @@ class Sampler:
         processes = engine.processes
         touches = [engine.touch(venue, symbol) for venue, symbol in engine.pairs]
         row, executed = engine.control.engine, engine.block("exec")
+        portfolio = engine.portfolio()
         return Sample(
             name=engine.name, mode=engine.config.mode, running=engine.running, state=engine.state,
-            trading_state=engine.trading_state, killed=bool(row["kill"]),
+            trading=trading_word(engine.run, engine.control, portfolio), killed=bool(row["kill"]),
             paused=bool(row["paused"]), simulated=engine.simulated, uptime_ns=engine.uptime_ns,
-            mono_ns=now, edge_min_bps=engine.config.detector.edge_min_ppm / 100,
+            mono_ns=now, unix_ns=engine.clock.unix_ns(),
+            edge_min_bps=engine.config.detector.edge_min_ppm / 100,
             processes=processes, cpu_percent=self._cpu_percent(processes, elapsed_s),
             memory_bytes=self._memory_bytes(processes, now),
             venues=self._venues(processes, touches, elapsed_s),
@@ -140,7 +151,8 @@ class Sampler:
             signals=engine.signals(SIGNALS_MAX)[::-1], signal_count=engine.signal_count,
             accepted=executed.value(ExecCounter.ACCEPTED),
             refused=executed.value(ExecCounter.REFUSED), lost=executed.value(ExecCounter.LOST),
-            hops=[self._hop(*hop) for hop in HOPS],
+            hops=[self._hop(*hop) for hop in HOPS], portfolio=portfolio,
+            doubt=engine.doubt(portfolio) if portfolio else "",
         )
 
     def _venues(

@@ -7,6 +7,7 @@ It asks no process anything, so it works while any of them hangs.
 
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from rich.console import Console, Group
@@ -15,8 +16,12 @@ from rich.text import Text
 
 from engine.model.clock import Clock
 from ops.screen.look import Look
-from ops.screen.view import BAD, CARE, render
+from ops.screen.sample import Sample
+from ops.screen.section import BAD, CARE
+from ops.screen.view import render
 from shm.segment import RunFolder
+
+Draw = Callable[[Sample, int, int, str], list[Text]]  # within a width and height, with a message
 
 SAID_NS: Final = 10_000_000_000  # how long a message stands on the screen
 SAID_MAX: Final = 20  # messages repeated on the terminal at the end
@@ -25,8 +30,11 @@ SAID_MAX: Final = 20  # messages repeated on the terminal at the end
 class Screen:
     """Owns the terminal from its making to ``close``; ``refresh`` never waits."""
 
-    def __init__(self, run: RunFolder, clock: Clock, *, console: Console | None = None) -> None:
+    def __init__(
+        self, run: RunFolder, clock: Clock, *, draw: Draw = render, console: Console | None = None
+    ) -> None:
         """Take the terminal and start looking at the engine in ``run``."""
+        self._draw = draw
         self._name, self._clock = run.path.name, clock
         self._console = console or Console(highlight=False)
         self._look = Look(run, clock)
@@ -38,7 +46,7 @@ class Screen:
         """Look and draw once."""
         sample, (width, height) = self._look.sample(), self._console.size
         said = self._latest()
-        lines = render(sample, width, height, said) if sample else self._waiting(said)
+        lines = self._draw(sample, width, height, said) if sample else self._waiting(said)
         for line in lines:
             line.truncate(width)
         self._live.update(Group(*lines), refresh=True)

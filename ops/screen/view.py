@@ -1,33 +1,38 @@
-"""One sample as lines of text: what stands on the screen, where, and in which colour.
-
-Sections share the height: first every section gets a little, then those that explain most.
-A section that had to leave rows out says so in its title.
-"""
+"""One sample as lines of text: what stands on the screen, where, and in which colour."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from rich.text import Text
 
 from ops.records import Process, Signal, Touch
-from ops.screen import text
+from ops.screen import holdings, text
+from ops.screen.holdings import TRADING, money_lines
 from ops.screen.sample import Hop, PairLine, Sample, VenueLine
+from ops.screen.section import (
+    ALL,
+    APART,
+    BAD,
+    CARE,
+    GOOD,
+    QUIET,
+    Section,
+    beside,
+    fill,
+    line,
+)
 from ops.screen.text import Cell, Column
 from shm.layout import EngineState, Fate, ProcessState, TradingState, Veto
 
-GOOD, BAD, CARE, QUIET = "green", "bold red", "yellow", "dim"
+BANNER: Final = "black on yellow"
+TWO_PANES: Final = 164  # characters: two narrow screens side by side
 SIGNALS_FIRST: Final = 5  # signals shown before other sections show everything
-TOUCHES_LEAST: Final = 3  # fewer single books than these are not worth a title
+ORDER_PATH_MAX: Final = 12  # characters
 _BEAT_LATE_NS: Final = 1_000_000_000
 
 _ENGINE: Final = {
     EngineState.STARTING: CARE, EngineState.RUNNING: GOOD, EngineState.STOPPING: CARE,
     EngineState.HALTED: BAD,
-}
-_TRADING: Final = {
-    TradingState.ACTIVE: GOOD, TradingState.CAUTIOUS: CARE, TradingState.RESTRICTED: CARE,
-    TradingState.HALTED: BAD, TradingState.EMERGENCY: BAD,
 }
 _PROCESS: Final = {ProcessState.READY: GOOD, ProcessState.STARTING: CARE}
 _TO_COME: Final = (ProcessState.ABSENT, ProcessState.STARTING)
@@ -37,6 +42,12 @@ VENUES: Final = (
     Column("live", 7, right=True), Column("gaps", 5, right=True),
     Column("resyncs", 7, right=True), Column("last msg", 8, right=True),
     Column("to book p99", 11, right=True),
+)
+TRADED_VENUES: Final = (
+    Column("venues", 13, grows=True), Column("state", 8), Column("msg/s", 6, right=True),
+    Column("live", 5, right=True), Column("gaps", 5, right=True),
+    Column("resyncs", 7, right=True), Column("last msg", 8, right=True),
+    Column("book p99", 8, right=True), Column("orders", 12, grows=True),
 )
 PAIRS: Final = (
     Column("books", 10, grows=True), Column("bid", 10, right=True), Column("at", 12, grows=True),
@@ -66,126 +77,140 @@ PROCESSES: Final = (
 )
 
 
-@dataclass(slots=True)
-class Section:
-    """A table that may be shown in part; ``empty`` is said where there are no rows."""
-
-    columns: Sequence[Column]
-    rows: list[list[Cell]]
-    empty: str
-    shown: int = 0
-
-    def lines(self, width: int) -> list[Text]:
-        """Return title, rows, and how many rows are missing."""
-        first, *others = self.columns
-        if self.shown < len(self.rows):
-            first = replace(first, title=f"{first.title} {self.shown}/{len(self.rows)}")
-        made = text.lines((first, *others), self.rows[: self.shown], width)
-        if not self.rows:
-            made.append(Text(f"  {self.empty}"[:width], QUIET, no_wrap=True))
-        return made
-
-
 def render(sample: Sample, width: int, height: int, said: str = "") -> list[Text]:
-    """Return at most ``height`` lines of at most ``width`` characters; ``said`` is a message."""
-    top = [_headline(sample), _notice(sample, said), _summary(sample)]
-    venues = Section(VENUES, [_venue(line) for line in sample.venues], "no venue")
-    pairs = Section(PAIRS, [_pair(line) for line in sample.pairs], "no book")
-    signals = Section(
-        SIGNALS, [_signal(signal, sample.mono_ns) for signal in sample.signals],
-        f"none yet: no edge of {sample.edge_min_bps:g} bps net of fees has been seen"
-        if sample.state is not EngineState.STARTING
-        else "starting: the first start on a machine compiles, which takes a minute or two")
-    hops = Section(HOPS, [_hop(hop) for hop in sample.hops if hop.count], "nothing measured yet")
-    worst = sorted(sample.touches, key=lambda touch: touch.veto is Veto.NONE)
-    touches = Section(TOUCHES, [_touch(touch) for touch in worst], "no book")
-    processes = Section(PROCESSES, _processes(sample), "none")
-    sections = [venues, pairs, signals, hops]
-    left = height - len(top) - sum(1 if section.rows else 2 for section in sections)
-    left = _share(left, [(venues, 99), (pairs, 99), (hops, 99), (signals, SIGNALS_FIRST)])
-    if left >= 1 + len(processes.rows):
-        left = _share(left - 1, [(processes, len(processes.rows))])
-        sections.insert(0, processes)
-    airy = left >= len(sections)
-    left -= len(sections) * airy
-    if left >= 1 + airy + min(TOUCHES_LEAST, len(touches.rows)):
-        left = _share(left - 1 - airy, [(touches, len(touches.rows))])
-        sections.insert(sections.index(signals), touches)
-    _share(left, [(signals, len(signals.rows))])
-    lines = top
-    for section in sections:
-        lines += [Text()] * airy + section.lines(width)
-    for line in lines:
-        line.truncate(width)
+    """Return at most ``height`` lines of at most ``width`` characters; ``said`` is a message.
+
+    A wide screen has two panes: the market at the left, what execution makes of it at the right.
+    """
+    top = [headline(sample), notice(sample, said), _summary(sample), *money_lines(sample)]
+    market, traded, engine = _market(sample), _traded(sample), _engine(sample)
+    room = height - len(top)
+    if width >= TWO_PANES and sample.portfolio is not None:
+        pane = (width - APART) // 2
+        venues, pairs, touches = market
+        left = fill([*market, *engine], [venues, pairs, *engine, touches], pane, room)
+        lines = top + beside(left, fill(traded, traded, pane, room), pane)
+    else:
+        venues, pairs, touches = market
+        hops, processes = engine
+        *held, decided = traded
+        lines = top + fill(
+            [venues, pairs, *held, touches, decided, hops, processes],
+            [venues, *held[:1], decided, pairs, hops, *held[1:], processes, touches], width, room)
+    for each in lines:
+        each.truncate(width)
     return lines[:height]
 
 
-def _share(left: int, wanted: Sequence[tuple[Section, int]]) -> int:
-    """Give rows in turn, one each, until all have what they want; return what is left."""
-    while left > 0:
-        hungry = [each for each, most in wanted if each.shown < min(most, len(each.rows))]
-        if not hungry:
-            break
-        for section in hungry[:left]:
-            section.shown += 1
-        left -= len(hungry[:left])
-    return left
+def _market(sample: Sample) -> list[Section]:
+    """Return venues, the best prices of each pair, and every single book."""
+    columns: Sequence[Column] = VENUES
+    rows = [_venue(each) for each in sample.venues]
+    if sample.portfolio is not None:
+        unready = sample.portfolio.unready
+        columns = TRADED_VENUES
+        rows = [[*_venue(each), _order_path(unready.get(each.name, ""))]
+                for each in sample.venues]
+    worst = sorted(sample.touches, key=lambda touch: touch.veto is Veto.NONE)
+    return [
+        Section(columns, rows, "no venue", least=ALL),
+        Section(PAIRS, [_pair(each) for each in sample.pairs], "no book", least=3),
+        Section(TOUCHES, [_touch(touch) for touch in worst], "no book", least=3, first=0),
+    ]
 
 
-def _line(*parts: Cell) -> Text:
-    return Text.assemble(*parts, no_wrap=True, overflow="crop")
+def signals(sample: Sample) -> Section:
+    """Return the section of signals with their fates."""
+    none = (f"none yet: no edge of {sample.edge_min_bps:g} bps net of fees has been seen"
+            if sample.state is not EngineState.STARTING
+            else "starting: the first start on a machine compiles, which takes a minute or two")
+    return Section(SIGNALS, [_signal(each, sample.mono_ns) for each in sample.signals], none,
+                   least=2, first=SIGNALS_FIRST)
 
 
-def _headline(sample: Sample) -> Text:
+def _traded(sample: Sample) -> list[Section]:
+    """Return orders, balances and positions where there are any, and signals with their fates."""
+    portfolio = sample.portfolio
+    if portfolio is None:
+        return [signals(sample)]
+    held = [holdings.orders(portfolio, sample.unix_ns), holdings.venue_balances(portfolio)]
+    if portfolio.positions:
+        held.append(holdings.positions(portfolio))
+    return [*held, signals(sample)]
+
+
+def _engine(sample: Sample) -> list[Section]:
+    """Return latencies and processes."""
+    hops = [_hop(hop) for hop in sample.hops if hop.count]
+    return [
+        Section(HOPS, hops, "nothing measured yet", least=2),
+        Section(PROCESSES, _processes(sample), "none", least=ALL),
+    ]
+
+
+def headline(sample: Sample) -> Text:
+    """Return which engine it is and what it may do."""
     state: Cell = (sample.state.name, _ENGINE[sample.state])
     if not sample.running:
         state = ("NOT RUNNING", BAD)
-    return _line(
+    return line(
         ("trypto-engine ", "bold"), (sample.name, "bold cyan"), "  ", sample.mode, "  ", state,
-        "  trading ", (sample.trading_state.name, _TRADING[sample.trading_state]),
+        "  trading ", (sample.trading.state.name, TRADING[sample.trading.state]),
         "  up ", text.duration(sample.uptime_ns),
     )
 
 
-def _notice(sample: Sample, said: str) -> Text:
-    """Return the gravest thing to know, in one line."""
+def notice(sample: Sample, said: str) -> Text:
+    """Return the gravest thing to know, in one line, behind what kind of venues these are."""
+    grave = _gravest(sample, said)
+    if not sample.simulated:
+        return line(grave or ("venues are real", QUIET))
+    if grave is None:
+        return line(("venues are simulated: local servers, no exchange is contacted", BANNER))
+    return line(("venues are simulated", BANNER), " ", grave)
+
+
+def _gravest(sample: Sample, said: str) -> tuple[str, str] | None:
+    trading = sample.trading
+    reason = ": ".join(part for part in (trading.who, trading.why) if part)
     if not sample.running:
-        return _line(("control shows no life: what stands below is the past", BAD))
+        return "control shows no life: what stands below is the past", BAD
     if sample.killed:
-        return _line(("KILLED: nothing leaves execution until: trypto-engine reset", BAD))
+        return f"KILLED: nothing leaves execution until: trypto-engine reset ({trading.why})", BAD
     if sample.state is EngineState.HALTED:
-        return _line(("HALTED: a restart budget is spent; see: trypto-engine status", BAD))
+        return f"HALTED: a restart budget is spent; see: trypto-engine status ({trading.why})", BAD
+    if sample.doubt:
+        return sample.doubt, BAD
     if said:
-        return _line((said, CARE))
+        return said, CARE
+    if trading.state is not TradingState.ACTIVE:
+        return f"trading {trading.state.name}, by {reason}", TRADING[trading.state]
     if sample.paused:
-        return _line(("PAUSED: no signal is emitted until: trypto-engine resume", CARE))
-    if sample.simulated:
-        banner = "venues are simulated: local servers, no exchange is contacted"
-        return _line((banner, "black on yellow"))
-    return _line(("venues are real", QUIET))
+        return "PAUSED: no signal is emitted until: trypto-engine resume", CARE
+    return None
 
 
 def _summary(sample: Sample) -> Text:
     total = len(sample.processes)
     ready = sum(each.state is ProcessState.READY for each in sample.processes)
-    line = _line((f"processes {ready}/{total}", GOOD if ready == total else CARE))
+    made = line((f"processes {ready}/{total}", GOOD if ready == total else CARE))
     starting = sum(each.state in _TO_COME for each in sample.processes)
     if starting:
-        line.append(f", {starting} starting", CARE)
+        made.append(f", {starting} starting", CARE)
     for process in sample.processes:
         if process.state not in _TO_COME and process.state is not ProcessState.READY:
-            line.append(f", {process.name} {process.state.name}", BAD)
+            made.append(f", {process.name} {process.state.name}", BAD)
     restarts = sum(each.restarts for each in sample.processes)
     if restarts:
-        line.append(f", {text.count(restarts)} restarts", CARE)
-    line.append(f", {text.memory(sum(sample.memory_bytes.values()))}")
+        made.append(f", {text.count(restarts)} restarts", CARE)
+    made.append(f", {text.memory(sum(sample.memory_bytes.values()))}")
     if sample.cpu_percent:
-        line.append(f", cpu {sum(sample.cpu_percent.values()):.0f}%")
-    line.append(f"  signals {text.count(sample.signal_count)}: {text.count(sample.accepted)} taken,"
+        made.append(f", cpu {sum(sample.cpu_percent.values()):.0f}%")
+    made.append(f"  signals {text.count(sample.signal_count)}: {text.count(sample.accepted)} taken,"
                 f" {text.count(sample.refused)} refused")
     if sample.lost:
-        line.append(f", {text.count(sample.lost)} lost", BAD)
-    return line
+        made.append(f", {text.count(sample.lost)} lost", BAD)
+    return made
 
 
 def _venue(venue: VenueLine) -> list[Cell]:
@@ -198,6 +223,11 @@ def _venue(venue: VenueLine) -> list[Cell]:
         _alarm(venue.gaps), _alarm(venue.resyncs), text.duration(venue.last_age_ns),
         text.duration(venue.publish_p99_ns),
     ]
+
+
+def _order_path(unready: str) -> Cell:
+    """Return whether orders may go to a venue, or the beginning of why not."""
+    return (unready[:ORDER_PATH_MAX], CARE) if unready else ("ready", GOOD)
 
 
 def _alarm(number: int) -> Cell:
@@ -228,8 +258,10 @@ def _touch(touch: Touch) -> list[Cell]:
 def _signal(signal: Signal, mono_ns: int) -> list[Cell]:
     buy = next((leg for leg in signal.legs if leg.side > 0), None)
     sell = next((leg for leg in signal.legs if leg.side < 0), None)
-    if signal.fate is Fate.WOULD_SEND:
-        fate: Cell = ("would send", GOOD)
+    if signal.fate is Fate.SENT:
+        fate: Cell = ("sent", GOOD)
+    elif signal.fate is Fate.WOULD_SEND:
+        fate = ("would send", GOOD)
     elif signal.fate is Fate.REFUSED:
         fate = (signal.veto.name.lower().replace("_", " "), CARE)
     else:

@@ -88,8 +88,11 @@ class Conditions:
         floor.face.relisted(line)
 
     def _befall(self, kind: Kind) -> None:
-        """Let something happen to every resting order."""
+        """Let something happen to every resting order, or to the newest trade."""
         floor = self._floor
+        if kind is Kind.BUST:
+            floor.exchange.bust(floor.now_ns())
+            return
         silent, floor.silent = floor.silent, floor.silent or kind is not Kind.ORDERS_CANCELLED
         if kind is Kind.ID_REUSE:
             floor.restart()

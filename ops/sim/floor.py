@@ -274,17 +274,18 @@ class Floor:
 
     def place(self, request: Request) -> Order | Refusal:
         """Place an order, as of now; faults may spoil it."""
-        self._ready(request.symbol)
-        now_ns, exchange = self.now_ns(), self.exchange
-        spoiled = request.tif is not Tif.FOK and self._strike(
-            Kind.PARTIAL_THEN_END, request.symbol)
+        native, now_ns, exchange = request.symbol, self.now_ns(), self.exchange
+        self._ready(native)
+        spoiled = request.tif is not Tif.FOK and self._strike(Kind.PARTIAL_THEN_END, native)
         placed = exchange.place(now_ns, request, spoiled=spoiled)
+        lot = self.filters(native).lot
         if spoiled and isinstance(placed, Order) and placed.status is Status.OPEN:
-            lot = self.filters(request.symbol).lot
-            missing = placed.size // 2 // lot * lot - placed.filled
-            if missing > 0:
+            if (missing := placed.size // 2 // lot * lot - placed.filled) > 0:
                 exchange.hit(now_ns, placed, missing)
             exchange.cancel(now_ns, placed.account, order_id=placed.id, why=Why.WITHDRAWN)
+        if isinstance(placed, Order) and exchange.can_overfill(placed, lot) and (
+                self._strike(Kind.OVERFILL, native)):
+            exchange.overfill(now_ns, placed, lot)
         self._publish_all()
         return placed
 

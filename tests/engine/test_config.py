@@ -129,6 +129,16 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " mode is live; right would be a table [accounts.binance] with key, secret and fingerprint"),
     ('name = "test"', 'name = "test"\nconfirmed = "0123456789ab"', "x.toml:2: confirmed: no"
      " file may confirm live trading"),
+    ("[execution]", "[ledger]\nurl = 'mysql://x/y'\n[execution]", "x.toml:23: ledger.url:"
+     " 'mysql://x/y' is no database of ours; right would be 'postgresql://user@host/database'"),
+    ("[execution]", "[ledger]\nurl = 'postgresql://me:hunter2@h/d'\n[execution]", "x.toml:23:"
+     " ledger.url: it holds a password, which others would read; right would be password ="),
+    ("[execution]", "[ledger]\nurl = 'postgresql://me@h/d?password=hunter2'\n[execution]",
+     "x.toml:23: ledger.url: it holds a password"),
+    ("[execution]", "[ledger]\nurl = 'postgresql://me@h/d'\npassword = 'hunter2'\n[execution]",
+     "x.toml:24: ledger.password: a password stands here itself, which others would read; right"),
+    ("[execution]", "[ledger]\npassword = 'env:P'\n[execution]", "x.toml:23: ledger.password:"
+     " SQLite has none"),
     ("[execution]", "[sim]\nmarket = 'captures'\n[execution]", "x.toml:22: sim.captures: found 0"
      " files with market = 'captures'"),
     ("[execution]", "[sim]\nmarket = 'captures'\ncaptures = ['no.gz']\n[execution]", "x.toml:24:"

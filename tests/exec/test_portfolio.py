@@ -240,12 +240,13 @@ def test_every_venue_that_is_not_ready_gets_its_share_of_the_text() -> None:
 
 def test_profits_are_of_this_utc_day_and_of_the_last_hour() -> None:
     outcomes = Outcomes()
-    outcomes.add(MIDNIGHT_NS - HOUR_NS // 2, 1)
-    outcomes.add(MIDNIGHT_NS, 20)
-    assert outcomes.earned(MIDNIGHT_NS + 1) == (21, 20, 21, 0)
+    for at, profit in ((MIDNIGHT_NS - HOUR_NS // 2, 1), (MIDNIGHT_NS, 20)):
+        outcomes.add(at, profit)
+    assert outcomes.earned(MIDNIGHT_NS + 1) == (21, 21 - 1, 21, 0)
     for profit in (-300, 0, -4_000):
-        outcomes.add(MIDNIGHT_NS + HOUR_NS, profit)
-    assert outcomes.earned(MIDNIGHT_NS + HOUR_NS + 1) == (-4279, -4280, -4280, 2)
+        outcomes.add(MIDNIGHT_NS + HOUR_NS + HOUR_NS // 60, profit)
+    now = MIDNIGHT_NS + HOUR_NS + HOUR_NS // 60
+    assert outcomes.earned(now) == (-4279, -4280, -4300, 2)
     assert outcomes.earned(MIDNIGHT_NS + 24 * HOUR_NS) == (-4279, 0, 0, 2)
 
 

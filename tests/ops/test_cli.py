@@ -27,6 +27,10 @@ def shm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (["stop", "--name", "x"], 1, "no engine named 'x' runs"),
     (["pause", "BTC/USDT"], 1, "no engine runs"),
     (["resume"], 1, "no engine runs"),
+    (["orders", "--all"], 1, "no engine runs"),
+    (["positions", "--json"], 1, "no engine runs"),
+    (["balances", "--name", "x"], 1, "no engine named 'x' runs"),
+    (["monitor"], 1, "no engine runs"),
     (["kill"], 1, "no engine runs"),
     (["reset", "why"], 1, "no engine runs"),
 ])

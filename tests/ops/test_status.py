@@ -1,6 +1,7 @@
 """status: everything control said, for people in columns and for programs as one JSON object."""
 
 import argparse
+import json
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,12 @@ from engine.control.protocol import (
     VenueStatus,
     decode_reply,
 )
+from exec import records as r
 from ops import client, status
+from shm.layout import ProcessState, TradingState
+from shm.segment import RunFolder
+from tests.ops.traded import Traded
+from tests.ops.world import World
 
 REPLY = StatusReply(
     name="demo", folder="shm/trypto-0/demo", mode="dry_run", run=1, state="running",
@@ -29,7 +35,7 @@ REPLY = StatusReply(
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, reply: object) -> None:
-    monkeypatch.setattr(client, "engine_of", lambda name: Path(name or "demo"))
+    monkeypatch.setattr(client, "engine_of", lambda name: RunFolder(Path(name or "demo")))
     monkeypatch.setattr(client, "ask", lambda _run, _request: reply)
 
 
@@ -72,3 +78,50 @@ def test_a_killed_or_halted_engine_is_said_in_words_and_by_the_exit_status(
     answer(monkeypatch, msgspec.structs.replace(REPLY, **change))
     assert status.run(argparse.Namespace(name=None, json=False)) == 1
     assert words in capsys.readouterr().out
+
+
+@pytest.fixture
+def traded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Traded:
+    world = World(tmp_path, monkeypatch)
+    monkeypatch.setattr(status, "SystemClock", lambda: world.clock)
+    monkeypatch.setattr(client, "ask", lambda _run, _request: REPLY)
+    made = Traded(world)
+    made.day()
+    return made
+
+
+def test_what_execution_told_stands_below_the_head(
+    traded: Traded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traded.tell(unready={"kraken": "login refused"})
+    status.run(argparse.Namespace(name="demo", json=False))
+    printed = capsys.readouterr().out
+    assert "account 0123456789ab: orders 5, 1 live, 1 in doubt; 3 fills; plans 2, 1 open" in printed
+    assert "P&L today 12.34, total 12.34; unhedged 750.00" in printed
+    assert "no orders to kraken now: login refused" in printed
+
+
+def test_the_trading_state_is_the_stricter_with_who_and_why(
+    traded: Traded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traded.apply(r.StateChanged(1, 4, "drift at okx", "engine"))
+    traded.tell(TradingState.HALTED)
+    status.run(argparse.Namespace(name="demo", json=False))
+    assert "running, trading halted (engine: drift at okx), dry_run" in capsys.readouterr().out
+    status.run(argparse.Namespace(name="demo", json=True))
+    whole = json.loads(capsys.readouterr().out)
+    assert (whole["trading_state"], whole["state"]) == ("halted", "running")
+    execution = whole["execution"]
+    assert (execution["who"], execution["why"], execution["doubt"]) == (
+        "engine", "drift at okx", "")
+    assert (execution["order_count"], execution["profit_day"]) == (5, "12.34")
+
+
+def test_a_dead_execution_is_told_with_its_last_word(
+    traded: Traded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traded.tell()
+    control = traded.world.control
+    control.processes[traded.world.process("exec")]["state"] = ProcessState.GONE
+    status.run(argparse.Namespace(name="demo", json=False))
+    assert "BEWARE: execution is GONE; what it told last is 0.0 s old" in capsys.readouterr().out

@@ -9,6 +9,7 @@ No socket, no clock, no chance: time is an argument, and the same calls give the
 
 from collections.abc import Callable
 
+from ops.sim.exchange import mishaps
 from ops.sim.exchange.accounts import Account, Accounts, Listed
 from ops.sim.exchange.aftermath import Aftermath
 from ops.sim.exchange.book import Book
@@ -168,6 +169,24 @@ class Exchange:
         listed = self.listed[order.symbol]
         self._matching.take(now_ns, listed, None, Step(order.price, size, order), -order.side)
         self._aftermath.finish(now_ns, (listed,))
+
+    def can_overfill(self, order: Order, size: int) -> bool:
+        """Return whether an order has filled whole, of spot, and more of it could be paid for."""
+        return mishaps.can_overfill(self, order, size)
+
+    def overfill(self, now_ns: int, order: Order, size: int) -> None:
+        """Fill ``size`` more of an ended order than was asked for; see ``can_overfill``."""
+        mishaps.overfill(self, now_ns, order, size)
+        self._aftermath.finish(now_ns, (self.listed[order.symbol],))
+
+    def bust(self, now_ns: int) -> Fill | None:
+        """Take the newest trade that can be paid back away; return its fill, None: there is none.
+
+        Nobody is told of it but by balances, and by what is asked for afterwards.
+        """
+        busted = mishaps.bust(self, now_ns)
+        self._aftermath.finish(now_ns)
+        return busted
 
     def number_trade(self, symbol: str) -> int:
         """Return an id for a trade of the outside flow that was never told here."""

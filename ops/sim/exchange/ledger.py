@@ -45,6 +45,7 @@ class Cause(Enum):
     SETTLE = "settle"  # realised profit, fee and margin of a perpetual
     FUNDING = "funding"
     COVER = "cover"
+    BUST = "bust"  # a trade taken back
 
 
 class Transaction(msgspec.Struct, frozen=True, gc=False):

@@ -70,6 +70,14 @@ class Registry:
             fills = self._fills[fill.account] = deque(maxlen=self._keep)
         fills.append(fill)
 
+    def unfill(self, fill: Fill) -> None:
+        """Forget a fill that was taken back."""
+        self._fills[fill.account].remove(fill)
+
+    def fills_of(self, account: str) -> Iterator[Fill]:
+        """Yield an account's remembered fills, oldest first."""
+        return iter(self._fills.get(account, ()))
+
     def find(self, account: str, *, order_id: int = 0, client_id: str = "") -> Order | None:
         """Return an account's order by either id; the newest of a client id used again."""
         order = self._by_id.get(order_id or self._by_client.get((account, client_id), 0))

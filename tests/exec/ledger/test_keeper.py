@@ -23,9 +23,9 @@ from engine.model.clock import ManualClock, SystemClock
 from engine.runtime import books_folder
 from engine.runtime.books_folder import BooksFolder
 from engine.runtime.context import Context
+from engine.runtime.machine import boot_id
 from exec import records as r
-from exec.journal.boot import boot_number
-from exec.journal.file import path_of
+from exec.journal.file import HEADER_SIZE, RECORD_SIZE, path_of, size_of
 from exec.journal.follower import Follower
 from exec.journal.reader import files_of, read
 from exec.journal.writer import Journal
@@ -53,7 +53,7 @@ def history() -> Records:
 class Desk:
     """A keeper, the run and the books that it serves, and the lines that it logged."""
 
-    def __init__(self, folder: Path, text: str = "") -> None:
+    def __init__(self, folder: Path, text: str = "", *, account: str = "books") -> None:
         self.config: Config = parse(
             CONFIG + f'\n[storage]\nfolder = "{folder / "store"}"\n{text}', source="t",
             folder=folder)
@@ -63,7 +63,7 @@ class Desk:
         self.lines: list[dict[str, Any]] = []
         self.counters = CounterBlock(
             np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
-        self.books = self.opened("books")
+        self.books = self.opened(account)
         self.keeper = self.born()
 
     def opened(self, account: str) -> BooksFolder:
@@ -227,8 +227,8 @@ def test_a_damaged_byte_of_the_journal_is_named_and_nothing_after_it_is_believed
     journal.close()
     path = path_of(desk.books.journal, 1)
     damaged = bytearray(path.read_bytes())
-    at = bytes(damaged).index(history[80][1])
-    damaged[at] ^= 1
+    at = HEADER_SIZE + sum(size_of(len(payload)) for _, payload in history[:80])
+    damaged[at + RECORD_SIZE] ^= 1  # the first of the payload
     path.write_bytes(damaged)
     desk.turns(5, SECOND)
     assert "record 81 at byte" in desk.refusals()[0]
@@ -375,7 +375,7 @@ def test_the_process_writes_books_and_metrics_until_execution_is_gone(
         world.config, ledger=msgspec.structs.replace(world.config.ledger, metrics_every_s=0.05))
     world.counters("exec").record(LedgerHistogram.COMMIT, 5_000)
     books = books_folder.make(world.config, "books")
-    journal = Journal(books.journal, SystemClock(), boot=boot_number(), file_size=1 << 17)
+    journal = Journal(books.journal, SystemClock(), boot=boot_id(), file_size=1 << 17)
     grow(journal, history[:200])
 
     async def scene() -> None:
@@ -392,7 +392,7 @@ def test_the_process_writes_books_and_metrics_until_execution_is_gone(
 
     asyncio.run(scene())
     with closing(sqlite.open_reader(books.ledger)) as database:
-        proof = verifying.verify(database, read(books.journal, boot=boot_number()))
+        proof = verifying.verify(database, read(books.journal, boot=boot_id()))
         assert (proof.sequence, proof.behind) == (len(history), 0)
         rows = database.select("SELECT * FROM system_metrics WHERE process = 'exec'")
     found = {str(each["metric"]): each["value"] for each in rows}

@@ -167,6 +167,6 @@ def approved(order: r.Intended) -> tuple[r.Intended, Proposed, Approval]:
     judged = Gate(LIMITS, life=1).judge(
         Proposal(Purpose.OPERATOR, "operator", (proposed,)),
         Situation(0, False, TradingState.ACTIVE, (
-            Place(touch=order.price, free=10_000, tokens=9),)))
+            Place(touch=order.price, reference=order.price, free=10_000, tokens=9),)))
     assert isinstance(judged, tuple), judged
     return msgspec.structs.replace(order, approval=judged[0].token), proposed, judged[0]

@@ -84,6 +84,17 @@ def test_our_second_order_stands_behind_our_first_and_those_between() -> None:
     assert (first.left, second.ahead) == (0, 9)
 
 
+def test_more_are_never_ahead_of_our_second_order_than_the_level_still_shows() -> None:
+    made, _first = queue(0, size=10)
+    second = order(5)
+    made.look(30, NOW)
+    made.join(second, 30, NOW)
+    assert filled(made.trade(10, NOW)) == [10]  # ours, so that the others are all there still:
+    assert second.ahead == 30
+    made.look(20, NOW)  # but in the real book the trade took ten of them
+    assert second.ahead == 20
+
+
 def test_a_level_out_of_sight_is_joined_at_its_end_when_it_comes_into_sight() -> None:
     made, ours = Queue(UNSEEN, NOW), order(10)
     made.join(ours, UNSEEN, NOW)

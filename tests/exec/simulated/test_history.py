@@ -29,4 +29,4 @@ def test_a_clean_world_halts_for_nothing() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.__name__)
 def test_a_planted_bug_is_caught(mutant: type[Core]) -> None:
-    assert caught(mutant, 15) is not None
+    assert caught(mutant, 18) is not None

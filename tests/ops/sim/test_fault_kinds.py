@@ -433,6 +433,42 @@ async def _half_fills(it: Scene) -> None:
     assert len(depth.asks.outside) > 10  # nothing but the order was cut short
 
 
+@story(Kind.OVERFILL)
+async def _more_fills_than_was_asked_for(it: Scene) -> None:
+    client = await it.client(login=True)
+    await it.arm()
+    resting = (await it.rest("POST", "/orders", it.offer()))[1]
+    assert resting["filled"] == 0  # only what fills whole
+    said = (await it.rest("POST", "/orders", it.taking(tif="ioc")))[1]
+    lot = it.floor.filters(SYMBOL).lot
+    assert (said["status"], said["filled"]) == ("filled", said["size"] + lot)
+    events = await it.events(client)
+    assert events[:2] == ["Accepted", "Accepted"]
+    assert set(events[2:]) == {"Fill"}
+    fills = it.floor.exchange.fills_since("main")
+    assert sum(each.size for each in fills) == said["filled"]
+    audit(it.floor.exchange)
+
+
+@story(Kind.BUST)
+async def _the_newest_trade_is_taken_back(it: Scene) -> None:
+    before = it.floor.exchange.balances("main")
+    client = await it.client(login=True)
+    said = (await it.rest("POST", "/orders", it.taking(tif="ioc")))[1]
+    fills = it.floor.exchange.fills_since("main")
+    assert await it.events(client) == ["Accepted"] + ["Fill"] * len(fills)
+    await it.arm()
+    while not it.struck:
+        await it.ticks()
+    left = it.floor.exchange.fills_since("main")
+    assert left == fills[:-1]
+    assert sum(each.size for each in left) == (
+        await it.rest("GET", f"/orders/{said['id']}"))[1]["filled"]
+    if not left:
+        assert it.floor.exchange.balances("main") == before
+    audit(it.floor.exchange)
+
+
 # --- the venue as a whole ----------------------------------------------------------------------
 
 @story(Kind.MAINTENANCE)
