@@ -15,8 +15,10 @@ from engine.market.appraise import appraise
 from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.core import Signal
+from exec.core.ports import Books
 from exec.gate.checks import Refusal
 from exec.records import LegSeen
+from exec.reference import MICRO
 from shm.layout import Strategy, Veto
 from shm.span import Span
 
@@ -35,8 +37,11 @@ def warm(config: Config, table: Sequence[Instrument], memory: Memory) -> None:
 class Appraiser:
     """Sizes signals by the books of one run."""
 
-    def __init__(self, config: Config, table: Sequence[Instrument], memory: Memory) -> None:
-        self._table = table
+    def __init__(
+        self, config: Config, table: Sequence[Instrument], memory: Memory, books: Books
+    ) -> None:
+        """``books`` value a profit in the reference currency."""
+        self._table, self._books = table, books
         self._span = Span(memory.parts())
         self._desk = open_desk(
             config, table, memory, self._span, edge_min_ppm=config.execution.edge_min_ppm)
@@ -60,14 +65,15 @@ class Appraiser:
         return self._made(
             record, (self._leg(buy, 1, int(result[depth.BUY_LIMIT]), size, legs[0]),
                      self._leg(sell, -1, int(result[depth.SELL_LIMIT]), size, legs[1])),
-            int(result[depth.NET_PPM]), int(result[depth.PROFIT]), None)
+            int(result[depth.NET_PPM]), self._worth(buy, int(result[depth.PROFIT])), None)
 
     def _refused(self, record: np.void, veto: Veto, number: int, limit: int) -> Signal:
         self.veto, self.notional_micro = veto, 0
         seen = tuple(
             self._leg(int(leg["instrument"]), int(leg["side"]), int(leg["limit_price"]),
                       int(leg["size"]), leg) for leg in record["legs"][:2])
-        return self._made(record, seen, int(record["net_edge_ppm"]), int(record["profit_micro"]),
+        profit = self._worth(int(record["legs"][0]["instrument"]), int(record["profit_micro"]))
+        return self._made(record, seen, int(record["net_edge_ppm"]), profit,
                           Refusal(veto.name.lower(), number, limit))
 
     def _made(
@@ -78,6 +84,10 @@ class Appraiser:
             int(record["run"]), int(record["sequence"]), Strategy(record["strategy"]),
             int(record["window"]), int(record["seen_mono_ns"]), int(record["expiry_mono_ns"]),
             legs, edge_ppm, profit_micro, refused)
+
+    def _worth(self, index: int, quote_micro: int) -> int:
+        """Return millionths of an instrument's quote currency in those of the reference."""
+        return quote_micro * self._books.rate(self._table[index].pair.quote) // MICRO
 
     def _leg(self, index: int, side: int, price: int, size: int, seen: np.void) -> LegSeen:
         instrument = self._table[index]

@@ -19,12 +19,13 @@ from engine.model.instrument import Instrument
 from engine.runtime.memory import Memory, open_desk
 from exec.core.ports import Quote
 from exec.reference import REFERENCE
-from shm.atomics import Words, load_acquire, peek
+from shm.atomics import Words, load_acquire
 from shm.book import book_version, quote_version
 from shm.jit import entry, kernel
 from shm.layout import INSTRUMENT, Veto, word_of
 from shm.span import Span
 from shm.text import INT, TABLE, WORDS
+from shm.words import reader
 
 RATE_AGE_NS: Final = 10_000_000
 _BOTH: Final = int(t.Source.BOTH)
@@ -57,7 +58,8 @@ class LiveBooks:
                     (each.index, each.price_decimals, REFERENCE[each.pair.quote]))
         self._rates: dict[str, tuple[int, int]] = {}  # the last that was believed, and when
         desk = self._desk
-        self._look, self._rules, self._read = _entries()
+        self._read = reader()
+        self._look, self._rules = _entries()
         self._ruled = np.zeros(4, np.int64)
         self._terms = memoryview(self._ruled)  # type: ignore[arg-type]  # as Python's own numbers
         self._looked_at = desk.words, desk.seats, desk.slot, desk.quote, desk.buy_touch
@@ -171,6 +173,6 @@ def _rules(words: Words, row: int, out: Words) -> None:
 
 
 @cache
-def _entries() -> tuple[Callable[..., int], Callable[..., None], Callable[..., int]]:
+def _entries() -> tuple[Callable[..., int], Callable[..., None]]:
     return (entry(_look, WORDS, TABLE, WORDS, WORDS, WORDS, *(INT,) * 5),
-            entry(_rules, WORDS, INT, WORDS), entry(peek, WORDS, INT))
+            entry(_rules, WORDS, INT, WORDS))

@@ -55,7 +55,7 @@ async def work(context: Context) -> int:
         context.run, config, context.control, instruments(config), signals_writable=False)
     warm(config)
     trader = Trader(context, memory)
-    appraiser = Appraiser(config, instruments(config), memory)
+    appraiser = Appraiser(config, instruments(config), memory, trader.books)
     fates = RecordRing(Segment.attach(context.run, "fates", writable=True).words, FATE)
     bell = FifoBell(context.run.file(EXEC_BELL), context.control.words,
                     context.control.bell(Bell.EXEC))

@@ -161,6 +161,8 @@ class Sent(_Record, frozen=True, tag=8):
 
     order: int
     channel: str  # ws or rest
+    book_version: int = -1  # of its book at that moment; -1: written before this was noted
+    distrust: int = 0  # shm.layout.Veto of that book; 0: it was to be believed
 
 
 class Unsent(_Record, frozen=True, tag=9):

@@ -21,8 +21,8 @@ from engine.runtime import books_folder, machine
 from engine.runtime.context import Context
 from engine.runtime.memory import Memory
 from engine.runtime.served import birth
+from exec import failpoint, resolve
 from exec import records as r
-from exec import resolve
 from exec.accounts import account_of, check_confirmed, keys_of
 from exec.books import LiveBooks
 from exec.core.core import Core
@@ -35,11 +35,11 @@ from exec.journal.durable import Durable
 from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
 from exec.killing import Killing
+from exec.listings import listings_of
 from exec.opening import open_gateway
 from exec.portfolio import Portfolio
 from exec.seats import LiveGateway, Seat
 from exec.tally import CountedLog
-from shm.layout import InstrumentStatus
 from shm.portfolio import PortfolioSegment
 from shm.segment import Segment
 
@@ -64,6 +64,7 @@ class Trader:
         self._world = birth(run.path)
         account = account_of(config, run, self._keys)
         check_confirmed(config, account)
+        failpoint.check(config)
         self._folder = books_folder.make(config, account)
         self.journal = Journal(self._folder.journal, clock, boot=machine.boot_id())
         self.state = replay(reader.read(self._folder.journal, boot=machine.boot_id()))
@@ -137,23 +138,9 @@ class Trader:
         if birth(self._context.run.path) != self._world:
             raise WorldChanged("the simulated venues began anew and know no order of this journal")
         for venue, seat in self.seats.items():
-            if seat.gateway is None and (listings := self._listings(venue)):
+            if seat.gateway is None and (
+                    listings := listings_of(venue, self._table, self._memory.rows)):
                 self._seat(seat, listings)
-
-    def _listings(self, venue: str) -> list[Listing]:
-        """Return a venue's instruments as its catalogue has them, nothing while it has not come."""
-        found = []
-        for each in self._table:
-            if each.venue != venue:
-                continue
-            row = self._memory.rows[each.index]
-            if row["status"] == InstrumentStatus.UNKNOWN:
-                return []
-            pair = each.pair
-            found.append(Listing(
-                each.name, row.text("native"), pair.base, pair.quote, pair.settle,
-                each.price_decimals, each.size_decimals, row.text("code")))
-        return found
 
     def _seat(self, seat: Seat, listings: list[Listing]) -> None:
         for each in self._table:

@@ -225,6 +225,18 @@ class ControlHistogram(Metric):
     START_TO_READY = 1, "ns", "process started to process ready"
 
 
+class GuardCounter(Metric):
+    """What the guard counts."""
+
+    INCIDENTS = 0, "incidents", "times it began to cancel everything"
+    REQUESTS = 1, "requests", "requests that it sent to venues"
+    PROOFS = 2, "venues", "venues proven to hold no open order"
+
+
+class GuardHistogram(Metric):
+    """What the guard times: nothing."""
+
+
 class TemplateCounter(Metric):
     """What the template counts."""
 
@@ -265,6 +277,7 @@ REGISTRY: Final[dict[str, tuple[type[Metric], type[Metric]]]] = {
     "exec": (ExecCounter, ExecHistogram),
     "ledger": (LedgerCounter, LedgerHistogram),
     "control": (ControlCounter, ControlHistogram),
+    "guard": (GuardCounter, GuardHistogram),
     "template": (TemplateCounter, TemplateHistogram),
     "sim": (SimCounter, SimHistogram),
 }

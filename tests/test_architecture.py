@@ -102,6 +102,21 @@ def test_an_outside_package_enters_by_its_own_door(path: Path) -> None:
             assert allowed, f"{path.relative_to(ROOT)}:{line}: {name} has its door in {doors}"
 
 
+def test_the_auditor_shares_no_code_with_what_it_audits() -> None:
+    """Its modules, and all of ours that they reach, are no part of execution."""
+    paths = {module_of(path): path for path in SOURCES}
+    reached, waiting = set(), [each for each in paths if each.startswith("bench.auditor")]
+    while waiting:
+        module = waiting.pop()
+        if module in reached or module not in paths:
+            continue
+        reached.add(module)
+        for line, name in imports_of(paths[module]):
+            assert name.split(".")[0] != "exec", f"{module}:{line}: imports {name}"
+            waiting.append(name)
+    assert "bench.auditor.fold" in reached
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_exec_and_shared_memory_are_imported_safely(path: Path) -> None:
     for node in ast.walk(tree_of(path)):

@@ -190,6 +190,25 @@ class SentBeforeWritten(Core):
         self.sender._log = _Late(log, late)  # type: ignore[assignment]  # noqa: SLF001
 
 
+class BooksAskedOnce(Core):
+    """The book was live when the gate looked; nobody looks again when the order leaves."""
+
+    def __init__(self, *arguments: object, **names: object) -> None:
+        super().__init__(*arguments, **names)  # type: ignore[arg-type]
+        self.sender._books = _Believed(self._books)  # type: ignore[assignment]  # noqa: SLF001
+
+
+class _Believed:
+    """Books that are always believed."""
+
+    def __init__(self, books: p.Books) -> None:
+        self._books = books
+
+    def quote(self, venue: str, symbol: str) -> p.Quote:
+        """Return the touch, whatever it is worth."""
+        return msgspec.structs.replace(self._books.quote(venue, symbol), distrust=0)
+
+
 class _Late:
     """A journal whose appends come late."""
 
@@ -215,6 +234,6 @@ MUTANTS: Final[tuple[type[Core], ...]] = (
     TimeoutIsReject, BlindResend, FillAfterEndDropped, FillBookedTwice, LateFillNotHedged,
     AbsenceBelievedAtOnce, DoubtsForgotten, OnlyTheStreamIsBelieved, FailedListingIsEmpty,
     DoubtIsNoRisk, FeesForgotten, HedgeForgetsItself, SecondLegForThePlan, SecondLegOnce,
-    OverfillDropped, SentBeforeWritten, PartialIsWhole,
+    OverfillDropped, SentBeforeWritten, PartialIsWhole, BooksAskedOnce,
 )
 

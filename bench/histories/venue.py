@@ -73,6 +73,7 @@ class Venue:
             return ""
         assert self._world.journaled(order), f"sent without a durable intent: {order}"
         assert self._world.may_hedge(order), f"hedged too much, or beside a doubt: {order}"
+        assert not self._world.doubtful(self.venue), f"sent on a book in doubt: {order}"
         assert order.order < RECORDS_MAX, "it never stops sending"
         if not self._bad(self.network.lost_request):
             wait = 12_000 * MS if self._bad(self.network.late_request) else self._latency()

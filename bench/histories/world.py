@@ -16,11 +16,12 @@ from exec.core.settings import Settings
 from exec.gate.limits import Limits
 from exec.journal.file import Record as Stored
 from exec.orders import State as OrderState
-from exec.state import MONEY_DECIMALS
-from shm.layout import Strategy, TradingState
+from exec.state import MONEY_DECIMALS, State
+from shm.layout import Strategy, TradingState, Veto
 
 START_NS = 1_800_000_000 * 10**9
 PLENTY = 10**15
+CALM_STEPS = 15  # of 4.1 s: a minute
 LIMITS = Limits(
     order_notional_max=PLENTY, plan_notional_max=PLENTY, price_collar_ppm=50_000,
     edge_min_ppm=-10**6, edge_max_ppm=10**6, profit_max=PLENTY, signal_age_ns_max=500 * MS,
@@ -35,7 +36,7 @@ SETTINGS = Settings(
     plan_deadline_ns=40_000 * MS, collar_ppm=30_000, slack_ppm=3_000, attempts_max=8,
     retry_ns=100 * MS, hold_max=0,
     answer_max_ns=2_000 * MS, proof_margin_ns=1_000 * MS, request_life_ns=5_000 * MS,
-    query_first_ns=50 * MS, query_max_ns=2_000 * MS, survey_ns=3_000 * MS, drift_surveys_max=2,
+    query_first_ns=50 * MS, query_max_ns=2_000 * MS, survey_ns=1_000 * MS, drift_surveys_max=2,
     dead_man_ms=0, breaker_failures_max=10**6, breaker_open_ns=1_000 * MS, fee_reserve_ppm=2_000,
     cool_down_ns=0)
 
@@ -55,6 +56,8 @@ class World:
         self._events: list[tuple[int, int, int, Callable[[], None]]] = []
         self._serial = self._generation = 0
         self.stored: list[Stored] = []
+        self._shadow = State()
+        self._doubtful_ns: dict[str, int] = {}  # by venue: until when
         self.answered: set[tuple[str, str]] = set()
         self._core_type = core
         self._settings = msgspec.structs.replace(SETTINGS, order=order)
@@ -67,7 +70,8 @@ class World:
         self.kill = False
         self.halts: list[str] = []
         self.refusals: dict[str, int] = {}
-        self._quote_all()
+        for name in self.venues:
+            self._quote(name)
         self.core = self._born()
 
     # --- time ----------------------------------------------------------------------------------
@@ -108,9 +112,9 @@ class World:
                     self._guard(action)
                 continue
             self._now = next_turn
-            next_turn += (20 if trade else 100) * MS
+            next_turn += (20 if trade else 250) * MS
             self._guard(self.core.on_timer)
-            self._move()
+            self._move(trade=trade)
             if trade:
                 self._act()
 
@@ -122,9 +126,12 @@ class World:
             self._generation += 1  # whatever was to be told to the dead is told to nobody
             self.core = self._born()
 
-    def _move(self) -> None:
+    def _move(self, *, trade: bool) -> None:
         self.mid += self.draw.randint(-300, 300)
-        self._quote_all()
+        self._quote(self.draw.choice((*self.venues,)))
+        if trade and self.draw.random() < 0.06:  # a book is not to be believed for a while
+            name, ns = self.draw.choice((*self.venues,)), self.draw.randint(1, 60) * MS
+            self.at(self.draw.randint(0, 19) * MS, lambda: self._distrust(name, ns))
 
     def _act(self) -> None:
         """Bring a signal now and then, and light the fuse of a crash."""
@@ -134,17 +141,24 @@ class World:
             self.crashes -= 1
             self._fuse = self.draw.randint(0, 12)
 
-    def _quote_all(self) -> None:
-        for venue in self.venues.values():
-            shift = self.draw.randint(-900, 900)
-            exchange, now = venue.exchange, self._now
-            book = exchange.listed[SYMBOL].book
-            for side in (1, -1):
-                for price in [*book.half(side).outside]:
-                    exchange.set_level(now, SYMBOL, side, price, 0)
-                for step in range(1, 6):
-                    price = self.mid + shift - side * step * 120
-                    exchange.set_level(now, SYMBOL, side, price, self.draw.randint(1, 40) * 10)
+    def _distrust(self, name: str, ns: int) -> None:
+        self._doubtful_ns[name] = self._now + ns
+
+    def doubtful(self, venue: str) -> bool:
+        """Return whether a venue's book is not to be believed now."""
+        return self._now < self._doubtful_ns.get(venue, 0)
+
+    def _quote(self, name: str) -> None:
+        """Move all that a venue's market shows."""
+        shift = self.draw.randint(-900, 900)
+        exchange, now = self.venues[name].exchange, self._now
+        book = exchange.listed[SYMBOL].book
+        for side in (1, -1):
+            for price in [*book.half(side).outside]:
+                exchange.set_level(now, SYMBOL, side, price, 0)
+            for step in range(1, 6):
+                price = self.mid + shift - side * step * 120
+                exchange.set_level(now, SYMBOL, side, price, self.draw.randint(1, 40) * 10)
 
     def _signal(self) -> None:
         """Signal whatever cross the books show, most of them worth nothing any more on arrival."""
@@ -197,13 +211,19 @@ class World:
         """
         if order.purpose not in ("chase", "unwind"):
             return True
-        state = replay(self.stored)
+        state = self._written()
         plan = state.plans[order.plan]
         others = [state.orders[each] for each in plan.orders if each != order.order]
         alone = plan.planned.turns == "riskier-first"
         filled = sum(each.booked * each.intent.side for each in others)
         return order.size <= -filled * order.side and all(
             each.settled for each in others[alone:])
+
+    def _written(self) -> State:
+        """Return what the journal makes, by a fold that goes on where it stood."""
+        for stored in self.stored[self._shadow.records :]:
+            self._shadow.apply(r.decode(stored.payload), stored.unix_ns)
+        return self._shadow
 
     def _born(self) -> Core:
         self.state = replay(self.stored)
@@ -222,14 +242,15 @@ class World:
         if self.draw.random() < 0.7:
             action()
         else:
-            self._push(self.draw.randint(0, 3) * MS, self._generation, action)
+            self._push(self.draw.randint(0, 8) * MS, self._generation, action)
 
     # --- books and flags -----------------------------------------------------------------------
 
     def quote(self, venue: str, symbol: str) -> p.Quote:
         """Return the touch of the matching engine's own book."""
         book = self.venues[venue].exchange.listed[symbol].book
-        return p.Quote(book.bids.best(), book.asks.best(), 0, 1)
+        distrust = Veto.NOT_LIVE if self.doubtful(venue) else Veto.NONE
+        return p.Quote(book.bids.best(), book.asks.best(), distrust, 1)
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Walk that book."""
@@ -268,10 +289,17 @@ class World:
         self.crashes, self._fuse = 0, -1
         for venue in self.venues.values():
             venue.network, venue.cut = Network(), False
-        for _ in range(2):
-            if self.state.trading == TradingState.HALTED:  # an operator looks and lets it go on
-                self.core.resume(TradingState.ACTIVE, "looked at", "operator")
-            self.run(60_000 * MS, trade=False)
+        self._rest()
+        if self.state.trading == TradingState.HALTED:  # an operator looks and lets it go on
+            self.core.resume(TradingState.ACTIVE, "looked at", "operator")
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let a minute pass, or less where nothing is open and nothing is on its way any more."""
+        for _ in range(CALM_STEPS):
+            self.run(4_100 * MS, trade=False)
+            if not (self.state.live or self.state.open_plans or self._events):
+                return
 
     def errors(self) -> list[str]:
         """Return what is wrong, by the venues' truth alone."""

@@ -91,7 +91,7 @@ class Execution(Table, frozen=True):
     policy: Literal["best", "chase", "unwind", "hold"] = "best"  # of a failed leg
     order: Literal["together", "riskier-first"] = "together"  # of legs
     plan_deadline_ms: Milliseconds = 5_000.0  # then what is not hedged halts trading
-    collar_ppm: Share = 3_000  # from its first price, for chasing and unwinding a leg
+    collar_ppm: Share = 5_000  # from its first price, for chasing and unwinding a leg
     slack_ppm: Share = 500  # beyond what the book shows, so that a hedge fills
     attempts_max: Count = 8  # hedging orders per plan
     retry_ms: Milliseconds = 100.0
@@ -108,6 +108,7 @@ class Execution(Table, frozen=True):
     breaker_open_s: Seconds = 30.0
     fee_reserve_ppm: Share = 2_000  # kept beside an order's value
     cool_down_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0  # 0: only an operator lowers
+    guard_after_ms: Milliseconds = 3_000.0  # dead or hung for so long: the guard cancels all
     cpu: Core | None = None
 
 

@@ -8,6 +8,8 @@ from engine.config import Config
 CONTROL: Final = "control"
 TEMPLATE: Final = "template"  # what the others are forked from
 FEED: Final = "feed:"  # followed by the venue's name
+LEDGER: Final = "ledger"
+TIRELESS: Final = 10_000  # restarts: more than fit into a window, so that it never halts trading
 
 ENTRIES: Final[dict[str, str]] = {
     TEMPLATE: "engine.runtime.template:main",
@@ -38,14 +40,14 @@ def roles(config: Config) -> list[Role]:
     """Return the children of control in starting order."""
     names = [TEMPLATE] + (["sim"] if config.sim is not None else [])
     names += [FEED + venue for venue in config.venues]
-    names += ["detector", "exec", "ledger"]
+    names += ["detector", "exec", *(["guard"] if config.mode == "live" else []), LEDGER]
     limits = config.supervision
     return [
         Role(
             name=name, entry=ENTRIES[name.partition(":")[0]],
             silence_max_ns=int(limits.silence_max_ms * 1e6),
             start_max_ns=int(limits.start_max_s * 1e9),
-            restarts_max=limits.restarts_max,
+            restarts_max=TIRELESS if name == LEDGER else limits.restarts_max,
             restart_window_ns=int(limits.restart_window_s * 1e9),
             backoff_min_ns=int(limits.backoff_min_ms * 1e6),
             backoff_max_ns=int(limits.backoff_max_ms * 1e6),

@@ -28,7 +28,7 @@ from shm.counters import CounterBlock
 from shm.segment import RunFolder, Segment
 
 CONFIG_FILE: Final = "config.json"
-UNPINNED: Final = ("control", "template", "sim")  # they may share what the others leave
+UNPINNED: Final = ("control", "template", "sim", "guard")  # they may share what the others leave
 ORPHANED: Final = 3  # exit code: the parent died before we could ask to be told
 
 Entry = Callable[[Context], int]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from exec import failpoint
 from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
@@ -34,6 +35,8 @@ PPM: Final = 1_000_000
 SIZED: Final = REDUCING | {Purpose.ENTER}  # an operator gets what was asked for, or nothing
 PAIR: Final = 2  # legs of a plan whose riskier one may go first
 TEXT_MAX: Final = 200  # of what a venue says
+OVER: Final = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED})
+RESTED: Final = OVER | {OrderState.OPEN, OrderState.CANCELLING}  # the venue is known to have it
 UNANSWERED: Final = (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING)
 
 
@@ -73,7 +76,7 @@ class Core:
         self._gate = Gate(limits, life=state.life)
         self.trading = Trading(log, state, circuits, clock, settings)
         self.sender = Sender(log, state, self._gate, gateways, circuits, self._throttles, flags,
-                             clock, settings, when_durable)
+                             clock, settings, books, when_durable)
         self._desk = Desk(
             state, books, flags, settings, circuits, self._throttles, self.unready)
         self._doubts = Doubts(state, gateways, settings, clock)
@@ -254,6 +257,8 @@ class Core:
         if order is None:
             self._reconciler.stranger(report.venue, "", report.venue_order, report.client_id)
             return
+        if order.state in RESTED and order.venue_order == report.venue_order:
+            return  # the answer after the stream, or the other way round
         self._pace.note(order, self._clock.unix_ns())
         self._log.append(r.Acknowledged(order.intent.order, report.venue_order))
         self.trading.worked(order)
@@ -280,6 +285,7 @@ class Core:
             intent.order, report.venue, report.symbol, report.trade, report.side, report.price,
             report.size, report.fee, report.fee_asset, report.taker, report.venue_unix_ns,
             report.source, report.realised))
+        failpoint.reach(failpoint.AFTER_FILL)
         if order.booked > intent.size:
             self._log.append(r.Odd(intent.order, "overfill", f"{order.booked} of {intent.size}"))
             self.trading.tighten(
@@ -291,6 +297,8 @@ class Core:
     def _over(self, report: p.Over) -> None:
         order = self._ours(report.venue, report.client_id, report.venue_order)
         if order is None:
+            return
+        if order.state in OVER and report.filled <= order.venue_filled:
             return
         self._log.append(r.Ended(order.intent.order, report.how, report.filled, report.source))
         self.trading.worked(order)

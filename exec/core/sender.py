@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from exec import failpoint
 from exec import records as r
 from exec.core import ports as p
 from exec.core.settings import Settings
@@ -13,6 +14,7 @@ from exec.gate.checks import Proposed, Purpose
 from exec.gate.throttle import Throttle
 from exec.orders import FINAL
 from exec.state import Order, State
+from shm.layout import Veto
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS: Final = 36 * 36
@@ -25,12 +27,13 @@ class Sender:
     def __init__(
         self, log: p.Log, state: State, gate: Gate, gateways: dict[str, p.Gateway],
         circuits: dict[str, Circuit], throttles: dict[str, Throttle], flags: p.Flags,
-        clock: p.Clock, settings: Settings, when_durable: WhenDurable,
+        clock: p.Clock, settings: Settings, books: p.Books, when_durable: WhenDurable,
     ) -> None:
         """``when_durable(number, action)`` acts once the record of that number is safe."""
         self._log, self._state, self._gate, self._gateways = log, state, gate, gateways
         self._circuits, self._throttles, self._flags = circuits, throttles, flags
-        self._clock, self._settings, self._when_durable = clock, settings, when_durable
+        self._clock, self._settings, self._books = clock, settings, books
+        self._when_durable = when_durable
         self.prepared: dict[int, tuple[Proposed, Approval]] = {}  # written down, not yet sent
 
     def intend(
@@ -46,6 +49,7 @@ class Sender:
             number, plan, leg, proposed.venue, proposed.symbol, proposed.side, proposed.price,
             proposed.size, tif, False, False, client_id(self._state.birth, number),
             approval.token, deadline_ns, purpose))
+        failpoint.reach(failpoint.AFTER_INTENT)
         return number
 
     def send_when_durable(
@@ -66,16 +70,20 @@ class Sender:
     def _send(self, number: int) -> None:
         intent = self._state.orders[number].intent
         proposed, approval = self.prepared[number]
+        book = self._books.quote(intent.venue, intent.symbol)  # the gate's word may be old by now
         if self._flags.killed():
             self._unsent(number, "killed")
         elif not self._gate.admits(approval, proposed, intent.purpose):
             self._unsent(number, "its approval is of other limits or another life")
+        elif book.distrust:
+            self._unsent(number, f"its book is not to be believed: {Veto(book.distrust).name}")
         else:
             self._throttles[intent.venue].take(self._clock.mono_ns())
             channel = self._gateways[intent.venue].place(intent, proposed, approval)
+            failpoint.reach(failpoint.AFTER_SEND)
             if channel:
                 del self.prepared[number]
-                self._log.append(r.Sent(number, channel))
+                self._log.append(r.Sent(number, channel, book.version, book.distrust))
             else:
                 self._unsent(number, "the gateway sent nothing")
 
@@ -94,6 +102,7 @@ class Sender:
             return ""
         self._throttles[order.intent.venue].take(self._clock.mono_ns())
         channel = self._gateways[order.intent.venue].cancel(order.intent, order.venue_order)
+        failpoint.reach(failpoint.AFTER_CANCEL)
         self._log.append(r.CancelAsked(number, why))
         return channel
 

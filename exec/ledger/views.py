@@ -11,6 +11,7 @@ from exec.ledger.pnl import strategy_name, total_of
 from exec.ledger.results import money_text
 from exec.ledger.store import Database, Value
 from exec.text import amounts, micro, when
+from shm.layout import TradingState
 
 Cells = list[str]
 _JSON: Final = frozenset({"legs", "flows", "fees", "slippage", "leg_risk", "fields"})
@@ -87,6 +88,9 @@ def _balance(row: Any) -> Cells:
 
 
 def _audit(row: Any) -> Cells:
+    if row["kind"] == "statechanged":
+        for name in ("before", "now"):
+            row["fields"][name] = TradingState(row["fields"][name]).name
     words = ", ".join(f"{name} {value}" for name, value in row["fields"].items() if value != "")
     return [when(row["unix_ns"]), str(row["sequence"]), row["kind"], words]
 

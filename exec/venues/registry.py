@@ -3,6 +3,7 @@
 Hosts from ``venues/*.md``, read 2026-11-21.
 """
 
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -56,14 +57,16 @@ def _okx(venue: str, key: ApiKey, listings: Sequence[Listing], _: Path) -> Codec
 def _kraken(venue: str, key: ApiKey, listings: Sequence[Listing], folder: Path) -> Codec:
     kept = folder / f"{venue}-{key.fingerprint}.nonce"
 
-    def keep(reserved: int) -> None:
-        new = kept.with_suffix(".new")
-        new.write_text(str(reserved))
+    def reserved() -> int:
+        return int(kept.read_text()) if kept.exists() else 0
+
+    def keep(upto: int) -> None:
+        new = kept.with_suffix(f".{os.getpid()}")  # the guard may reserve as well
+        new.write_text(str(max(upto, reserved())))
         new.rename(kept)
 
-    reserved = int(kept.read_text()) if kept.exists() else 0
     return KrakenCodec(
-        venue, listings, KrakenSigner(key.key, key.secret), Nonces(reserved, keep))
+        venue, listings, KrakenSigner(key.key, key.secret), Nonces(reserved(), keep))
 
 
 def _coinbase(_venue: str, key: ApiKey, listings: Sequence[Listing], _: Path) -> Codec:

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="start recordings over at their end (default: yes)")
     parser.add_argument("--folder", type=Path, metavar="D",
                         help="where endpoints.json goes; ports are used again from there")
-    parser.set_defaults(name=None, fee_ppm=None, edge_ppm=None)
+    parser.set_defaults(name=None, fee_ppm=None, edge_ppm=None, mode=None, live=None)
     remote.add_actions(parser)
 
 

@@ -88,7 +88,9 @@ class Desk:
         """Return what a process that starts now would take signals with."""
         world = self.world
         return Intake(
-            self.context, world.memory, Appraiser(world.config, world.table, world.memory),
+            self.context, world.memory, Appraiser(
+                world.config, world.table, world.memory,
+                LiveBooks(world.config, world.table, world.memory, self.clock)),
             self.core, self.fates, self.bell, self.subscriber)
 
     def _log(self, _logger: object, _level: str, event: Any) -> Any:

@@ -1,4 +1,4 @@
-"""exec.journal.durable: nothing is done before it is safe, in order; after a failure, nothing."""
+"""exec.journal.durable: nothing is done before it is safe, all in order, none after a failure."""
 
 import asyncio
 import os
@@ -53,11 +53,15 @@ class Desk:
         self.durable = Durable(self.journal, power=power, failed=self.failures.append,
                                warn=self.warnings.append)
         self.done: list[int] = []
+        self.noted = 0
 
     def write(self, size: int = 10) -> int:
         number = self.journal.append(1, b"x" * size)
         self.durable.when_durable(number, lambda: self.done.append(number))
         return number
+
+    def note(self, number: int) -> None:
+        self.noted = number
 
     async def until(self, true: Callable[[], object]) -> None:
         while not true():
@@ -167,12 +171,9 @@ def test_what_an_action_raises_is_told_and_ends_all_others(tmp_path: Path, disk:
 def test_an_action_may_write_and_wait_for_more(tmp_path: Path, disk: Disk) -> None:
     async def body() -> None:
         async with a_desk(tmp_path) as desk:
-            def again() -> None:
-                desk.write()
-
-            desk.durable.when_durable(desk.journal.append(1, b""), again)
+            desk.durable.when_durable(desk.journal.append(1, b""), lambda: desk.note(desk.write()))
             await desk.until(lambda: desk.done)
-            assert desk.done == [2]
+            assert desk.done == [2] == [desk.noted]
 
     run(body)
 

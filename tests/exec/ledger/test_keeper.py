@@ -53,7 +53,7 @@ def history() -> Records:
 class Desk:
     """A keeper, the run and the books that it serves, and the lines that it logged."""
 
-    def __init__(self, folder: Path, text: str = "") -> None:
+    def __init__(self, folder: Path, text: str = "", *, account: str = "books") -> None:
         self.config: Config = parse(
             CONFIG + f'\n[storage]\nfolder = "{folder / "store"}"\n{text}', source="t",
             folder=folder)
@@ -63,7 +63,7 @@ class Desk:
         self.lines: list[dict[str, Any]] = []
         self.counters = CounterBlock(
             np.zeros(CounterBlock.size(1) // WORD, np.int64), 0)
-        self.books = self.opened("books")
+        self.books = self.opened(account)
         self.keeper = self.born()
 
     def opened(self, account: str) -> BooksFolder:

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -18,7 +19,7 @@ from bench.histories.campaign import lived
 from engine.model.errors import AlreadyRunning, LedgerInvalid, LedgerUnavailable
 from exec.journal.file import Record
 from exec.journal.reader import read
-from exec.ledger import place, postgres, sqlite
+from exec.ledger import place, pnl, postgres, report, sqlite, views
 from exec.ledger import store as stores
 from exec.ledger.place import Place
 from exec.ledger.schema import MIGRATIONS, Migration
@@ -190,6 +191,34 @@ def test_a_server_that_crashes_and_a_session_that_is_ended_lose_and_double_nothi
 def history_of(desk: Desk) -> list[Record]:
 
     return [*read(desk.books.journal, boot=7)]
+
+
+def test_every_report_says_of_it_what_it_says_of_sqlite(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[list[Any]] = []
+    for name, text in (("p", f'[ledger]\nurl = "{server.url}"\n'), ("s", "")):
+        (tmp_path / name).mkdir()
+        desk = Desk(tmp_path / name, text, account=f"report{name}")
+        grow(desk.journal(), [(each.kind, each.payload) for each in history(9)])
+        desk.turns(2)
+        store: Any = desk.keeper._store  # noqa: SLF001
+        store.sample([{"unix_ns": at, "process": "exec", "metric": "accepted", "value": at}
+                      for at in (7, 8)], kept_from_ns=0)
+        desk.keeper.close()
+        answers: list[Any] = []
+        tasks = [("show", "--table", table) for table in views.VIEWS]
+        tasks += [("pnl", "--by", by) for by in pnl.GROUPS]
+        for task, *words in [*tasks, ("verify",)]:
+            assert not report.main([task, desk.books.folder, *words, "--json"])
+            answers.append(msgspec.json.decode(capsys.readouterr().out))
+            if isinstance(answers[-1], dict):
+                assert (server.url in answers[-1].pop("ledger")) == (name == "p")
+                answers[-1].pop("journal", None)
+        told.append(answers)
+    assert told[0] == told[1]
+    assert told[0][7] == [
+        {"process": "exec", "metric": "accepted", "value": 8, "unix_ns": 8}]
 
 
 def test_a_database_that_only_reads_is_another_time(server: Server, schema: str) -> None:
