@@ -33,6 +33,7 @@ from engine.model.clock import SystemClock
 from engine.runtime.machine import quiet_collector
 from engine.runtime.served import CA_FILE
 from exec import records as r
+from exec.core import exposure
 from exec.core.situations import Desk
 from exec.gate.approval import Gate
 from exec.gate.breakers import Circuit
@@ -41,6 +42,7 @@ from exec.gate.throttle import Throttle
 from exec.journal.durable import Durable
 from exec.journal.reader import files_of
 from exec.journal.writer import Journal
+from exec.state import Order
 
 PAIRS: Final = (("binance", "okx"), ("kraken", "okx"), ("binance-usdm", "kraken"),
                 ("binance", "coinbase"))
@@ -48,6 +50,7 @@ WARM: Final = 200
 GAP_S: Final = 0.002  # between two signals, so that caches are as cold as real ones find them
 TIMER_S: Final = 0.01  # of the execution process: how often it looks at the kill word
 PATIENCE_S: Final = 10.0
+PLAIN_SHARE: Final = 20  # one turn in so many is done the plain way, too
 FILE_SIZE: Final = 4 << 20  # of the journal's files, small so that many run full
 
 
@@ -60,7 +63,8 @@ def gate_alone(turns: int, passed: int) -> None:
         desk = Desk(account.state, account.market.books, account.flags, SETTINGS, circuits,
                     throttles, dict.fromkeys(VENUES, ""))
         gate, clock = Gate(SETTINGS.limits, life=1), account.clock
-        gathered, judged = [], []
+        gathered, judged, read = list[int](), list[int](), list[int]()
+        plainly = list[int]()
         for _ in range(turns):
             signal = account.signal()
             start = time.monotonic_ns()
@@ -75,10 +79,59 @@ def gate_alone(turns: int, passed: int) -> None:
             judged.append(time.monotonic_ns() - middle)
             gathered.append(middle - start)
             assert not isinstance(verdict, Refusal), verdict
+            start = time.monotonic_ns()
+            kept = _exposure(account)
+            middle = time.monotonic_ns()
+            read.append(middle - start)
+            if len(plainly) < turns // PLAIN_SHARE:
+                middle = time.monotonic_ns()
+                found = _exposure_plainly(account)
+                plainly.append(time.monotonic_ns() - middle)
+                assert found == kept, (found, kept)
         report("gate: every check of two orders", judged, target=Target("p99", 20.0))
         report("gate: its situation gathered", gathered, live=len(account.state.live),
                open_plans=len(account.state.open_plans), passed=passed)
+        report("gate: exposure, read from sums", read)
+        report("gate: exposure, over all live orders", plainly, before="the way it was")
         account.journal.close()
+
+
+def _exposure(account: Account) -> list[int]:
+    """Return what two legs' checks ask of all live orders, as the state keeps it."""
+    state, books, asked = account.state, account.market.books, list[int]()
+    for venue in ("binance", "okx"):
+        asked += (exposure.venue_gross(state, books, venue),
+                  exposure.reserved(state, venue, "USDT", 0),
+                  exposure.asset_nets(state, books, "BTC", ())[0],
+                  state.outstanding.counts[venue])
+    return [*asked, exposure.total_gross(state, books)]
+
+
+def _exposure_plainly(account: Account) -> list[int]:
+    """Return the same from the orders themselves, as it was once done for every signal."""
+    state, books, asked = account.state, account.market.books, list[int]()
+
+    def gross(orders: Sequence[Order]) -> int:
+        return sum(exposure.in_reference(
+            state, books, (each.intent.venue, each.intent.symbol), each.intent.price,
+            each.remaining) for each in orders)
+
+    for venue in ("binance", "okx"):
+        orders = [each for each in state.live.values() if each.intent.venue == venue]
+        reserved = up = down = 0
+        for each in state.live.values():
+            intent = each.intent
+            place = (intent.venue, intent.symbol)
+            if intent.venue == venue and exposure.pays(state, place, intent.side) == "USDT":
+                reserved += exposure.needs(
+                    state, place, intent.side, intent.price, each.remaining, 0)
+            if exposure.asset_of(state, place) == "BTC":
+                amount = state.amount(place, each.remaining)
+                up, down = (up + amount, down) if intent.side > 0 else (up, down + amount)
+        settled = exposure.moved_of(state, "BTC")
+        net = max(abs(settled + up), abs(settled - down)) * books.rate("BTC") // exposure.UNIT
+        asked += gross(orders), reserved, net, len(orders)
+    return [*asked, gross([*state.live.values()])]
 
 
 class Stand:
