@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tif", choices=("gtc", "ioc", "fok"), default="gtc",
         help="gtc rests, ioc takes what it can at once, fok all or nothing (default: gtc)")
-    parser.add_argument("--id", type=_command_id, default="",
+    parser.add_argument("--id", type=_command_id,
                         help="the same one twice is acted on once (default: a new one)")
     client.add_json(parser)
     client.add_name(parser)
