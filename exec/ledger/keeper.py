@@ -93,10 +93,10 @@ class Keeper:
 
     def _open(self, books: BooksFolder) -> None:
         where = place.place_of(books, self._config)
+        place.note(books, where)
         self._store = where.open_store()
         self._ledger = Ledger(self._store)
         self._follower = Follower(books.journal, self._clock, boot=self._boot)
-        place.note(books, where)
         self._log.info("keeping", journal=str(books.journal), ledger=self._store.where,
                        records=self._ledger.position)
 
@@ -115,9 +115,9 @@ class Keeper:
             ledger.at_end()
         if not paused:
             self._flush(ledger, newest_ns)
-            if not records:
+            if len(records) < BATCH:
                 self._well()
-                self._sample()
+            self._sample()
         self._note_behind(ledger)
         self.idle = not records and not paused
         return 0.0 if len(records) == BATCH else IDLE_S
@@ -136,6 +136,10 @@ class Keeper:
         count(LedgerCounter.ROWS, rows)
         count(LedgerCounter.TRANSACTIONS)
         self._note_behind(ledger)
+
+    @property
+    def _alive(self) -> bool:
+        return self._store is not None and self._store.database.alive
 
     def _note_behind(self, ledger: Ledger) -> None:
         behind = max(0, ledger.read - ledger.position)
@@ -163,7 +167,7 @@ class Keeper:
         self._counters.count(LedgerCounter.FAILURES)
         transient = isinstance(error, Transient)
         self.idle = False
-        if self._store is not None and not (transient and self._store.database.alive):
+        if self._ledger is None or not (transient and self._alive):
             self.close()
         self._paused_until_ns = now_ns + self._pause_ns
         limit_ns = _TRANSIENT_NS_MAX if transient else _FATAL_NS_MAX

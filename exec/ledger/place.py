@@ -62,6 +62,7 @@ def note(books: "BooksFolder", place: Place) -> None:
     path = Path(books.folder) / NOTE
     new = path.with_suffix(".new")
     try:
+        new.touch(mode=0o600)
         new.write_bytes(msgspec.json.encode(place))
         new.rename(path)
     except OSError as error:

@@ -75,8 +75,16 @@ def test_every_venue_has_its_feed_and_the_template_comes_first() -> None:
     table = roles(demo())
     assert [role.name for role in table] == [
         "template", "sim", "feed:binance", "feed:binance-usdm", "feed:okx", "feed:kraken",
-        "feed:coinbase", "detector", "exec"]
+        "feed:coinbase", "detector", "exec", "guard", "ledger"]
     assert {role.silence_max_ns for role in table} == {2_000 * MS}
+
+
+def test_a_ledger_that_keeps_dying_halts_nothing() -> None:
+    *others, ledger = roles(demo())
+    assert ledger.name == "ledger"
+    fits = ledger.restart_window_ns // ledger.backoff_max_ns + 100  # those before it is reached
+    assert ledger.restarts_max > fits
+    assert all(role.restarts_max < fits for role in others)
 
 
 def test_without_a_sim_table_no_local_server_is_started() -> None:

@@ -20,6 +20,7 @@ import structlog
 from bench.histories.campaign import lived
 from engine.config import Config, parse
 from engine.model.clock import ManualClock, SystemClock
+from engine.model.errors import LedgerUnavailable
 from engine.runtime import books_folder
 from engine.runtime.books_folder import BooksFolder
 from engine.runtime.context import Context
@@ -193,9 +194,42 @@ def test_a_file_that_we_may_not_write_is_said_and_taken_up_once_we_may(
     with monkeypatch.context() as patch:
         patch.setattr("exec.ledger.sqlite.os.open", refuse)
         desk.turns(2)
-    assert desk.refusals() == [f"{desk.books.ledger}: Permission denied"]
+    (refusal,) = desk.refusals()
+    assert refusal.startswith(f"{desk.books.folder}/ledger.")
+    assert refusal.endswith(": Permission denied")
     desk.turns(3, SECOND)
     assert desk.proof().behind == 0
+
+
+def test_a_database_that_was_opened_and_refused_its_first_question_is_opened_again(
+    desk: Desk, history: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_database: object) -> Any:
+        raise LedgerUnavailable("busy")
+
+    grow(desk.journal(), history)
+    with monkeypatch.context() as patch:
+        patch.setattr("exec.ledger.store.position_of", refuse)
+        desk.turns(3, SECOND)
+    desk.turns(3, 5 * SECOND)
+    assert desk.refusals() == ["busy"]
+    assert desk.proof().behind == 0
+
+
+def test_metrics_are_sampled_while_records_never_stop_coming(
+    desk: Desk, history: Records
+) -> None:
+    class Seen:
+        def rows(self) -> list[Any]:
+            return [{"unix_ns": desk.clock.unix_ns(), "process": "p", "metric": "m", "value": 1}]
+
+    sampler: Any = Seen()
+    desk.keeper._sampler = sampler  # noqa: SLF001
+    journal = desk.journal()
+    for record in history[:60]:
+        grow(journal, [record])
+        desk.turns(1, SECOND)
+    assert desk.count(LedgerCounter.SAMPLES) == [5]  # every 10 s
 
 
 def test_a_newer_schema_is_left_alone_and_the_ledger_made_anew_once_it_is_moved_away(
