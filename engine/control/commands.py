@@ -37,7 +37,7 @@ from engine.runtime.context import Context
 from engine.runtime.wire import Publisher
 from shm.board import InstrumentTable
 from shm.book import BookSegment, is_live
-from shm.counters import ControlCounter
+from shm.counters import ControlCounter, CounterBlock, GuardCounter
 from shm.layout import EngineState, ProcessState, TradingState
 from shm.segment import Segment
 
@@ -68,6 +68,8 @@ class Commands:
                         context.config.books.depth, len(wanted.symbols))
             for venue, wanted in context.config.venues.items()
         ]
+        self._incidents = 0  # of the guard, as far as they were told
+        self._guard = self._block("guard")
         self._verbs: dict[type, Callable[..., AnyReply | HandOn]] = {
             Status: self._status, Stop: self._stop, Pause: self._pause, Resume: self._resume,
             Kill: self._kill, Reset: self._reset,
@@ -128,6 +130,11 @@ class Commands:
             self.kill(self.kill_file.read_text(errors="replace") or "the kill file")
         elif not self._killed and self._engine["kill"]:
             self.kill("the kill word")
+        if self._guard is not None:
+            incidents = self._guard.value(GuardCounter.INCIDENTS)
+            if incidents > self._incidents:
+                self._incidents = incidents
+                self.announce("the guard cancels everything", incidents=incidents)
         starting = self._engine["state"] == EngineState.STARTING
         if starting and all(self._state(row) is ProcessState.READY for row in self._rows()):
             self._engine["state"] = EngineState.RUNNING
@@ -174,6 +181,14 @@ class Commands:
             self._context.log.error("not kept for the next control", reason=str(error))
             return f"; not kept, a restart of control forgets it: {error}"
         return ""
+
+    def _block(self, process: str) -> CounterBlock | None:
+        """Return the counters of a process, None where this run has none of that name."""
+        try:
+            index = self._context.control.processes.index_of(process)
+        except KeyError:
+            return None
+        return CounterBlock(Segment.attach(self._context.run, "counters").words, index)
 
     # ------------------------------------------------------------ the verbs
     def _stop(self, _request: Stop) -> AnyReply:

@@ -12,7 +12,7 @@ def profit_of(state: State, books: Books, plan: Plan) -> int:
     """
     held = plan.residual + plan.taken_over
     total = sum(amount * books.rate(asset) // UNIT for asset, amount in plan.flows.items())
-    if held and len(plan.planned.legs) > 1:
+    if held:
         leg = plan.planned.legs[0]
         quote = books.quote(leg.venue, leg.symbol)
         middle = (quote.bid + quote.ask) // 2 if quote.bid and quote.ask else leg.price

@@ -120,7 +120,8 @@ class Sender:
             if venue in ("", name):
                 gateway.cancel_all()
         for number, order in [*self._state.live.items()]:
-            if order.state not in FINAL and venue in ("", order.intent.venue):
+            sent = order.state not in FINAL and number not in self.prepared
+            if sent and venue in ("", order.intent.venue):
                 self._log.append(r.CancelAsked(number, why))
 
 

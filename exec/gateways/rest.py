@@ -37,18 +37,29 @@ class Unreached(Withheld):
 class _Ticket:
     """Leave to send one request once."""
 
-    __slots__ = ("_may_leave", "left")
+    __slots__ = ("_may_leave", "_written", "left", "withheld")
 
     def __init__(self, may_leave: Callable[[], bool]) -> None:
         self._may_leave, self.left = may_leave, False
+        self.withheld = self._written = False
 
     def use(self) -> None:
         """Take it as leaving; raise Withheld if it may not, ConnectionLost if it did before."""
         if self.left:
             raise ConnectionLost("it is never sent twice")
-        if not self._may_leave():
+        self._ask()
+
+    def confirm(self) -> None:
+        """Ask once more, where its bytes had to wait for the loop to turn: now they are written."""
+        if not self._written:
+            self._ask()
+            self._written = True
+
+    def _ask(self) -> None:
+        self.left = self._may_leave()
+        if not self.left:
+            self.withheld = True
             raise Withheld("it may not leave any more")
-        self.left = True
 
 
 class Rest:
@@ -64,6 +75,7 @@ class Rest:
         """Open the session; connections come with the first requests."""
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_before_first_byte)  # awaited before it writes
+        trace.on_request_chunk_sent.append(_before_body)  # headers wait for their body till then
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=self._tls, limit=CONNECTIONS, keepalive_timeout=IDLE_S_MAX),
@@ -100,6 +112,8 @@ class Rest:
                 return Answer(response.status, headers, body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             why = type(error).__name__  # nothing more: texts of errors hold paths and signatures
+        if ticket.withheld:
+            raise Withheld("it may not leave any more")
         if not ticket.left:
             raise Unreached(f"no connection: {why}")
         raise ConnectionLost(why)
@@ -120,6 +134,14 @@ async def _before_first_byte(
 ) -> None:
     ticket: _Ticket = context.trace_request_ctx
     ticket.use()
+
+
+async def _before_body(
+    _session: aiohttp.ClientSession, context: SimpleNamespace,
+    _params: aiohttp.TraceRequestChunkSentParams,
+) -> None:
+    ticket: _Ticket = context.trace_request_ctx
+    ticket.confirm()
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -113,11 +113,13 @@ class Traffic:
         return False
 
     def _first_byte(self, entry: Entry) -> bool:
-        """Return whether a REST request may leave still; from now on it may have."""
-        if entry.over or not self._may_leave(entry.request, entry.warrant):
-            return False
-        entry.left = True
-        return True
+        """Return whether a REST request may leave still; from now on it may have.
+
+        Asked again where its bytes had to wait after that.
+        """
+        if not entry.over:
+            entry.left = self._may_leave(entry.request, entry.warrant)
+        return not entry.over and entry.left
 
     async def _ask(self, entry: Entry) -> None:
         try:

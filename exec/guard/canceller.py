@@ -53,6 +53,8 @@ class Canceller:
         """Cancel until two proofs are there; return False as soon as ``may_act`` says no more."""
         proofs, wait_s = 0, BACKOFF_S_MIN
         while proofs < 2:
+            if not may_act():
+                return False
             pause_s = self._proof_after_s
             try:
                 await self._round(may_act)
@@ -62,8 +64,6 @@ class Canceller:
                 pause_s = max(wait_s, failed.wait_s)
                 wait_s = min(2 * wait_s, BACKOFF_S_MAX)
                 self._say.error("not cancelled yet", venue=self.venue, reason=str(failed))
-            if not may_act():
-                return False
             if proofs < 2:
                 await asyncio.sleep(pause_s)
         return True

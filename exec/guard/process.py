@@ -121,6 +121,9 @@ class Guard:
         elif self.why and not why:
             self._context.log.warning("the guard rests", reason=self.why, proven=[*self._done])
             self._done.clear()
+            for task in self._running.values():
+                task.cancel()
+            self._running.clear()
         self.why = why
         for venue in self._cancellers if watched else sorted(self._asked):
             self._begin(venue)

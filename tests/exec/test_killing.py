@@ -38,6 +38,7 @@ def test_the_word_cancels_everything_and_a_restart_stays_killed_until_a_reset() 
 
 def test_what_left_just_before_the_word_and_arrives_after_the_cancel_is_cancelled_too() -> None:
     desk = Commanded()
+    vars(desk.world.core.sender)["_when_durable"] = lambda _number, action: action()
     desk.buy("0.001", tif="gtc", price="58000")
     venue = desk.world.venues["a"]
     slow, venue.cancel_all = venue.cancel_all, lambda: None  # type: ignore[method-assign]

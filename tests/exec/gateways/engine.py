@@ -65,6 +65,7 @@ class Engine:
     ) -> None:
         self.world, self._folder, self.draw = world, folder, Random(seed)
         self.clock, self.boot = SystemClock(), 1
+        self.kill = False  # the word
         self.lines = {name: server.face.lines[next(iter(server.face.lines))]
                       for name, server in world.servers.items()}
         self.begin: dict[str, AccountTruth] = {}  # as trading begins
@@ -134,7 +135,7 @@ class Engine:
         return {"USDT": 10**6, "BTC": 64_000 * 10**6}.get(asset, 0)
 
     def killed(self) -> bool:
-        return False
+        return self.kill
 
     def paused(self, venue: str, symbol: str, strategy: str) -> tuple[bool, bool]:
         return False, False

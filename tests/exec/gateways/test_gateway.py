@@ -92,6 +92,28 @@ def test_a_kill_word_set_while_a_rest_order_waits_for_its_connection_stops_it() 
     run(body)
 
 
+def test_a_kill_word_set_between_the_head_and_the_body_of_a_rest_order_stops_both() -> None:
+    async def body() -> None:
+        async with staged(codec=PlainCodec(orders=False)) as stage:
+            await stage.ready()
+            asked: list[bool] = []
+
+            def killed() -> bool:
+                asked.append(stage.flags.kill)
+                stage.flags.kill = len(asked) > 1  # by place, by the head; then the word is set
+                return asked[-1]
+
+            vars(stage.gateway._traffic)["_killed"] = killed  # noqa: SLF001
+            assert stage.place() == "rest"
+            await stage.until(lambda: stage.of(p.Denied, p.Lost, p.Accepted))
+        assert asked == [False, False, True]
+        assert [(each.code, each.client_id) for each in stage.of(p.Denied)
+                ] == [("unsent", "t1x1")]
+        assert not any(each.startswith("POST") for each in stage.called)
+
+    run(body)
+
+
 def test_what_a_lost_connection_leaves_unanswered_is_lost_once_each_and_never_sent_again() -> None:
     async def body() -> None:
         arrived: list[str] = []
