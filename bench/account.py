@@ -148,8 +148,10 @@ def at_once(_number: int, action: Callable[[], None]) -> None:
 class Account:
     """State, journal, flags and core, as an execution process has them."""
 
-    def __init__(self, market: Market, folder: Path, passed: int = PASSED) -> None:
-        """Begin with so many plans that closed in the last day."""
+    def __init__(
+        self, market: Market, folder: Path, passed: int = PASSED, *, busy: bool = True
+    ) -> None:
+        """Begin with so many plans that closed in the last day; nothing is open unless ``busy``."""
         self.market, self.clock = market, SystemClock()
         self.journal = Journal(folder / "journal", self.clock, boot=1)
         self.state = State()
@@ -162,7 +164,8 @@ class Account:
                      "USDT" if ":" in each.name else "", PRICE_DECIMALS, SIZE_DECIMALS)
             for each in market.table], unix_ns=self._since_ns, pid=1)
         self._make_past(passed)
-        self._make_present()
+        if busy:
+            self._make_present()
         self._sequence = 0
 
     def start(

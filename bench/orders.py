@@ -29,6 +29,7 @@ from bench import order_peer
 from bench.account import PASSED, SETTINGS, VENUES, Account, Market
 from bench.harness import Target, machine, parameter, report
 from bench.order_venues import gateways
+from engine.model.clock import SystemClock
 from engine.runtime.machine import quiet_collector
 from engine.runtime.served import CA_FILE
 from exec import records as r
@@ -37,6 +38,9 @@ from exec.gate.approval import Gate
 from exec.gate.breakers import Circuit
 from exec.gate.checks import Proposal, Purpose, Refusal
 from exec.gate.throttle import Throttle
+from exec.journal.durable import Durable
+from exec.journal.reader import files_of
+from exec.journal.writer import Journal
 
 PAIRS: Final = (("binance", "okx"), ("kraken", "okx"), ("binance-usdm", "kraken"),
                 ("binance", "coinbase"))
@@ -44,6 +48,7 @@ WARM: Final = 200
 GAP_S: Final = 0.002  # between two signals, so that caches are as cold as real ones find them
 TIMER_S: Final = 0.01  # of the execution process: how often it looks at the kill word
 PATIENCE_S: Final = 10.0
+FILE_SIZE: Final = 4 << 20  # of the journal's files, small so that many run full
 
 
 def gate_alone(turns: int, passed: int) -> None:
@@ -220,34 +225,71 @@ async def kill(count: int, passed: int) -> None:
 
 def journal(turns: int) -> None:
     """Time appends that survive our end, with files that run full on the way."""
-    with tempfile.TemporaryDirectory(prefix="trypto-bench-") as folder:
-        account = Account(Market(), Path(folder), 1)
-        record = r.Sent(1, "ws")
-        appended = []
-        for _ in range(turns):
+    for name, ahead in (("next files made ahead", True), ("next files made when due", False)):
+        uvloop.run(_appends(f"journal append, process: {name}", turns, ahead=ahead))
+
+
+async def _appends(name: str, turns: int, *, ahead: bool) -> None:
+    record = r.Acknowledged(123_456, "123456789012")
+    with tempfile.TemporaryDirectory(prefix="trypto-bench-", dir=Path.cwd()) as folder:
+        written = Journal(Path(folder), SystemClock(), boot=1, file_size=FILE_SIZE)
+        durable = Durable(written, power=False, failed=_fail, warn=_fail)
+        took = []
+        for at in range(turns):
             start = time.monotonic_ns()
-            account.journal.append(r.kind_of(record), r.encode(record))
-            appended.append(time.monotonic_ns() - start)
-        report("journal append, level process", appended)
-        account.journal.close()
+            written.append(r.kind_of(record), r.encode(record))
+            took.append(time.monotonic_ns() - start)
+            if ahead and at % 200 == 0:  # what the process's timer does
+                durable.turn()
+                await asyncio.sleep(0)
+        report(name, took, files=len(files_of(Path(folder))), file_mb=FILE_SIZE >> 20)
+        await durable.close()
+        written.close()
+
+
+async def groups(turns: int, together: int) -> None:
+    """Time from an append until its action runs at level power, so many appends at a time."""
+    with tempfile.TemporaryDirectory(prefix="trypto-bench-", dir=Path.cwd()) as folder:
+        written = Journal(Path(folder), SystemClock(), boot=1)
+        durable = Durable(written, power=True, failed=_fail, warn=_fail)
+        took: list[int] = []
+        payload = b"x" * 120
+        for turn in range(1, turns + 1):
+            for _ in range(together):
+                start = time.monotonic_ns()
+                durable.when_durable(
+                    written.append(7, payload),
+                    lambda start=start: took.append(  # type: ignore[misc]
+                        time.monotonic_ns() - start))
+            while len(took) < turn * together:
+                await asyncio.sleep(0)
+        report(f"append > durable, power, {together} at a time", took)
+        await durable.close()
+        written.close()
+
+
+def _fail(error: BaseException) -> None:
+    raise error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print a line per figure."""
     parser = argparse.ArgumentParser(prog="python -m bench.orders", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("gate", "path", "tls", "kill", "journal"))
+    parser.add_argument("--only", choices=("gate", "path", "tls", "kill", "journal", "power"))
     wanted = parser.parse_args(argv)
     passed = parameter("passed", 50, PASSED)
     count = parameter("signals", 5, 1_500)
     print(machine())
     quiet_collector()
-    parts: dict[str, Callable[[], None]] = {
+    parts: dict[str, Callable[[], object]] = {
         "gate": lambda: gate_alone(parameter("turns", 50, 20_000), passed),
         "path": lambda: uvloop.run(whole_path(count, passed, tls=False)),
         "tls": lambda: uvloop.run(whole_path(count, passed, tls=True)),
         "kill": lambda: uvloop.run(kill(parameter("kills", 2, 200), passed)),
-        "journal": lambda: journal(parameter("appends", 1_000, 1_000_000)),
+        "journal": lambda: journal(parameter("appends", 1_000, 500_000)),
+        "power": lambda: [uvloop.run(groups(parameter("syncs", 3, 500), together))
+                          for together in (1, 50)],
     }
     for name, part in parts.items():
         if wanted.only in (None, name):

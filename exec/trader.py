@@ -71,7 +71,8 @@ class Trader:
         books_folder.write(run, config, self._folder)
         self.flags = RunFlags(memory.control, memory.rows, self._table)
         self.books = LiveBooks(config, self._table, memory, clock)
-        self.log = CountedLog(JournalLog(self.journal, self.state, clock), context.counters)
+        self.log = CountedLog(
+            JournalLog(self.journal, self.state, clock), context.counters, clock)
         settings = resolve.settings(config)
         begin(self.log, self.state, settings, [_listed(each, "") for each in self._table],
               unix_ns=clock.unix_ns(), pid=os.getpid())

@@ -159,7 +159,7 @@ class ExecCounter(Metric):
     REJECTS = 47, "orders", "orders that a venue refused"
     FILLS = 48, "fills", "fills booked"
     CANCELS = 49, "requests", "cancels asked for"
-    ORDERS_LOST = 50, "requests", "requests that no venue answered: anything may have happened"
+    ORDERS_LOST = 50, "orders", "orders sent that no venue answered: anything may have happened"
     UNKNOWN = 51, "orders", "orders that became doubtful, to be settled by evidence"
     PLANS = 52, "plans", "plans begun"
     PLANS_DONE = 53, "plans", "plans whose legs all filled"
@@ -184,7 +184,7 @@ class ExecHistogram(Metric):
     SIGNAL_TO_ORDER = 7, "ns", "signal received to the first order's bytes handed to a socket"
     GATE = 8, "ns", "one judgement of the gate"
     JOURNAL_SYNC = 9, "ns", "one sync of the journal"
-    ORDER_TO_ACK = 10, "ns", "order's bytes handed to a socket to its acknowledgement"
+    ORDER_TO_ACK = 10, "ns", "order's bytes handed to a socket to the venue's word on it"
 
 
 class LedgerCounter(Metric):

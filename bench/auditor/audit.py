@@ -89,6 +89,11 @@ class Audit(msgspec.Struct):
         return [f"{each.id}: {wrong}" for each in self.verdicts.values() for wrong in each.said]
 
     @property
+    def unjudged(self) -> list[str]:
+        """Return the invariants that nothing given could show."""
+        return [each.id for each in self.verdicts.values() if not each.judged]
+
+    @property
     def passed(self) -> bool:
         """Return whether nothing is wrong."""
         return not any(each.count for each in self.verdicts.values())

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from bench.auditor.audit import ELSEWHERE
 from bench.fault_campaign.campaign import RUNS_PER_LIFE, Life, Verdict
 from bench.fault_campaign.engine import NotBack
 from bench.harness import machine, parameter
@@ -22,6 +23,7 @@ class Told:
         self.struck: Counter[str] = Counter()
         self.figures: Counter[str] = Counter()
         self.settled_s: list[float] = []
+        self.unjudged: set[str] = set()
 
     def take_life(self, life: Life, last: Verdict | None) -> None:
         """Add a life that is over, with the figures of its last audit, which hold for all of it."""
@@ -41,6 +43,7 @@ class Told:
         if verdict.halted:
             print(f"run {verdict.seed} halted for a person: {verdict.halted}", flush=True)
         self.settled_s.append(verdict.settled_s)
+        self.unjudged.update(verdict.unjudged)
         if verdict.wrongs:
             print(f"run {verdict.seed}: {len(verdict.wrongs)} violations", flush=True)
             for wrong in verdict.wrongs[:8]:
@@ -62,6 +65,8 @@ class Told:
         sizes = {name.removeprefix("audited "): count for name, count in self.figures.items()
                  if name.startswith("audited ")}
         print("audited: " + _list(sizes.items()))
+        print(f"not judged in every run: {', '.join(sorted(self.unjudged)) or 'none'}; elsewhere:"
+              f" {', '.join(ELSEWHERE)}")
         for name, count in self.figures.items():
             if name not in sizes and not name.startswith("audited "):
                 print(f"{count:>6,} {name}")

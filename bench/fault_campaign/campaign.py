@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+import tomllib
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from bench.auditor.evidence import Evidence
 from bench.auditor.facts import StateChanged
 from bench.auditor.fold import HALTED
 from bench.auditor.journal import Damaged
-from bench.fault_campaign.engine import LAUNCHER, Engine, NotBack
+from bench.fault_campaign.engine import LAUNCHER, PROFILE, Engine, NotBack
 from bench.fault_campaign.outside import Outside
 from bench.fault_campaign.schedule import LENGTH_S, Deed, schedule, victim
 from engine.control.protocol import Pause, Resume
@@ -28,6 +29,8 @@ WORLDS: Final = (
 )
 RUNS_PER_LIFE: Final = 20
 CALM_S: Final = 45.0  # within which everything must have come right
+LIMITS: Final = tomllib.loads(
+    (Path(spawn.ROOT) / "configs" / "risk" / f"{PROFILE}.toml").read_text())
 LOOK_S: Final = 0.5
 LOOKS: Final = 2
 
@@ -40,6 +43,7 @@ class Verdict(msgspec.Struct):
     settled_s: float
     halted: str  # why, if it did for a person
     figures: dict[str, int]
+    unjudged: list[str] = []  # invariants that nothing given could show
 
 
 class Life:
@@ -106,14 +110,16 @@ class Life:
         if found is None:
             return Verdict(seed, ["the journal could not be read"], took, halted, {})
         return Verdict(seed, found.violations, took, halted, {**found.figures, **{
-            f"audited {name}": count for name, count in found.sizes.items()}})
+            f"audited {name}": count for name, count in found.sizes.items()}}, found.unjudged)
 
     def _audit(self) -> tuple[Audit | None, str]:
         try:
             entries = self.engine.entries()
             found = audit(entries, Evidence(
                 venues=self.outside.truth(), ledger=self.engine.ledger(),
-                portfolio=self.engine.portfolio(), secrets=self.engine.secrets))
+                portfolio=self.engine.portfolio(), secrets=self.engine.secrets,
+                orders_per_s_max=LIMITS["orders-per-s-max"],
+                open_orders_max=LIMITS["open-orders-max"]))
         except (Damaged, EngineError, NotBack):
             return None, ""
         moves = [each.fact for each in entries if isinstance(each.fact, StateChanged)]

@@ -25,6 +25,7 @@ NAME: Final = "faults"
 PATIENCE_S: Final = 300.0  # a cold first start compiles
 POLL_S: Final = 0.005
 STOP_S: Final = 5.0
+PROFILE: Final = "aggressive"  # its limits on rates and numbers are audited
 LAUNCHER: Final = "launcher"
 FAILPOINT: Final = "TRYPTO_FAILPOINT"
 LAST_WORDS: Final = 25
@@ -56,7 +57,7 @@ breaker-failures-max = 20
 breaker-open-s = 1.0
 cool-down-s = 1.0
 [risk]
-profile = "aggressive"
+profile = "{profile}"
 loss-day-max = 1000000.0
 loss-hour-max = 1000000.0
 losses-in-row-max = 100000
@@ -105,7 +106,7 @@ class Engine:
                 f'fingerprint = "{hashlib.sha256(key.key.encode()).hexdigest()[:12]}"\n'
                 f'orders-url = "{host}"\nuser-url = "{host}"\nrest-url = "{rest}"\n')
         (folder / "engine.toml").write_text(CONFIG.format(
-            name=NAME, venues=venues, accounts=accounts, storage=self.storage,
+            name=NAME, profile=PROFILE, venues=venues, accounts=accounts, storage=self.storage,
             durability=("process", "power")[seed % 2],
             order=("together", "riskier-first")[seed // 2 % 2]))
         self._failpoint = folder / "failpoint"

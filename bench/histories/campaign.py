@@ -8,9 +8,10 @@ from exec.core.core import Core
 
 NETWORKS: Final = {
     "clean": Network(),
-    "answers": Network(lost_answer=150, answer_5xx=100, lost_over=100),
+    "answers": Network(lost_answer=150, answer_5xx=100, lost_over=100, failed_listing=500),
     "requests": Network(unsent=50, lost_request=150, late_request=100),
-    "fills": Network(lost_fill=150, late_fill=200, twice_fill=200, lost_over=200),
+    "fills": Network(lost_fill=150, late_fill=200, twice_fill=200, lost_over=200,
+                     failed_listing=300),
     "venue": Network(lost_fill=50, late_fill=50, overfill=60),
     "everything": Network(30, 60, 40, 80, 60, 80, 100, 100, 80, 200, 200),
 }

@@ -57,40 +57,41 @@ class Sender:
     ) -> None:
         """Send orders once they are safe in the journal, unless their time is up by then."""
         def act() -> None:
-            late = bool(expiry_ns) and self._clock.mono_ns() > expiry_ns
-            for number in numbers:
-                if late:
-                    self._unsent(number, "expired before it could be sent")
-                else:
-                    self._send(number)
+            if expiry_ns and self._clock.mono_ns() > expiry_ns:
+                left: list[r.Sent | r.Unsent] = [
+                    r.Unsent(each, "expired before it could be sent") for each in numbers]
+            else:
+                left = [self._hand_over(number) for number in numbers]
+            for record in left:
+                proposed, _ = self.prepared.pop(record.order)
+                if isinstance(record, r.Unsent):
+                    self._circuits[proposed.venue].unsent(record.order)
+                self._log.append(record)
             then()
 
         self._when_durable(numbers[-1], act)
 
-    def _send(self, number: int) -> None:
+    def _hand_over(self, number: int) -> r.Sent | r.Unsent:
+        """Hand an order over; return what is to be written of that once all of its plan have left.
+
+        Until then each of them is a doubt, as it was from the moment that it was intended.
+        """
         intent = self._state.orders[number].intent
         proposed, approval = self.prepared[number]
         book = self._books.quote(intent.venue, intent.symbol)  # the gate's word may be old by now
         if self._flags.killed():
-            self._unsent(number, "killed")
-        elif not self._gate.admits(approval, proposed, intent.purpose):
-            self._unsent(number, "its approval is of other limits or another life")
-        elif book.distrust:
-            self._unsent(number, f"its book is not to be believed: {Veto(book.distrust).name}")
-        else:
-            self._throttles[intent.venue].take(self._clock.mono_ns())
-            channel = self._gateways[intent.venue].place(intent, proposed, approval)
-            failpoint.reach(failpoint.AFTER_SEND)
-            if channel:
-                del self.prepared[number]
-                self._log.append(r.Sent(number, channel, book.version, book.distrust))
-            else:
-                self._unsent(number, "the gateway sent nothing")
-
-    def _unsent(self, number: int, why: str) -> None:
-        proposed, _ = self.prepared.pop(number)
-        self._circuits[proposed.venue].unsent(number)
-        self._log.append(r.Unsent(number, why))
+            return r.Unsent(number, "killed")
+        if not self._gate.admits(approval, proposed, intent.purpose):
+            return r.Unsent(number, "its approval is of other limits or another life")
+        if book.distrust:
+            return r.Unsent(
+                number, f"its book is not to be believed: {Veto(book.distrust).name}")
+        self._throttles[intent.venue].take(self._clock.mono_ns())
+        channel = self._gateways[intent.venue].place(intent, proposed, approval)
+        failpoint.reach(failpoint.AFTER_SEND)
+        if not channel:
+            return r.Unsent(number, "the gateway sent nothing")
+        return r.Sent(number, channel, book.version, book.distrust)
 
     def cancel(self, number: int, why: str) -> str:
         """Ask for a cancel of a live order; return the channel, or "" when nothing left.

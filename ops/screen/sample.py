@@ -111,6 +111,7 @@ class Sample:
     accepted: int
     refused: int
     lost: int
+    rejects: int  # orders that venues refused
     hops: list[Hop]
     portfolio: Portfolio | None  # None: execution told nothing yet
     doubt: str  # why the portfolio may not be how things are now
@@ -151,6 +152,7 @@ class Sampler:
             signals=engine.signals(SIGNALS_MAX)[::-1], signal_count=engine.signal_count,
             accepted=executed.value(ExecCounter.ACCEPTED),
             refused=executed.value(ExecCounter.REFUSED), lost=executed.value(ExecCounter.LOST),
+            rejects=executed.value(ExecCounter.REJECTS),
             hops=[self._hop(*hop) for hop in HOPS], portfolio=portfolio,
             doubt=engine.doubt(portfolio) if portfolio else "",
         )

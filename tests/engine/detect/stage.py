@@ -172,9 +172,9 @@ class Stage:
         ring_bell(self.control.words, self.control.bell(Bell.DETECTOR))
 
     def cross(self) -> None:
-        """Let b bid above a's ask."""
+        """Let b bid above a's ask, both near enough to one another for the gate."""
         self.book(0, [(9_990, 50)], [(10_000, 50)])
-        self.book(1, [(10_020, 70)], [(10_100, 70)])
+        self.book(1, [(10_020, 70)], [(10_030, 70)])
 
     def calm(self) -> None:
         """End the cross, and wait until the detector has seen it."""

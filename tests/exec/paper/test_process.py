@@ -10,11 +10,10 @@ from tests.engine.detect.stage import Decided, Stage, staged, until
 
 
 def sent(stage: Stage) -> Decided:
-    """Cross the books, within what the gate believes, until execution is ready and sends."""
+    """Cross the books until execution is ready and sends."""
     decided = 0
     while True:
-        stage.book(0, [(9_990, 50)], [(10_000, 50)])
-        stage.book(1, [(10_010, 70)], [(10_020, 70)])
+        stage.cross()
         decided += 1
         found = stage.decided(decided)
         if found.fate is Fate.SENT:

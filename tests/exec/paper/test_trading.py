@@ -172,8 +172,9 @@ def test_a_dry_run_decides_as_live_sends_nothing_and_misses(tmp_path: Path) -> N
     duplicate = life.cross()
     assert duplicate is not None
     assert duplicate.check == "duplicate"
-    poor = life.cross(2, size=10**8)
-    assert poor is not None
+    beyond = life.cross(2, ask=20_000)
+    assert beyond is not None
+    assert beyond.check == "collar"
     life.run(10 * SECOND, step_ns=20 * MS)
     assert life.states() == ["UNSENT", "UNSENT"]
     assert life.outcomes() == ["missed"]

@@ -15,7 +15,7 @@ from ops.screen.sample import Sample, Sampler
 from ops.screen.section import ALL, Section, beside, fill
 from ops.screen.text import Column
 from ops.screen.view import TWO_PANES, render
-from shm.counters import ExecHistogram
+from shm.counters import ExecCounter, ExecHistogram
 from shm.layout import Fate, ProcessState, TradingState, Veto
 from tests.ops.screen.test_view import fill as fill_books
 from tests.ops.traded import Traded
@@ -92,6 +92,14 @@ def test_a_wide_screen_has_the_market_at_the_left_and_execution_at_the_right(
     screen = shown(world, 200, 50)
     assert all(word in screen for word in ("positions", "balances", "every book", "processes",
                                            "BTC 1.512", "XYZ 7.000"))
+
+
+def test_what_venues_rejected_is_counted_where_there_is_room(
+    world: World, traded: Traded
+) -> None:
+    traded.tell()
+    world.counters("exec").count(ExecCounter.REJECTS, 7)
+    assert "rejected 7" in shown(world, 100)
 
 
 def test_a_state_that_forbids_trading_says_who_set_it_and_why(

@@ -86,11 +86,10 @@ def test_80_by_24_shows_every_venue_pair_and_latency_without_cutting_a_number(
     world: World
 ) -> None:
     fill(world)
-    screen = shown(sampled(world))
+    screen, whole = shown(sampled(world)), processes(world)
     for word in ("demo", "dry_run", "RUNNING", "trading ACTIVE", "venues are simulated",
-                 f"processes {processes(world)}/{processes(world)},",
-                 "signals 12: 4 taken, 4 refused",
-                 "binance-usdm", "coinbase",
+                 f"processes {whole}/{whole},", "signals 12: 4 taken, 4 refused", "binance-usdm",
+                 "coinbase",
                  "BTC/USDT", "SOL/USDT", "63515.47", "+17.", "frame → book", "8.00µs",
                  "#12", "would send", "undecided"):
         assert word in screen, word
