@@ -23,7 +23,7 @@ from engine.runtime.memory import Memory
 from engine.runtime.served import birth
 from exec import failpoint, resolve
 from exec import records as r
-from exec.accounts import account_of, check_confirmed, keys_of
+from exec.accounts import account_of, check_confirmed, keys_of, simulated_orders
 from exec.books import LiveBooks
 from exec.core.core import Core
 from exec.core.recovery import begin, replay
@@ -60,8 +60,8 @@ class Trader:
         config, run, clock = context.config, context.run, context.clock
         self._context, self._memory = context, memory
         self._table: Sequence[Instrument] = instruments(config)
+        self._world = birth(run.path) if simulated_orders(config) else ""
         self._keys = keys_of(config, run, os.environ)
-        self._world = birth(run.path)
         account = account_of(config, run, self._keys)
         check_confirmed(config, account)
         failpoint.check(config)
@@ -136,7 +136,7 @@ class Trader:
 
     def _look(self) -> None:
         """Seat gateways whose instruments are known by now; leave a world that began anew."""
-        if birth(self._context.run.path) != self._world:
+        if self._world and birth(self._context.run.path) != self._world:
             raise WorldChanged("the simulated venues began anew and know no order of this journal")
         for venue, seat in self.seats.items():
             if seat.gateway is None and (
