@@ -2,7 +2,8 @@
 
 A survey asks for open orders, fills, balances and positions.  Fills are booked like any others;
 orders that the venue lists and we do not know are somebody else's, or of a lost journal: both stop
-the account.  Balances are compared only when nothing was in flight while they were asked for.
+the account.  Balances are compared only when nothing was in flight while they were asked for; an
+order that rests may fill meanwhile, so a difference counts once it was seen again and again.
 """
 
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from exec.core import ports as p
 from exec.core.sender import birth_of
 from exec.core.settings import Settings
 from exec.orders import State as OrderState
-from exec.state import Place, State, money
+from exec.state import Order, Place, State, money
 from shm.layout import TradingState
 
 if TYPE_CHECKING:
@@ -121,10 +122,14 @@ class Reconciler:
         size = booked.size if booked else 0
         base = self._state.held_then.get(place, (0, 0))
         if before is not None and report.size != base[0] + size - base[1]:
+            count = self._drifts[place] = self._drifts.get(place, 0) + 1
+            if self._rests(report.venue) and count < self._settings.drift_surveys_max:
+                return
             self._core.trading.tighten(
                 TradingState.HALTED, f"{report.venue} says a position of {report.size} in"
                 f" {report.symbol}, booked {base[0] + size - base[1]}")
             return
+        self._drifts.pop(place, None)
         self._log.append(r.Held(*place, report.size, report.source))
 
     def moved(self, report: p.Moved) -> None:
@@ -163,7 +168,17 @@ class Reconciler:
     # --- parts ---------------------------------------------------------------------------------
 
     def _in_flight(self, venue: str) -> bool:
+        """Return whether an order may move money now: one that rests does so rarely."""
+        return any(each.intent.venue == venue and not _resting(each)
+                   for each in self._state.live.values())
+
+    def _rests(self, venue: str) -> bool:
         return any(each.intent.venue == venue for each in self._state.live.values())
 
     def _booked(self, venue: str) -> int:
         return self._state.booked_at.get(venue, 0)
+
+
+def _resting(order: Order) -> bool:
+    told = order.booked >= order.venue_filled
+    return order.state is OrderState.OPEN and order.intent.tif == r.Tif.GTC and told
