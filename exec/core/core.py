@@ -191,9 +191,13 @@ class Core:
         return number
 
     def resume(self, state: TradingState, why: str, who: str) -> None:
-        """Let trading do more, or less, on an operator's word; ACTIVE lets all strategies go on."""
+        """Let trading do more, or less, on an operator's word.
+
+        ACTIVE lets all strategies go on, and accepts what surveys found that nothing explains.
+        """
         self._halted_plans.clear()
         if state is TradingState.ACTIVE:
+            self._reconciler.accept(why, who)
             self.trading.release_all(why, who)
         self.trading.set(state, why, who)
 

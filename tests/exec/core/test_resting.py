@@ -102,3 +102,50 @@ def test_a_trade_that_was_taken_back_is_not_booked_by_a_late_echo_of_it() -> Non
     again = Rig(rig.stored, now_ns=rig.now_ns + S)
     again.tell(fill)
     assert not any(again.state.holdings.values())
+
+
+# --- what nothing explains -----------------------------------------------------------------------
+
+
+def told(rig: Rig, usdt: str, source: str = "query") -> None:
+    """Let a survey begin, and bring so much."""
+    rig.wait(rig.settings.survey_ns + S)
+    rig.tell(p.Balance("b", "USDT", usdt, "0", source))
+    rig.tell(p.Listing("b", ()))
+
+
+def test_a_streams_balance_before_the_first_survey_is_no_base_for_fills_that_it_held() -> None:
+    rig = Rig()
+    del rig.state.counts["b", "USDT"]  # a fresh journal, on an account that others traded
+    rig.wait(rig.settings.survey_ns + S)
+    rig.tell(p.Balance("b", "USDT", "940", "0", "stream"))  # the trade below is in it
+    rig.tell(p.Traded("b", SYMBOL, "", "x1", "T9", 1, 6_000_000, 100, "0", "USDT", True,
+                      rig.now_ns - S, "query"))
+    rig.core.resume(TradingState.ACTIVE, "that was me", "ann")
+    for _ in range(rig.settings.drift_surveys_max + 1):
+        told(rig, "940")
+    assert rig.trading() == TradingState.ACTIVE
+    assert rig.state.counts["b", "USDT"][0] == 940 * 10**24
+
+
+def test_a_reset_books_what_nothing_explained_so_that_trading_does_not_halt_again() -> None:
+    rig = Rig()
+    for _ in range(rig.settings.drift_surveys_max):
+        told(rig, "995000")
+    assert rig.trading() == TradingState.HALTED
+    rig.core.resume(TradingState.ACTIVE, "I took 5000 out", "ann")
+    for _ in range(rig.settings.drift_surveys_max + 1):
+        told(rig, "995000")
+    assert rig.trading() == TradingState.ACTIVE
+    posted = rig.records(r.Posted)
+    assert [(each.venue, each.asset, each.amount, each.kind) for each in posted] == [
+        ("b", "USDT", "-5000", "accepted")]
+    assert "I took 5000 out" in posted[0].reference
+
+
+def test_a_reset_accepts_nothing_that_explained_itself_meanwhile() -> None:
+    rig = Rig()
+    for usdt in ["995000"] * rig.settings.drift_surveys_max + ["1000000"]:
+        told(rig, usdt)
+    rig.core.resume(TradingState.ACTIVE, "it was late", "ann")
+    assert not rig.records(r.Posted)
