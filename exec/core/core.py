@@ -81,6 +81,7 @@ class Core:
             state, books, flags, settings, circuits, self._throttles, self.unready)
         self._doubts = Doubts(state, gateways, settings, clock)
         self._reconciler = Reconciler(self, log, state, gateways, settings, clock)
+        self.accept = self._reconciler.accept
         self._halted_plans: set[int] = set()
         self._retries: dict[int, int] = {}  # plans whose hedge the gate refused: not before
         self._hear: dict[type, Callable[[Any], None]] = {
@@ -191,13 +192,9 @@ class Core:
         return number
 
     def resume(self, state: TradingState, why: str, who: str) -> None:
-        """Let trading do more, or less, on an operator's word.
-
-        ACTIVE lets all strategies go on, and accepts what surveys found that nothing explains.
-        """
+        """Let trading do more, or less, on an operator's word; ACTIVE lets all strategies go on."""
         self._halted_plans.clear()
         if state is TradingState.ACTIVE:
-            self._reconciler.accept(why, who)
             self.trading.release_all(why, who)
         self.trading.set(state, why, who)
 

@@ -5,7 +5,7 @@ orders that the venue lists and we do not know are somebody else's, or of a lost
 the account.  Balances are compared only when nothing was in flight while they were asked for; an
 order that rests may fill meanwhile, so a difference counts once it was seen again and again.
 The first balance is a survey's, never a stream's: it stands when the fills before it are booked.
-What nothing explains stays apart until an operator's reset books it, by name.
+What nothing explains stays apart until an operator accepts it, which books it.
 """
 
 from typing import TYPE_CHECKING
@@ -158,16 +158,20 @@ class Reconciler:
         self._log.append(r.Posted(
             report.venue, report.asset, report.amount, report.kind, report.reference))
 
-    def accept(self, why: str, who: str) -> None:
-        """Book what halted an account, on an operator's word: nobody else can explain it."""
+    def accept(self, why: str, who: str) -> str:
+        """Book what halted an account, on an operator's word, and tell it: nothing explains it."""
+        told = list[str]()
         for place, (amount, report) in [*self._apart.items()]:
             self._together(place)
             if isinstance(report, p.Holding):
                 self._log.append(r.Held(*place, report.size, who))
+                told.append(f"the position in {place[1]} at {place[0]}")
                 continue
             text = plain(from_quanta(amount, MONEY_DECIMALS))
             reference = f"{who} {self._log.next_sequence}: {why}"[:REFERENCE_MAX]
             self._log.append(r.Posted(*place, text, "accepted", reference))
+            told.append(f"{text} {place[1]} at {place[0]}")
+        return ", ".join(told)
 
     def _together(self, place: Place) -> None:
         self._drifts.pop(place, None)
