@@ -106,6 +106,7 @@ class State:
         self.plans: dict[int, Plan] = {}
         self.open_plans: dict[int, Plan] = {}
         self.trades: dict[tuple[str, str, str], Trade] = {}
+        self.busted: set[tuple[str, str, str]] = set()  # taken back: late echoes are no fills
         self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
         self.positions: dict[Place, Position] = {}
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
@@ -259,7 +260,7 @@ class State:
 
     def _filled(self, record: r.Filled, now: int) -> None:
         key = (record.venue, record.symbol, record.trade)
-        if key in self.trades:
+        if key in self.trades or key in self.busted:
             return
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
@@ -285,6 +286,7 @@ class State:
         trade = self.trades.pop((record.venue, record.symbol, record.trade), None)
         if trade is None:
             return
+        self.busted.add((record.venue, record.symbol, record.trade))
         self._book((record.venue, record.symbol), trade, -1)
         self.alarm = f"{record.venue} took trade {record.trade} back"
         order = self.orders.get(trade.order)

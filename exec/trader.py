@@ -68,7 +68,10 @@ class Trader:
         self._folder = books_folder.make(config, account)
         self.journal = Journal(self._folder.journal, clock, boot=machine.boot_id())
         self.state = replay(reader.read(self._folder.journal, boot=machine.boot_id()))
-        books_folder.write(run, config, self._folder)
+        try:
+            books_folder.write(run, config, self._folder)
+        except OSError as error:  # a full disk: others look in vain, but orders need us
+            context.log.error("nobody is told where the books are", reason=str(error))
         self.flags = RunFlags(memory.control, memory.rows, self._table)
         self.books = LiveBooks(config, self._table, memory, clock)
         self.log = CountedLog(

@@ -81,6 +81,7 @@ class Core:
             state, books, flags, settings, circuits, self._throttles, self.unready)
         self._doubts = Doubts(state, gateways, settings, clock)
         self._reconciler = Reconciler(self, log, state, gateways, settings, clock)
+        self.accept = self._reconciler.accept
         self._halted_plans: set[int] = set()
         self._retries: dict[int, int] = {}  # plans whose hedge the gate refused: not before
         self._hear: dict[type, Callable[[Any], None]] = {
@@ -218,8 +219,6 @@ class Core:
                          lambda venue: not self.unready.get(venue, "unknown"))
         if step.move is Move.ORDER:
             self._hedge(plan, step)
-        elif step.move is Move.CANCEL:
-            self.sender.cancel(step.order, step.why)
         elif step.move is Move.CLOSE:
             profit = profit_of(self.state, self._books, plan)
             self._log.append(r.PlanClosed(number, step.why, step.residual, profit))
@@ -274,7 +273,7 @@ class Core:
 
     def _traded(self, report: p.Traded) -> None:
         key = (report.venue, report.symbol, report.trade)
-        if key in self.state.trades:
+        if key in self.state.trades or key in self.state.busted:
             return
         order = self._ours(report.venue, report.client_id, report.venue_order)
         if order is None:
@@ -385,6 +384,9 @@ class Core:
                 self.trading.failed(order)
             elif order.state is OrderState.OPEN and order.intent.tif != r.Tif.GTC:
                 self._log.append(r.Doubted(order.intent.order, "it cannot rest, and has not ended"))
+            elif order.state is OrderState.OPEN and order.cancel_asked_ns and (
+                    unix_ns - order.cancel_asked_ns > self._settings.answer_max_ns):
+                self.sender.cancel(order.intent.order, "asked for before, and it is open still")
         self._doubts.turn()
         self.trading.turn()
         for number in [*self.state.open_plans]:
