@@ -21,6 +21,7 @@ from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
 from exec.positions import Position, change, credit
 from exec.weighing import recount, weigh, weigh_owed, weigh_plan
+from shm.layout import TradingState
 
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
@@ -200,7 +201,7 @@ class State:
             plan.taken_over += record.residual
         weigh_plan(self, plan)
         weigh_owed(self, plan)
-        self.outcomes.add(now, record.profit_micro - before)
+        self.outcomes.add(now, record.profit_micro - before, in_row=bool(plan.planned.run))
 
     def _intended(self, record: r.Intended, now: int) -> None:
         order = Order(record, now, changed_ns=now)
@@ -309,6 +310,8 @@ class State:
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
         self.trading_who = record.who
+        if record.now == TradingState.ACTIVE and record.who != r.ENGINE:
+            self.outcomes.begin_row()
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now

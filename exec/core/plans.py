@@ -62,7 +62,7 @@ def next_step(
     """Return what an open plan needs now; ``usable`` tells whether a venue takes orders."""
     since_ns = max(plan.born_ns, state.trading_ns)  # an operator's word begins the time anew
     late = now_ns - since_ns > plan.planned.deadline_ns
-    waiting = _waiting(state, plan, late=late)
+    waiting = _waiting(state, plan, now_ns, late=late)
     left = plan.residual if len(plan.planned.legs) > 1 else 0
     attempts = sum(each.born_ns > state.trading_ns and each.booked < each.intent.size
                    for each in turns.hedges(state, plan))
@@ -89,16 +89,21 @@ def next_step(
     return step
 
 
-def _waiting(state: State, plan: Plan, *, late: bool) -> Step | None:
-    """Return what is due while an order of the plan may still change, None when none may."""
+def _waiting(state: State, plan: Plan, now_ns: int, *, late: bool) -> Step | None:
+    """Return what is due while an order of the plan may still change, None when none may.
+
+    An operator's order rests until somebody cancels it; its time begins with a doubt.
+    """
     orders = [state.orders[number] for number in plan.orders]
     live = [order for order in orders if not order.settled]
     if not live:
         return None
     for order in live:
         rests = order.state is OrderState.OPEN and order.intent.tif == Tif.GTC
-        if late and rests and not order.cancel_asked_ns:
+        if late and rests and plan.planned.run and not order.cancel_asked_ns:
             return Step(Move.CANCEL, "the plan's time is up", order=order.intent.order)
+        if not plan.planned.run:
+            late = late and now_ns - order.changed_ns > plan.planned.deadline_ns
     if late and any(order.state is OrderState.UNKNOWN for order in live):
         return Step(Move.HALT, "an order is in doubt past the plan's deadline")
     return WAIT

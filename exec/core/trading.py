@@ -47,7 +47,7 @@ class Trading:
     def tighten(self, state: TradingState, why: str) -> None:
         """Let trading do less; never more."""
         if state > self.now:
-            self._log.append(r.StateChanged(self.now, state, why[:WHY_MAX], "engine"))
+            self._log.append(r.StateChanged(self.now, state, why[:WHY_MAX], r.ENGINE))
 
     def set(self, state: TradingState, why: str, who: str) -> None:
         """Do what an operator says."""
@@ -76,7 +76,7 @@ class Trading:
         if rest and calm and self._clock.unix_ns() - self._state.trading_ns >= rest:
             due = max(self._due_by_losses()[0], self._due_by_breakers())
             if due < self.now:
-                self.set(due, "cooled down", "engine")
+                self.set(due, "cooled down", r.ENGINE)
 
     def close_breakers(self) -> None:
         """Close every breaker on an operator's word."""
