@@ -31,7 +31,8 @@ def books(folder: Path, *records: r.Record) -> Path:
     """Write a journal, a record a second after the start."""
     clock = ManualClock()
     journal = Journal(folder / "journal", clock, boot=boot_id(), file_size=1 << 17)
-    begun = [r.Opened(r.SCHEMA, "e", "paper", START_S, 1, "c", 7),
+    begun: list[r.Record] = [
+             r.Opened(r.SCHEMA, "e", "paper", START_S, 1, "c", 7),
              *(r.Listed("a", symbol, symbol, base, quote, "", 4, 4)
                for symbol, base, quote in LISTED)]
     for number, each in enumerate([*begun, *records], start=-len(begun)):
@@ -91,7 +92,7 @@ def test_profit_and_loss_is_read_without_turning_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     leg = r.Leg("a", "ETH/BTC", 1, 400, 123_456_789, 400)
-    big = [
+    big: list[r.Record] = [
         r.Planned(10, 5, 6, 1, (leg, leg), "unwind", (), 9, 1_234_567_891),
         r.Intended(11, 10, 0, "a", "ETH/BTC", 1, 400, 123_456_789, r.Tif.IOC, False, False, "c1", 1,
                    2, "enter"),
