@@ -16,7 +16,7 @@ from engine.runtime.log import log_folder
 from engine.runtime.wire import IPC_PATH_MAX
 from ops import books
 from ops.captured import with_captures
-from ops.client import SOCKET
+from ops.client import SOCKET, add_example
 from ops.launcher import Launcher
 from ops.screen.display import open_display
 from ops.sim.tape import Tape
@@ -49,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              " without it names")
     parser.add_argument("--name", metavar="N", help="the engine's name, in place of the config's")
     parser.add_argument("--plain", action="store_true", help="lines in place of the screen")
+    add_example(parser, "start", "start --config configs/paper.toml --for 60",
+                "start --config live.toml --live 0123456789ab")
 
 
 def _positive(text: str) -> float:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def live_and_die(state: Path) -> None:
     for number in (signal.SIGABRT, signal.SIGSEGV):
         (pid,) = execution(run)
         os.kill(pid, number)
-        until("execution is back", lambda dead=pid: execution(run) not in ([], [dead]))
+        until("execution is back", partial(is_back, run, pid))
     assert cli.main(["place", "binance", "BTC/USDT", "buy", "0.01", "60000"]) == 1
     assert cli.main(["kill", "a canary"]) == 0
     cli.main(["status"])
@@ -186,6 +187,11 @@ def lacks(log: bytes) -> bytes:
     """Return "VENUE lacks" for each venue whose gateway said that it is not ready."""
     lines = [msgspec.json.decode(line) for line in log.splitlines() if b'"readiness"' in line]
     return b" ".join(f"{line['venue']} lacks".encode() for line in lines)
+
+
+def is_back(run: RunFolder, dead: int) -> bool:
+    """Tell whether another execution lives."""
+    return execution(run) not in ([], [dead])
 
 
 def execution(run: RunFolder) -> list[int]:
