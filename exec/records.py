@@ -133,7 +133,6 @@ class PlanClosed(_Record, frozen=True, tag=6):
     profit_micro: int
 
 
-ENGINE: Final = "engine"  # who moved the trading state, where no operator did
 FLATTENED: Final = "flattened"  # a flatten takes its residual over
 
 
@@ -299,7 +298,7 @@ class StateChanged(_Record, frozen=True, tag=23):
     before: int
     now: int
     why: str
-    who: str  # ENGINE, or an operator
+    who: str
 
 
 class BreakerMoved(_Record, frozen=True, tag=24):

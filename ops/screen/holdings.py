@@ -61,9 +61,9 @@ def money_lines(sample: Sample) -> list[Text]:
         (f" {text.count(portfolio.unknown_count)} in doubt",
          BAD if portfolio.unknown_count else QUIET),
         f"  fills {text.count(portfolio.fill_count)}"
-        f"  plans {text.count(portfolio.plan_count)}: {text.count(portfolio.open_plans)} open",
-        (f"  rejected {text.count(sample.rejects)}", CARE if sample.rejects else QUIET),
-        f"  account {portfolio.account}  life {portfolio.life}")
+        f"  plans {text.count(portfolio.plan_count)}: {text.count(portfolio.open_plans)} open"
+        f"  account {portfolio.account}  life {portfolio.life}",
+        (f"  rejected {text.count(sample.rejects)}", CARE if sample.rejects else QUIET))
     if sample.doubt:
         done = line((sample.doubt, BAD))
     return [made, done]
