@@ -40,8 +40,11 @@ def keys_of(
     found = {}
     for venue in config.venues:
         table = config.accounts[venue]
-        key = keys.named(
-            table.kind, table.key, table.secret, table.passphrase, environment=environment)
+        try:
+            key = keys.named(
+                table.kind, table.key, table.secret, table.passphrase, environment=environment)
+        except KeyInvalid as error:
+            raise KeyInvalid(f"accounts.{venue}: {error}") from None
         if key.fingerprint != table.fingerprint:
             raise KeyInvalid(
                 f"accounts.{venue}: its key has the fingerprint {key.fingerprint}, the config says"
@@ -62,6 +65,8 @@ def account_of(config: Config, run: RunFolder, found: Mapping[str, ApiKey]) -> s
 def check_confirmed(config: Config, account: str) -> None:
     """Raise ConfigInvalid unless live trading on real exchanges was confirmed for this account."""
     if config.mode == "live" and config.sim is None and config.confirmed != account:
+        said = f"--live {config.confirmed}: " if config.confirmed else ""
         raise ConfigInvalid(
-            f"start --live {config.confirmed}: the keys of this config make the account {account};"
-            f" right would be --live {account}, if that is the one you mean")
+            f"{said}the config says live, on real exchanges, and its keys make the account"
+            f" {account}; right would be --live {account}, if that is the one you mean, or --mode"
+            " paper")

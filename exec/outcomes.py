@@ -19,7 +19,7 @@ class Earned(NamedTuple):
     whole: int
     day: int  # of UTC: Unix time has no other seconds
     hour: int
-    losses_in_row: int  # plans; those that made nothing break no row
+    losses_in_row: int  # strategies' plans; those that made nothing break no row
 
 
 class Losses(NamedTuple):
@@ -39,8 +39,11 @@ class Outcomes:
         self._gone = self._in_row = 0  # what was made before the first of them; losses in a row
         self._known = -1, Earned(0, 0, 0, 0)  # what was told last, and in which minute
 
-    def add(self, unix_ns: int, profit_micro: int) -> None:
-        """Take in a result; what a clock that was set back calls the future happens now."""
+    def add(self, unix_ns: int, profit_micro: int, *, in_row: bool = True) -> None:
+        """Take in a result; what a clock that was set back calls the future happens now.
+
+        ``in_row`` is False for what an operator did: it is part of no strategy's row.
+        """
         minute, total = unix_ns // MINUTE_NS, self._total + profit_micro
         while self._minutes and self._minutes[-1] >= minute:
             self._minutes.pop()
@@ -51,8 +54,12 @@ class Outcomes:
             self._gone = self._totals[-KEPT_MAX - 1]
             del self._minutes[:-KEPT_MAX], self._totals[:-KEPT_MAX]
         self._known = -1, self._known[1]
-        if profit_micro:
+        if profit_micro and in_row:
             self._in_row = self._in_row + 1 if profit_micro < 0 else 0
+
+    def begin_row(self) -> None:
+        """Count losses in a row from none again: an operator looked at those there were."""
+        self._known, self._in_row = (-1, self._known[1]), 0
 
     def __len__(self) -> int:
         """Return how many minutes are kept."""

@@ -204,7 +204,7 @@ class State:
             plan.taken_over += record.residual
         weigh_plan(self, plan)
         weigh_owed(self, plan)
-        self.outcomes.add(now, record.profit_micro - before)
+        self.outcomes.add(now, record.profit_micro - before, in_row=bool(plan.planned.run))
 
     def _intended(self, record: r.Intended, now: int) -> None:
         order = Order(record, now, changed_ns=now)
@@ -320,6 +320,8 @@ class State:
             self.alarm = ""
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
         self.trading_who = record.who
+        if record.now == TradingState.ACTIVE and record.who != ENGINE:
+            self.outcomes.begin_row()
 
     def _breaker_moved(self, record: r.BreakerMoved, _now: int) -> None:
         self.breakers[record.name] = record.now

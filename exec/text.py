@@ -30,10 +30,19 @@ def micro(amount: int | None) -> str:
     return "-" if amount is None else plain(from_quanta(amount, 6))
 
 
+def cents(amount: int | None) -> str:
+    """Return millionths of the reference currency to the cent, thousands apart; "-" for none."""
+    if amount is None:
+        return "-"
+    whole = (abs(amount) + 5_000) // 10_000
+    return f"{'-' * (amount < 0 < whole)}{whole // 100:,}.{whole % 100:02d}"
+
+
 def amounts(by_asset: Mapping[str, str]) -> str:
     """Return amounts of several assets: "0.12 USDT, 0.001 BTC"."""
     return ", ".join(f"{amount} {asset}" for asset, amount in by_asset.items()) or "0"
 
 
 def _number(text: str) -> bool:
-    return text == "-" or text.replace(".", "", 1).removeprefix("-").isdecimal()
+    plain_text = text.removesuffix("%").removeprefix("-").replace(",", "").replace(".", "", 1)
+    return text == "-" or plain_text.isdecimal()

@@ -28,9 +28,11 @@ _SAID: Final = {
     "notional_min": "worth {number}, less than {where} takes: {limit}",
     "no_touch": "the book of {where} is empty on that side",
     "collar": "price {number} is farther beyond the touch of {where}, {limit}, than the collar"
-              " allows",
+              " allows: risk.price-collar-ppm",
     "reference": "price {number} of {where} is farther from where the venues are, {limit}, than"
-                 " the collar allows",
+                 " the collar allows: risk.price-collar-ppm",
+    "drift": "price {number} of {where} is farther from one that we asked there within the last"
+             " minute, {limit}, than risk.drift-ppm-max allows",
     "self_trade": "price {number} of {where} would meet an order of ours at {limit}",
     "open_orders": "{number} orders would be open at {where}, the limit is {limit}",
     "order_rate": "{number} orders at {where}, but its request budget has room for {limit} now",

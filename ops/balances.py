@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     client.add_name(parser)
+    client.add_example(parser, "balances --json")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -110,9 +110,9 @@ def count(text: str) -> int:
     return int(text)
 
 
-def hand_over(module: str, *words: str) -> int:
-    """Let a module of ours do the reading; return its exit status."""
+def hand_over(module: str, *words: str, told: bytes = b"") -> int:
+    """Let a module of ours do the reading, with ``told`` on its stdin; return its exit status."""
     done = subprocess.run(  # noqa: S603  (our own interpreter and module)
-        spawn.command(module, *words), stdin=subprocess.DEVNULL,
+        spawn.command(module, *words), input=told,
         env=spawn.environment() | {"PYTHONUTF8": "1"}, check=False)
     return 1 if done.returncode < 0 else done.returncode

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="the newest that ended as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     client.add_name(parser)
+    client.add_example(parser, "orders", "orders --all --json")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target", nargs="?", default="", help="a venue, symbol or strategy (default: everything)")
     client.add_name(parser)
+    client.add_example(parser, "pause kraken", "pause BTC/USDT")
 
 
 def run(options: argparse.Namespace) -> int:

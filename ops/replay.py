@@ -7,6 +7,7 @@ import argparse
 import subprocess
 
 from engine.runtime import spawn
+from ops.client import add_example
 
 REPORT_MODULE = "feeds.recorded.report"
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--depth", default="50", metavar="N",
                         help="levels per side to print (default 50)")
+    add_example(parser, "replay kraken.spot.20260802v2.jsonl.gz --depth 2")
 
 
 def run(options: argparse.Namespace) -> int:

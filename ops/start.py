@@ -14,14 +14,16 @@ from engine.runtime import machine
 from engine.runtime.lock import EngineLock
 from engine.runtime.log import log_folder
 from engine.runtime.wire import IPC_PATH_MAX
+from ops import books
 from ops.captured import with_captures
-from ops.client import SOCKET
+from ops.client import SOCKET, add_example
 from ops.launcher import Launcher
 from ops.screen.display import open_display
 from ops.sim.tape import Tape
 from shm.segment import RunFolder
 
 DEMO = "demo.toml"
+ADMISSION = "exec.admission"  # which names the account, and refuses what may not go live
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              " without it names")
     parser.add_argument("--name", metavar="N", help="the engine's name, in place of the config's")
     parser.add_argument("--plain", action="store_true", help="lines in place of the screen")
+    add_example(parser, "start", "start --config configs/paper.toml --for 60",
+                "start --config live.toml --live 0123456789ab")
 
 
 def _positive(text: str) -> float:
@@ -78,6 +82,9 @@ def run(options: argparse.Namespace) -> int:
     if len(str(folder.file(SOCKET))) > IPC_PATH_MAX:
         raise ConfigInvalid(f"{folder.file(SOCKET)}: longer than the {IPC_PATH_MAX} bytes that a"
                             " local socket may have; right would be a shorter --name")
+    if config.mode == "live" and config.sim is None and (wrong := books.hand_over(
+            ADMISSION, str(folder.path), told=msgspec.json.encode(config))):
+        return wrong  # it said why
     lock = EngineLock.take(folder)
     try:
         display = open_display(folder, clock, plain=options.plain)
@@ -133,10 +140,7 @@ def _with_mode(config: Config, mode: str | None, account: str | None) -> Config:
                                 f" {config.mode!r}{' on simulated venues' if config.sim else ''};"
                                 " right would be to leave it out")
         return config
-    if account is None:
-        raise ConfigInvalid("the config says live, on real exchanges; right would be --live ACCOUNT"
-                            " as well, or --mode paper")
-    return msgspec.structs.replace(config, confirmed=account)
+    return msgspec.structs.replace(config, confirmed=account or "")
 
 
 def check_here(config: Config) -> None:

@@ -15,6 +15,7 @@ LOOK_S = 0.02
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     client.add_name(parser)
+    client.add_example(parser, "stop")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     client.add_name(parser)
     parser.add_argument("--plain", action="store_true", help="lines in place of the screen")
+    client.add_example(parser, "top")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,21 +4,22 @@ Sums are exact; profits are millionths of the reference currency, as the journal
 trade.  By venue a trade counts at each venue that filled a part of it, so those lines overlap.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from exec.ledger.prices import Price, prices_of
 from exec.ledger.results import RESCUES, decimal
 from exec.ledger.store import Database
-from exec.reference import MICRO, REFERENCE
+from exec.reference import MICRO
 from exec.state import MONEY_DECIMALS, money
 from shm.layout import Strategy
 
 Amounts = dict[str, int]  # by asset, in quanta of 10**-24
 _UNIT: Final = 10**MONEY_DECIMALS
-_MARKS: Final = 500  # of the newest opportunities that are looked at for prices
+SUMS: Final = ("volume", "fees", "slippage", "leg_risk")
 
 
 class Line(msgspec.Struct):
@@ -37,6 +38,7 @@ class Line(msgspec.Struct):
     fees: dict[str, str] = {}
     slippage: dict[str, str] = {}  # beyond the planned prices; positive is a cost
     leg_risk: dict[str, str] = {}  # of chasing and unwinding; positive is a cost
+    valued_micro: dict[str, int | None] = {}  # these four at the newest prices; None: one has none
 
 
 class Holding(msgspec.Struct):
@@ -73,7 +75,7 @@ class Answer(msgspec.Struct):
 class _Fill(NamedTuple):
     plan: int
     place: tuple[str, str]
-    sums: dict[str, Amounts]  # volume, fees, slippage, leg_risk
+    sums: dict[str, Amounts]  # by SUMS
 
 
 def answer(database: Database, by: str, since_ns: int = 0) -> Answer:
@@ -82,18 +84,23 @@ def answer(database: Database, by: str, since_ns: int = 0) -> Answer:
         "SELECT * FROM trades WHERE unix_ns >= ? ORDER BY plan", (since_ns,))}
     fills = list(_fills(database, trades))
     (position,) = database.select("SELECT sequence, unix_ns FROM position")
+    prices = prices_of(database)
     return Answer(
         database.where, int(position["sequence"] or 0), int(position["unix_ns"] or 0), by,
-        _line("total", trades.values(), fills), _lines(by, trades, fills), equity(database))
+        _line("total", trades.values(), fills, prices), _lines(by, trades, fills, prices),
+        equity(database, prices))
 
 
-def _lines(by: str, trades: dict[Any, Any], fills: list[_Fill]) -> list[Line]:
+def _lines(
+    by: str, trades: dict[Any, Any], fills: list[_Fill], prices: Mapping[str, Price]
+) -> list[Line]:
     """Return a line for each group that there is."""
     if by == "venue":
         venues = sorted({fill.place[0] for fill in fills})
         parts = {venue: [fill for fill in fills if fill.place[0] == venue] for venue in venues}
         return [_line(venue, [trades[plan] for plan in dict.fromkeys(
-                    fill.plan for fill in part)], part) for venue, part in parts.items()]
+                    fill.plan for fill in part)], part, prices)
+                for venue, part in parts.items()]
     name = _NAMES[by]
     groups: dict[str, list[Any]] = {}
     for trade in trades.values():
@@ -101,7 +108,8 @@ def _lines(by: str, trades: dict[Any, Any], fills: list[_Fill]) -> list[Line]:
     found = []
     for group, rows in sorted(groups.items()):
         plans = {row["plan"] for row in rows}
-        found.append(_line(group, rows, [fill for fill in fills if fill.plan in plans]))
+        mine = [fill for fill in fills if fill.plan in plans]
+        found.append(_line(group, rows, mine, prices))
     return found
 
 
@@ -154,14 +162,16 @@ def _fills(database: Database, trades: dict[Any, Any]) -> Iterator[_Fill]:
         yield _Fill(int(row["plan"] or 0), place, sums)
 
 
-def _line(name: str, trades: Iterable[Any], fills: Iterable[_Fill]) -> Line:
-    line, sums = Line(name), dict[str, Amounts]()
+def _line(
+    name: str, trades: Iterable[Any], fills: Iterable[_Fill], prices: Mapping[str, Price]
+) -> Line:
+    line = Line(name)
+    sums: dict[str, Amounts] = {kind: {} for kind in SUMS}
     for fill in fills:
         line.fills += 1
         for kind, amounts in fill.sums.items():
             for asset, amount in amounts.items():
-                mine = sums.setdefault(kind, {})
-                mine[asset] = mine.get(asset, 0) + amount
+                sums[kind][asset] = sums[kind].get(asset, 0) + amount
     for trade in trades:
         line.trades += 1
         realised = trade["realised_micro"]
@@ -177,19 +187,29 @@ def _line(name: str, trades: Iterable[Any], fills: Iterable[_Fill]) -> Line:
     for kind, amounts in sums.items():
         setattr(line, kind, {asset: decimal(amount, MONEY_DECIMALS)
                              for asset, amount in sorted(amounts.items()) if amount})
+        line.valued_micro[kind] = _valued(amounts, prices)
     return line
+
+
+def _valued(amounts: Amounts, prices: Mapping[str, Price]) -> int | None:
+    """Return what amounts are worth in millionths of the reference; None where one has no price."""
+    if any(amount and asset not in prices for asset, amount in amounts.items()):
+        return None
+    worth = sum(amount * prices[asset][0] for asset, amount in amounts.items() if amount)
+    return worth // _UNIT // (_UNIT // MICRO)
 
 
 # --- equity ---------------------------------------------------------------------------------------
 
 
-def equity(database: Database) -> Equity:
-    """Return what all accounts hold, valued at the newest prices that the ledger knows."""
+def equity(database: Database, prices: Mapping[str, Price]) -> Equity:
+    """Return what all accounts hold, valued at these prices."""
     totals: Amounts = {}
     for row in database.select("SELECT * FROM balances"):
         asset = str(row["asset"])
         totals[asset] = totals.get(asset, 0) + total_of(row)
-    prices, assets, unpriced, value = prices_of(database), [], [], 0
+    assets: list[Holding] = []
+    unpriced, value = list[str](), 0
     for asset, total in sorted(totals.items()):
         if not total:
             continue
@@ -213,31 +233,7 @@ def total_of(balance: Any) -> int:
     return counted + booked - money(str(balance["booked_then"]))
 
 
-def prices_of(database: Database) -> dict[str, tuple[int, int]]:
-    """Return each asset's newest known price, in quanta of 10**-24 of the reference, and when."""
-    prices = {asset: (_UNIT * rate // MICRO, 0) for asset, rate in REFERENCE.items()}
-    pairs = {(row["venue"], row["symbol"]): (str(row["base"]), str(row["quote"]))
-             for row in database.select("SELECT venue, symbol, base, quote FROM instruments")}
-
-    def see(place: tuple[Any, Any], price: str, at_ns: int) -> None:
-        base, quote = pairs.get(place, ("", ""))
-        if quote in REFERENCE and base not in REFERENCE and at_ns >= prices.get(base, (0, 0))[1]:
-            prices[base] = money(price), at_ns
-
-    for row in database.select(
-        "SELECT legs, unix_ns FROM opportunities ORDER BY sequence DESC LIMIT ?", (_MARKS,)
-    ):
-        for leg in msgspec.json.decode(str(row["legs"])):
-            see((leg["venue"], leg["symbol"]), leg["price"], int(row["unix_ns"] or 0))
-    for row in database.select(
-        "SELECT venue, symbol, price, unix_ns FROM fills WHERE sequence IN"
-        " (SELECT MAX(sequence) FROM fills WHERE kind = 'fill' GROUP BY venue, symbol)"
-    ):
-        see((row["venue"], row["symbol"]), str(row["price"]), int(row["unix_ns"] or 0))
-    return prices
-
-
-def _unrealised(database: Database, prices: dict[str, tuple[int, int]]) -> int:
+def _unrealised(database: Database, prices: Mapping[str, Price]) -> int:
     """Return what perpetuals would make if closed now, in millionths of the reference."""
     total = 0
     for row in database.select(

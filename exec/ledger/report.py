@@ -21,7 +21,7 @@ from exec.ledger.place import Place, noted
 from exec.ledger.store import Database
 from exec.ledger.verify import verify
 from exec.ledger.writer import Ledger
-from exec.text import amounts, columns, micro, when
+from exec.text import amounts, cents, columns, when
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -93,31 +93,39 @@ def _verified(database: Database, journal: Path, *, json: bool) -> str:
 
 
 def _pnl_text(answer: pnl.Answer) -> str:
-    head = (answer.by, "trades", "open", "won", "lost", "win rate", "expected", "realised",
-            "fills", "volume", "fees", "slippage", "leg risk")
-    rows = [_pnl_cells(line) for line in (*answer.lines, answer.total)]
-    lines = [f"{answer.ledger}, {answer.records} records, to {when(answer.unix_ns)}", "",
+    head = (answer.by, "trades", "won", "lost", "rate", "expected", "realised", "volume", "fees",
+            "slippage", "leg risk")
+    whole = answer.total
+    rows = [_pnl_cells(line) for line in (*answer.lines, whole)]
+    lines = [f"{answer.ledger}, {answer.records} records, to {when(answer.unix_ns)}",
+             "in USD, USDT and USDC as one, other assets at their newest prices; exact: --json", "",
              columns(head, rows)]
+    if whole.open:
+        lines.append(f"{whole.open} of them open, with no result yet")
     if answer.by == "venue":
         lines.append("a trade counts at each venue that filled a part of it; total counts it once")
+    for kind, value in whole.valued_micro.items():
+        if value is None:
+            lines.append(f"{kind.replace('_', ' ')}, not all of it with a price:"
+                         f" {amounts(getattr(whole, kind))}")
     equity = answer.equity
     holdings = [(each.asset, each.total, each.price or "-",
-                 when(each.priced_ns) if each.priced_ns else "-", micro(each.value_micro))
+                 when(each.priced_ns) if each.priced_ns else "-", cents(each.value_micro))
                 for each in equity.assets]
     lines += ["", columns(("asset", "held", "price", "priced", "value"), holdings)]
-    told = f", unrealised {micro(equity.unrealised_micro)}" if equity.unrealised_micro else ""
-    lines.append(f"equity {micro(equity.value_micro)}{told}")
+    told = f", unrealised {cents(equity.unrealised_micro)}" if equity.unrealised_micro else ""
+    lines.append(f"equity {cents(equity.value_micro)}{told}")
     if equity.unpriced:
         lines.append(f"without a price, not counted: {', '.join(equity.unpriced)}")
     return "\n".join(lines)
 
 
 def _pnl_cells(line: pnl.Line) -> list[str]:
-    rate = "-" if line.win_rate is None else f"{line.win_rate:.1%}"
-    return [line.name, str(line.trades), str(line.open), str(line.wins), str(line.losses), rate,
-            micro(line.expected_micro), micro(line.realised_micro), str(line.fills),
-            amounts(line.volume), amounts(line.fees), amounts(line.slippage),
-            amounts(line.leg_risk)]
+    rate = "-" if line.win_rate is None else f"{line.win_rate:.0%}"
+    volume, *costs = (line.valued_micro[kind] for kind in pnl.SUMS)
+    return [line.name, str(line.trades), str(line.wins), str(line.losses), rate,
+            cents(line.expected_micro), cents(line.realised_micro),
+            cents(volume).partition(".")[0], *map(cents, costs)]
 
 
 def _encoded(value: Any) -> str:

@@ -53,9 +53,9 @@ def money_lines(sample: Sample) -> list[Text]:
                 signed(portfolio.profit_hour), "  total ", signed(portfolio.profit))
     if portfolio.losses_in_row:
         made.append(f"  {portfolio.losses_in_row} lost in a row", CARE)
-    made.append(f"  equity {big(portfolio.equity)}")
     made.append_text(line("  unhedged ", (
         big(portfolio.unhedged), CARE if portfolio.unhedged else QUIET)))
+    made.append(f"  equity {big(portfolio.equity)}")  # the first to go where a screen is narrow
     done = line(
         f"orders {text.count(portfolio.order_count)}: {text.count(portfolio.live_count)} live,",
         (f" {text.count(portfolio.unknown_count)} in doubt",

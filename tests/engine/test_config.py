@@ -1,5 +1,6 @@
 """engine.config: every wrong config is refused by line, key and remedy."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,29 @@ import msgspec
 import msgspec.inspect
 import pytest
 
-from engine.config import Config, instruments, load, parse
+from engine.config import (
+    Account,
+    Books,
+    Config,
+    Detector,
+    Execution,
+    Ledger,
+    Logs,
+    Machine,
+    PairTable,
+    Paper,
+    Risk,
+    Sim,
+    Storage,
+    Supervision,
+    Venue,
+    Wait,
+    instruments,
+    load,
+    parse,
+)
+from engine.config.shipped import limits_of
+from engine.config.trading import RiskLimits
 from engine.model.errors import ConfigInvalid
 from engine.model.venues import VENUES
 
@@ -247,8 +270,67 @@ def test_captures_lie_beside_the_config_that_names_them(tmp_path: Path) -> None:
     assert sim.captures == [str(tmp_path / "a.gz")]
 
 
-def test_the_demo_config_is_good_and_explains_every_line() -> None:
-    path = Path(__file__).resolve().parents[2] / "configs" / "demo.toml"
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+def keys(kind: type) -> Iterator[tuple[str, type]]:
+    """Yield the keys of a table with what they hold."""
+    for field in msgspec.structs.fields(kind):
+        yield field.encode_name, field.type
+
+
+def explained(text: str) -> dict[str, set[str]]:
+    """Return the keys of each table, commented out or not, that have a remark on their line."""
+    found: dict[str, set[str]] = {}
+    table = ""
+    for line in text.splitlines():
+        bare = line.removeprefix("# ")
+        if head := re.match(r"\[([a-z]+)", bare):
+            table = head[1]
+        elif (key := re.match(r"([a-z][a-z-]*) = ", bare)) and "  # " in bare:
+            found.setdefault(table, set()).add(key[1])
+    return found
+
+
+def test_the_demo_config_is_good_and_explains_every_key_there_is() -> None:
+    path = CONFIGS / "demo.toml"
     config = load(path)
     assert set(config.venues) <= set(VENUES)
     assert config.sim is not None
+    found = explained(path.read_text())
+    tables = {"venues": Venue, "accounts": Account, "pairs": PairTable, "books": Books,
+              "detector": Detector, "execution": Execution, "paper": Paper, "ledger": Ledger,
+              "storage": Storage, "wait": Wait, "machine": Machine, "supervision": Supervision,
+              "logs": Logs, "sim": Sim}
+    beside = {"name", "mode", "risk", "confirmed"}  # confirmed: by no file
+    assert {name for name, _ in keys(Config)} == {*tables, *beside}
+    for table, kind in tables.items():
+        known = {name for name, _ in keys(kind)}
+        assert known - {"notional-max", "notional-min", "symbols"} <= found[table] <= known, table
+
+
+@pytest.mark.parametrize("profile", ["conservative", "moderate", "aggressive"])
+def test_a_profile_sets_every_limit_and_looser_ones_are_looser(profile: str) -> None:
+    limits = limits_of(Risk(profile=profile))  # type: ignore[arg-type]
+    first = limits_of(Risk(profile="conservative"))
+    for name, _ in keys(RiskLimits):
+        field = name.replace("-", "_")
+        if field not in ("cancel_reserve_ppm", "repeats_window_s"):
+            assert getattr(limits, field) >= getattr(first, field), field
+    assert limits_of(Risk(profile=profile, loss_day_max=7.0)).loss_day_max == 7.0  # type: ignore[arg-type]
+
+
+def test_the_example_of_live_trading_loads_and_no_secret_stands_in_it() -> None:
+    config = load(CONFIGS / "live.toml")
+    assert (config.mode, config.sim, config.risk.profile) == ("live", None, "conservative")
+    assert config.accounts.keys() == config.venues.keys()
+    for account in config.accounts.values():
+        for text in filter(None, (account.key, account.secret, account.passphrase)):
+            assert text.startswith(("env:", "file:/"))
+    assert limits_of(config.risk).loss_day_max == 50.0
+
+
+def test_the_example_of_paper_trading_loads_without_a_key() -> None:
+    config = load(CONFIGS / "paper.toml")
+    assert (config.mode, config.sim, config.accounts) == ("paper", None, {})
+    assert config.paper.balances["USDT"] == 10_000.0

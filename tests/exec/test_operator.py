@@ -50,6 +50,25 @@ def test_an_order_by_hand_rests_at_the_venue_and_a_cancel_ends_it(desk: Commande
     assert "had ended: cancelled, 0 of 0.001 filled" in refused(desk.obey(Cancel(number)))
 
 
+def test_an_order_by_hand_rests_longer_than_any_plan_may_take(desk: Commanded) -> None:
+    done(desk.buy("0.001", tif="gtc", price="58000"))
+    (order,) = desk.state.live.values()
+    desk.run(desk.settings.plan_deadline_ns // 1_000_000 + 2_000)
+    assert order.state is OrderState.OPEN
+    assert desk.state.trading <= TradingState.ACTIVE
+
+
+def test_what_orders_by_hand_lose_is_counted_but_is_no_strategys_streak(desk: Commanded) -> None:
+    for _ in range(3):
+        done(desk.buy("0.001"))
+        desk.run(1_000)
+    done(desk.obey(Flatten("")))
+    desk.run(3_000)
+    lost = desk.state.outcomes.losses(desk.world.unix_ns())
+    assert lost.day > 0
+    assert lost.in_row == 0
+
+
 @pytest.mark.parametrize(("request_", "right"), [
     (Place("c", SYMBOL, "buy", "1", "1"), "no venue 'c'; right would be one of a, b"),
     (Place("a", "BTC/USD", "buy", "1", "1"), f"right would be '{SYMBOL}'"),

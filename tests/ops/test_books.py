@@ -186,7 +186,7 @@ def test_equity_is_what_the_venues_hold_at_the_newest_price(
     assert held["USDT"]["price"] == "1"
     text = said(capfd, "pnl")
     assert "equity" in text
-    assert "win rate" in text
+    assert "won  lost  rate" in text
 
 
 def test_a_running_engines_books_are_read_while_its_ledger_is_written(

@@ -1,6 +1,10 @@
 """ops.cli: what is wrong takes one line and the right exit status, never a traceback."""
 
+import argparse
+import importlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +91,24 @@ def test_help_names_every_verb_and_imports_none_of_them() -> None:
     assert done.returncode == 0, done.stderr
     for verb in cli.VERBS:
         assert f"  {verb}" in done.stdout
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_shows_examples_that_it_understands(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([verb, "--help"])
+    module = importlib.import_module(cli.VERBS[verb][0])
+    examples = re.findall(r"^(?:example:)? *trypto-engine (.+?)(?:   .*)?$",
+                          capsys.readouterr().out, re.MULTILINE)
+    assert examples
+    for example in examples:
+        first, *words = shlex.split(example)
+        assert first == verb
+        parser = argparse.ArgumentParser()
+        module.add_arguments(parser)
+        assert parser.parse_args(words)
 
 
 def test_several_engines_must_be_told_apart(

@@ -7,8 +7,10 @@ import pytest
 
 from engine.config import Config, instruments
 from engine.model.errors import ConfigInvalid
-from ops import start
+from engine.runtime.lock import EngineLock
+from ops import books, start
 from shm.segment import RunFolder
+from tests.engine.test_config import GOOD
 from tests.ops.sim.recordings import small_binance
 
 
@@ -69,3 +71,28 @@ def test_a_display_that_cannot_open_leaves_no_lock(
     with pytest.raises(OSError, match="no terminal"):
         start.run(parser.parse_args(["--name", "demo"]))
     assert [*tmp_path.iterdir()] == []
+
+
+def test_no_option_alone_goes_live_and_none_confirms_what_is_not_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = tmp_path / "paper.toml"
+    paper.write_text('mode = "paper"\n' + GOOD)
+    with pytest.raises(ConfigInvalid, match="live takes both"):
+        wanted("--config", str(paper), "--mode", "live", "--live", "0123456789ab")
+    with pytest.raises(ConfigInvalid, match="nothing goes live here: the mode is 'paper'"):
+        wanted("--config", str(paper), "--live", "0123456789ab")
+    with pytest.raises(ConfigInvalid, match="on simulated venues"):
+        wanted("--live", "0123456789ab")
+    account = '[accounts.{}]\nkey = "env:A"\nsecret = "env:B"\nfingerprint = "0123456789ab"\n'
+    live = tmp_path / "live.toml"
+    live.write_text('mode = "live"\n' + GOOD + account.format("binance")
+                    + account.format("binance-usdm"))
+    assert wanted("--config", str(live), "--mode", "paper").mode == "paper"
+    monkeypatch.setenv("TRYPTO_SHM", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(books, "hand_over", lambda *_, told: len(told) and 2)
+    monkeypatch.setattr(EngineLock, "take", lambda _: pytest.fail("an engine was started"))
+    parser = argparse.ArgumentParser()
+    start.add_arguments(parser)
+    assert start.run(parser.parse_args(["--config", str(live)])) == 2

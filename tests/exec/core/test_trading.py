@@ -103,6 +103,20 @@ def test_a_streak_goes_on_over_a_restart_and_a_win_ends_it() -> None:
     assert rig.records(r.StateChanged)[-1].why == "loss limit, in a row: 3 of 3"
 
 
+def test_an_operator_who_looked_begins_a_streak_anew_and_a_restart_knows() -> None:
+    rig = Rig(losses_in_row_max=3)
+    for _ in range(3):
+        lose(rig, 1)
+    assert check(rig.signal()) == "trading_state"
+    rig.core.resume(TradingState.ACTIVE, "seen", "ann")
+    lose(rig, 1)
+    rig = again(rig)
+    lose(rig, 1)
+    assert rig.trading() == TradingState.CAUTIOUS
+    lose(rig, 1)
+    assert rig.records(r.StateChanged)[-1].why == "loss limit, in a row: 3 of 3"
+
+
 def test_one_plan_that_loses_too_much_restricts_at_once() -> None:
     rig = Rig(loss_plan_max=7 * USD)
     lose(rig, 6)
