@@ -28,6 +28,7 @@ import uvloop
 from bench import order_peer
 from bench.account import PASSED, SETTINGS, VENUES, Account, Market
 from bench.harness import Target, machine, parameter, report
+from bench.order_hops import LOWEST, Hops, watch_all
 from bench.order_venues import gateways
 from engine.model.clock import SystemClock
 from engine.runtime.machine import quiet_collector
@@ -191,6 +192,27 @@ async def _standing(folder: Path, passed: int, *, tls: bool) -> AsyncIterator[St
             stand.account.journal.close()
 
 
+async def hops_of(count: int, passed: int) -> None:
+    """Time back-to-back signals as a whole, then hop by hop."""
+    with tempfile.TemporaryDirectory(prefix="trypto-bench-") as folder:
+        async with _standing(Path(folder), passed, tls=False) as stand:
+            account, hops = stand.account, Hops()
+            for buy, sell in PAIRS:
+                for _ in range(min(WARM, count)):
+                    await stand.one(buy, sell)
+                times = [await stand.one(buy, sell) for _ in range(count)]
+                for name, ns in zip(("first order", "both orders"), zip(*times, strict=True),
+                                    strict=False):
+                    report(f"{buy} > {sell}: {name}", ns,
+                           lowest_5=f"{np.percentile(ns, LOWEST) / 1e3:.1f}")
+            watch_all(hops, account.core, account.log, stand.gateways.values())
+            hops.is_on = True
+            for _ in range(count):
+                await stand.one(*PAIRS[0])
+                hops.end()
+            hops.tell(" > ".join(PAIRS[0]))
+
+
 async def whole_path(count: int, passed: int, *, tls: bool) -> None:
     """Time signals over each pair of venues."""
     word = "TLS" if tls else "TCP"
@@ -329,7 +351,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print a line per figure."""
     parser = argparse.ArgumentParser(prog="python -m bench.orders", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("gate", "path", "tls", "kill", "journal", "power"))
+    parser.add_argument("--only", choices=(
+        "gate", "path", "tls", "kill", "journal", "power", "hops"))
     wanted = parser.parse_args(argv)
     passed = parameter("passed", 50, PASSED)
     count = parameter("signals", 5, 1_500)
@@ -338,6 +361,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[], object]] = {
         "gate": lambda: gate_alone(parameter("turns", 50, 20_000), passed),
         "path": lambda: uvloop.run(whole_path(count, passed, tls=False)),
+        "hops": lambda: uvloop.run(hops_of(count, passed)),
         "tls": lambda: uvloop.run(whole_path(count, passed, tls=True)),
         "kill": lambda: uvloop.run(kill(parameter("kills", 2, 200), passed)),
         "journal": lambda: journal(parameter("appends", 1_000, 500_000)),

@@ -95,8 +95,8 @@ class Traffic:
 
     def _may_leave(self, request: Request, warrant: Warrant | None) -> bool:
         if request.purpose == PLACE and (
-                warrant is None or not warrant.holds or warrant.order.venue != self._codec.venue
-                or self._readiness.closing or self._killed()):
+                warrant is None or warrant.order.venue != self._codec.venue
+                or self._readiness.closing or self._killed() or not warrant.redeem()):
             return False
         return not self._readiness.barred(self._clock.mono_ns())
 
