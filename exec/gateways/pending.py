@@ -96,7 +96,7 @@ class Pending:
     @property
     def full(self) -> bool:
         """Return whether no more may leave."""
-        return len(self) >= PENDING_MAX
+        return len(self._by_id) + len(self._rest) >= PENDING_MAX
 
     def orders(self) -> int:
         """Return how many of them are about orders: places and cancels."""
