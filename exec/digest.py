@@ -27,7 +27,7 @@ def digest_of(state: "State") -> str:
         sorted(state.held.items()), sorted(state.breakers.items()),
         sorted(state.foreign.items()), sorted(state.signals), state.records,
         state.activity.digest(), sorted(state.places),
-        sorted(state.commands.items()), state.flattening,
+        sorted(state.commands.items()), state.flattening, state.alarm,
     ]
     encoded = msgspec.json.encode(parts, enc_hook=str)
     return hashlib.sha256(encoded).hexdigest()

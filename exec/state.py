@@ -21,8 +21,10 @@ from exec.outstanding import NOBODY, Outstanding, Terms
 from exec.outstanding import Place as Place
 from exec.positions import Position, change, credit
 from exec.weighing import recount, weigh, weigh_owed, weigh_plan
+from shm.layout import TradingState
 
 _EXACT: Final = Context(prec=100)  # the usual 28 digits would round balances of a million
+ENGINE: Final = "engine"  # who sets a trading state where nobody did
 _ENDS: Final = {"cancelled": Event.CANCELLED, "expired": Event.EXPIRED, "filled": Event.EXPIRED}
 
 
@@ -118,6 +120,7 @@ class State:
         self.booked_at: dict[str, int] = {}  # trades and postings booked, by venue
         self.trading = self.trading_ns = 0
         self.trading_why = self.trading_who = ""
+        self.alarm = ""  # what is to halt trading, and has not yet: the process may die in between
         self.breakers: dict[str, str] = {}
         self.outcomes = Outcomes()
         self.outstanding = Outstanding()
@@ -275,12 +278,16 @@ class State:
         order.venue_filled = max(order.venue_filled, order.booked)
         state, odd = after_fill(order.state, booked=order.booked, size=order.intent.size)
         self._stand(order, state, now, odd=odd)
+        if order.booked > order.intent.size:
+            self.alarm = (f"{record.venue} filled {order.booked} of {order.intent.size}"
+                          f" of {order.intent.client_id}")
 
     def _busted(self, record: r.Busted, now: int) -> None:
         trade = self.trades.pop((record.venue, record.symbol, record.trade), None)
         if trade is None:
             return
         self._book((record.venue, record.symbol), trade, -1)
+        self.alarm = f"{record.venue} took trade {record.trade} back"
         order = self.orders.get(trade.order)
         if order is not None:
             self._reopen(order, (record.venue, record.symbol), trade, -1)
@@ -308,6 +315,8 @@ class State:
         self.held_then[place] = (record.size, position.size if position else 0)
 
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
+        if record.now >= TradingState.HALTED or record.who != ENGINE:
+            self.alarm = ""
         self.trading, self.trading_why, self.trading_ns = record.now, record.why, now
         self.trading_who = record.who
 
@@ -316,6 +325,7 @@ class State:
 
     def _foreign(self, record: r.Foreign, _now: int) -> None:
         self.foreign[record.venue] = self.foreign.get(record.venue, 0) + 1
+        self.alarm = f"{record.venue} has an order or a trade of somebody else"
 
     def _commanded(self, record: r.Commanded, _now: int) -> None:
         if record.command_id:

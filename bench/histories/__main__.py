@@ -41,8 +41,14 @@ def main() -> int:
 
 
 def tell(seed: int) -> Told:
-    """Live a seed, let it be judged by the world and by the auditor, and note its hash."""
-    world = lived(seed)
+    """Live a seed, let it be judged by the world and by the auditor, and note its hash.
+
+    What a venue sees that may never be (a send without its intent, a hedge too many) ends the life.
+    """
+    try:
+        world = lived(seed)
+    except AssertionError as error:
+        return Told(seed, Counter(), Counter(), [str(error)], "", "")
     found = audit_of(world)
     again = hash_of(lived(seed)) if seed % TWICE_EVERY == 0 else ""
     return Told(seed, Counter(found.sizes), Counter(found.figures),

@@ -328,8 +328,10 @@ class World:
                     found.append(f"{name}: {asset} moved {moved}, booked {ours}")
             if open_orders := venue.exchange.open_orders(ACCOUNT):
                 found.append(f"{name}: {len(open_orders)} orders rest")
+        changes = (each for each in map(r.decode, (each.payload for each in self.stored))
+                   if isinstance(each, r.StateChanged))
         if any(each.overfilled for each in self.venues.values()) and not any(
-                " filled " in why for why in self.halts):
+                " filled " in each.why for each in changes):
             found.append("an overfill halted nobody")
         found += self._false_ends()
         doubts = [each for each in self.state.orders.values() if each.state is OrderState.UNKNOWN]

@@ -7,7 +7,8 @@ from exec.core import ports as p
 from exec.core.settings import Settings
 from exec.journal.file import Record
 from exec.orders import State as OrderState
-from exec.state import State
+from exec.state import ENGINE, State
+from shm.layout import TradingState
 
 
 def replay(journal: Iterable[Record]) -> State:
@@ -31,3 +32,7 @@ def begin(
     for number, order in [*state.live.items()]:
         if order.state in (OrderState.INTENDED, OrderState.SENT, OrderState.CANCELLING):
             log.append(r.Doubted(number, "the last life ended before its answer"))
+    if state.alarm:
+        log.append(r.StateChanged(
+            state.trading or TradingState.ACTIVE, TradingState.HALTED,
+            f"{state.alarm}; the last life ended before it halted", ENGINE))

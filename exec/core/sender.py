@@ -18,6 +18,7 @@ from shm.layout import Veto
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS: Final = 36 * 36
+HEDGES: Final = frozenset({Purpose.CHASE, Purpose.UNWIND})
 WhenDurable = Callable[[int, Callable[[], None]], None]
 
 
@@ -83,6 +84,8 @@ class Sender:
             return r.Unsent(number, "killed")
         if not self._gate.admits(approval, proposed, intent.purpose):
             return r.Unsent(number, "its approval is of other limits or another life")
+        if intent.purpose in HEDGES and intent.size > self._missing(intent):
+            return r.Unsent(number, "less is missing by now")
         if book.distrust:
             return r.Unsent(
                 number, f"its book is not to be believed: {Veto(book.distrust).name}")
@@ -92,6 +95,10 @@ class Sender:
         if not channel:
             return r.Unsent(number, "the gateway sent nothing")
         return r.Sent(number, channel, book.version, book.distrust)
+
+    def _missing(self, intent: r.Intended) -> int:
+        """Return what a hedge's plan still needs: a fill may have come since it was intended."""
+        return -self._state.plans[intent.plan].residual * intent.side
 
     def cancel(self, number: int, why: str) -> str:
         """Ask for a cancel of a live order; return the channel, or "" when nothing left.

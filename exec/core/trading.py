@@ -14,7 +14,7 @@ from exec.core.repeats import Repeats, barred, name_of, strategy_in
 from exec.core.settings import Settings
 from exec.gate.breakers import Breaker, Circuit
 from exec.orders import State as OrderState
-from exec.state import Order, State
+from exec.state import ENGINE, Order, State
 from shm.layout import TradingState
 
 WHY_MAX: Final = 300
@@ -47,7 +47,7 @@ class Trading:
     def tighten(self, state: TradingState, why: str) -> None:
         """Let trading do less; never more."""
         if state > self.now:
-            self._log.append(r.StateChanged(self.now, state, why[:WHY_MAX], "engine"))
+            self._log.append(r.StateChanged(self.now, state, why[:WHY_MAX], ENGINE))
 
     def set(self, state: TradingState, why: str, who: str) -> None:
         """Do what an operator says."""
@@ -76,7 +76,7 @@ class Trading:
         if rest and calm and self._clock.unix_ns() - self._state.trading_ns >= rest:
             due = max(self._due_by_losses()[0], self._due_by_breakers())
             if due < self.now:
-                self.set(due, "cooled down", "engine")
+                self.set(due, "cooled down", ENGINE)
 
     def close_breakers(self) -> None:
         """Close every breaker on an operator's word."""

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -111,11 +112,10 @@ def test_the_tables_hold_what_the_venues_know(folder: Path, life: Lived, capfd: 
     assert {(each["venue"], each["trade"]) for each in fills} == {
         (name, str(fill.trade_id)) for name, venue in life.venues.items() for fill in venue.fills}
     seen = found(capfd, "ledger", "opportunities", *where)
-    refused: dict[str, int] = {}
-    for each in seen:
-        if each["refused"]:
-            refused[each["refused"]] = refused.get(each["refused"], 0) + 1
-    assert refused == life.refusals
+    decided = [record for record in (r.decode(each.payload) for each in life.stored)
+               if isinstance(record, r.Decided)]
+    assert Counter(each["refused"] for each in seen) == Counter(
+        record.refused for record in decided)
     trades = found(capfd, "ledger", "trades", *where)
     assert sum(not each["refused"] for each in seen) == len(trades)
     assert trades[0]["legs"][0]["venue"] in "ab"

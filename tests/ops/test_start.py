@@ -47,7 +47,7 @@ backoff-min-ms = 5.0
 backoff-max-ms = 20.0
 silence-max-ms = {silence_ms}
 """
-NAMES = ["control", "template", "feed:binance", "feed:kraken", "detector", "exec"]
+NAMES = ["control", "template", "feed:binance", "feed:kraken", "detector", "exec", "ledger"]
 
 
 def until(what: str, reached: Callable[[], Any]) -> Any:

@@ -572,7 +572,7 @@ def test_a_refusal_of_the_venue_stands_until_a_channel_is_live_again() -> None:
                 "plain", "orders: the key is unknown") in stage.told)
             assert stage.of(p.Ready)[-1].unready
             await stage.ready()  # it connected anew when that had lasted long enough
-        assert connections == 2
+        assert connections >= 2  # more where a busy machine proves a channel late
 
     run(body)
 

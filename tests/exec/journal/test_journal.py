@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.model.clock import ManualClock
+from engine.model.clock import ManualClock, SystemClock
 from engine.model.errors import AlreadyRunning, JournalCorrupt, NoSpace
 from exec.journal.file import HEADER_SIZE, PAYLOAD_SIZE_MAX, Record, path_of, size_of
+from exec.journal.follower import Follower
 from exec.journal.reader import Summary, files_of, read, verify
 from exec.journal.writer import Journal
 
@@ -202,3 +203,24 @@ def test_what_was_appended_survives_kill_9(tmp_path: Path) -> None:
         records = [*read(tmp_path, boot=BOOT)]
         assert len(records) >= newest
         assert all(each.payload == b"%d" % each.sequence * 50 for each in records)
+
+
+def test_whoever_follows_gets_every_record_once_though_the_writer_is_killed_again_and_again(
+    tmp_path: Path
+) -> None:
+    follower, followed = Follower(tmp_path, SystemClock(), boot=BOOT), list[Record]()
+    for _ in range(3):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITE_FOR_EVER, str(tmp_path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        for _ in range(1_500):
+            writer.stdout.readline()
+            followed += follower.read(7)
+        writer.send_signal(signal.SIGKILL)
+        writer.stdout.close()
+        writer.wait()
+    while more := follower.read(1_000):
+        followed += more
+    follower.close()
+    assert len(files_of(tmp_path)) > 3
+    assert followed == [*read(tmp_path, boot=BOOT)]
