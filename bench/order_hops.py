@@ -8,6 +8,7 @@ out: the rows explain the whole, which ``bench.orders`` measures without them.
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -27,9 +28,12 @@ class Hops:
         self.is_on = False
 
     def watch(
-        self, owner: object, method: str, name: str | Callable[..., str]
+        self, owner: object, path: str, name: str | Callable[..., str]
     ) -> None:
-        """Time a method of one object; ``name`` may be told by its arguments."""
+        """Time a method of an object or of its parts; ``name`` may be told by its arguments."""
+        parts, _, method = path.rpartition(".")
+        if parts:
+            owner = attrgetter(parts)(owner)
         timed = getattr(owner, method)
 
         def stopwatch(*arguments: Any, **named: Any) -> Any:
@@ -63,17 +67,17 @@ class Hops:
                  p99_us=f"{high:.2f}")
 
 
-def watch_all(hops: Hops, core: Any, log: object, gateways: Iterable[Any]) -> None:
+def watch_all(hops: Hops, core: object, log: object, gateways: Iterable[object]) -> None:
     """Put a stopwatch on every hop of a core."""
     hops.watch(core, "on_signal", "all else")
-    hops.watch(core._desk, "propose", "orders valued")
-    hops.watch(core._desk, "situation", "situation gathered")
-    hops.watch(core._gate, "judge", "judged")
-    hops.watch(core.sender, "_hand_over", "handed over: looked at once more")
+    hops.watch(core, "_desk.propose", "orders valued")
+    hops.watch(core, "_desk.situation", "situation gathered")
+    hops.watch(core, "_gate.judge", "judged")
+    hops.watch(core, "sender._hand_over", "handed over: looked at once more")
     hops.watch(log, "append", lambda record: f"record {type(record).__name__}")
     for each in gateways:
         hops.watch(each, "place", "gateway")
-        hops.watch(each._codec._real, "place", "written and signed")
-        hops.watch(each._traffic, "leave", "door")
-        for channel in each._channels.values():
+        hops.watch(each, "_codec._real.place", "written and signed")
+        hops.watch(each, "_traffic.leave", "door")
+        for channel in vars(each)["_channels"].values():
             hops.watch(channel, "send", "socket")

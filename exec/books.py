@@ -205,8 +205,8 @@ def _median(
         return 0
     half = found // 2
     if found % 2 == 1:
-        return sums[half] // 2
-    return (sums[half - 1] + sums[half]) // 4
+        return int(sums[half] // 2)
+    return int((sums[half - 1] + sums[half]) // 4)
 
 
 @cache
