@@ -27,7 +27,7 @@ from exec.flags import RunFlags
 from exec.gate.limits import Limits
 from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
-from exec.state import State
+from exec.state.state import State
 from shm.board import ControlView
 from shm.book import (
     ASK_COUNT,

@@ -43,7 +43,7 @@ from exec.gate.throttle import Throttle
 from exec.journal.durable import Durable
 from exec.journal.reader import files_of
 from exec.journal.writer import Journal
-from exec.state import Order
+from exec.state.entries import Order
 
 PAIRS: Final = (("binance", "okx"), ("kraken", "okx"), ("binance-usdm", "kraken"),
                 ("binance", "coinbase"))

@@ -19,7 +19,7 @@ from exec.gateways.settings import Settings
 from exec.paper.lanes import Latency
 from exec.paper.prints import Prints
 from exec.seats import LiveGateway
-from exec.state import State
+from exec.state.state import State
 from exec.venues.registry import codec_of, endpoints_of
 from shm.layout import TRADE
 from shm.ring import RecordRing

@@ -22,9 +22,11 @@ from engine.model.quanta import from_quanta, plain
 from exec.core import exposure
 from exec.core.exposure import strategy_of
 from exec.core.ports import Books, Clock
-from exec.orders import State as OrderState
-from exec.outcomes import Earned
-from exec.state import MONEY_DECIMALS, Order, State
+from exec.state.entries import Order
+from exec.state.orders import State as OrderState
+from exec.state.outcomes import Earned
+from exec.state.outstanding import MONEY_DECIMALS
+from exec.state.state import State
 from shm.layout import TradingState
 from shm.portfolio import PortfolioSegment
 from shm.portfolio_layout import (

@@ -12,11 +12,11 @@ from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
 from engine.runtime.served import birth
 from engine.runtime.wire import Subscriber
-from exec import appraisal
 from exec.accounts import simulated_orders
-from exec.appraisal import Appraiser
 from exec.books import LiveBooks
-from exec.intake import Intake
+from exec.intake import appraisal
+from exec.intake.appraisal import Appraiser
+from exec.intake.intake import Intake
 from exec.trader import Trader
 from shm import portfolio
 from shm.bell import FifoBell, warm_bells

@@ -27,14 +27,14 @@ from exec.accounts import account_of, check_confirmed, keys_of, simulated_orders
 from exec.books import LiveBooks
 from exec.core.core import Core
 from exec.core.recovery import begin, replay
-from exec.door import Door
+from exec.door.door import Door
+from exec.door.killing import Killing
 from exec.flags import RunFlags
 from exec.gateways.codec import Listing
 from exec.journal import reader
 from exec.journal.durable import Durable
 from exec.journal.log import JournalLog
 from exec.journal.writer import Journal
-from exec.killing import Killing
 from exec.listings import listings_of
 from exec.opening import open_gateway
 from exec.portfolio import Portfolio

@@ -19,7 +19,7 @@ ORDERS_MAX: Final = 128  # live ones first, then the newest
 
 
 class OrderState(IntEnum):
-    """Where an order stands, as ``exec.orders.State`` numbers it."""
+    """Where an order stands, as ``exec.state.orders.State`` numbers it."""
 
     INTENDED = 1
     SENT = 2

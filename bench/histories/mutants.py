@@ -11,9 +11,9 @@ from exec import records as r
 from exec.core import ports as p
 from exec.core.core import Core
 from exec.core.plans import Move, Step
-from exec.orders import FINAL
-from exec.orders import State as OrderState
-from exec.state import Plan
+from exec.state.entries import Plan
+from exec.state.orders import FINAL
+from exec.state.orders import State as OrderState
 
 
 class TimeoutIsReject(Core):

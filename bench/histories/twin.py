@@ -4,8 +4,8 @@ from typing import Any
 
 from exec.core.exposure import needs, pays
 from exec.core.turns import owed
-from exec.outstanding import NOBODY
-from exec.state import State
+from exec.state.outstanding import NOBODY
+from exec.state.state import State
 
 
 def sums_of(state: State) -> dict[str, Any]:

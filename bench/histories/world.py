@@ -16,8 +16,9 @@ from exec.core.recovery import begin, replay
 from exec.core.settings import Settings
 from exec.gate.limits import Limits
 from exec.journal.file import Record as Stored
-from exec.orders import State as OrderState
-from exec.state import MONEY_DECIMALS, State
+from exec.state.orders import State as OrderState
+from exec.state.outstanding import MONEY_DECIMALS
+from exec.state.state import State
 from shm.layout import Strategy, TradingState, Veto
 
 START_NS = 1_800_000_000 * 10**9

@@ -27,8 +27,9 @@ from exec.gate.approval import Approval, Gate
 from exec.gate.breakers import Circuit
 from exec.gate.checks import REDUCING, Proposal, Purpose, Refusal
 from exec.gate.throttle import Throttle
-from exec.orders import State as OrderState
-from exec.state import Order, Plan, State
+from exec.state.entries import Order, Plan
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 from shm.layout import Strategy, TradingState
 
 PPM: Final = 1_000_000

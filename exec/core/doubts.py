@@ -8,8 +8,9 @@ import msgspec
 
 from exec.core import ports as p
 from exec.core.settings import Settings
-from exec.orders import State as OrderState
-from exec.state import Order, State
+from exec.state.entries import Order
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 
 
 class _Inquiry(msgspec.Struct):

@@ -6,8 +6,8 @@ from typing import Final
 
 from exec.core.ports import Books
 from exec.gate.checks import Proposed
-from exec.outstanding import MONEY_DECIMALS
-from exec.state import Place, State
+from exec.state.outstanding import MONEY_DECIMALS, Place
+from exec.state.state import State
 from shm.layout import Strategy
 
 MICRO: Final = 10**6

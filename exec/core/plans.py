@@ -21,9 +21,10 @@ from exec.core.exposure import in_reference
 from exec.core.ports import Books
 from exec.core.settings import Settings
 from exec.gate.checks import Purpose
-from exec.orders import State as OrderState
 from exec.records import Leg
-from exec.state import Plan, State
+from exec.state.entries import Plan
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 
 PPM: Final = 1_000_000
 

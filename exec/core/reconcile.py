@@ -15,8 +15,10 @@ from exec import records as r
 from exec.core import ports as p
 from exec.core.sender import birth_of
 from exec.core.settings import Settings
-from exec.orders import State as OrderState
-from exec.state import MONEY_DECIMALS, Order, Place, State, money
+from exec.state.entries import Order, money
+from exec.state.orders import State as OrderState
+from exec.state.outstanding import MONEY_DECIMALS, Place
+from exec.state.state import State
 from shm.layout import TradingState
 
 if TYPE_CHECKING:

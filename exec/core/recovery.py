@@ -6,8 +6,8 @@ from exec import records as r
 from exec.core import ports as p
 from exec.core.settings import Settings
 from exec.journal.file import Record
-from exec.orders import State as OrderState
-from exec.state import ENGINE, State
+from exec.state.orders import State as OrderState
+from exec.state.state import ENGINE, State
 from shm.layout import TradingState
 
 

@@ -11,8 +11,8 @@ from typing import Final
 from exec.core.exposure import OPERATOR, strategy_of
 from exec.gate.breakers import Breaker
 from exec.gate.limits import Limits
-from exec.orders import State as OrderState
-from exec.state import State
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 
 _HEAD: Final = "strategy:"  # of a strategy's name among the breakers
 _CLOSED: Final = Breaker.CLOSED

@@ -2,7 +2,8 @@
 
 from exec.core.exposure import UNIT
 from exec.core.ports import Books
-from exec.state import Plan, State
+from exec.state.entries import Plan
+from exec.state.state import State
 
 
 def profit_of(state: State, books: Books, plan: Plan) -> int:

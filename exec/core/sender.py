@@ -12,8 +12,9 @@ from exec.gate.approval import Approval, Gate
 from exec.gate.breakers import Circuit
 from exec.gate.checks import Proposed, Purpose
 from exec.gate.throttle import Throttle
-from exec.orders import FINAL
-from exec.state import Order, State
+from exec.state.entries import Order
+from exec.state.orders import FINAL
+from exec.state.state import State
 from shm.layout import Veto
 
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -12,8 +12,8 @@ from exec.core.turns import kept_for_second_legs
 from exec.gate.breakers import Circuit
 from exec.gate.checks import Place, Proposal, Proposed, Situation
 from exec.gate.throttle import Throttle
-from exec.outstanding import NOBODY
-from exec.state import State
+from exec.state.outstanding import NOBODY
+from exec.state.state import State
 from shm.layout import Strategy, TradingState
 
 _TRADING: Final = {0: TradingState.ACTIVE} | {int(each): each for each in TradingState}

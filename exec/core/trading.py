@@ -13,8 +13,9 @@ from exec.core.exposure import strategy_of
 from exec.core.repeats import Repeats, barred, name_of, strategy_in
 from exec.core.settings import Settings
 from exec.gate.breakers import Breaker, Circuit
-from exec.orders import State as OrderState
-from exec.state import ENGINE, Order, State
+from exec.state.entries import Order
+from exec.state.orders import State as OrderState
+from exec.state.state import ENGINE, State
 from shm.layout import TradingState
 
 WHY_MAX: Final = 300

@@ -15,9 +15,10 @@ from exec import records as r
 from exec.core.ports import Books
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Purpose
-from exec.orders import State as OrderState
-from exec.owed import owed_of
-from exec.state import Order, Plan, State
+from exec.state.entries import Order, Plan
+from exec.state.orders import State as OrderState
+from exec.state.owed import owed_of
+from exec.state.state import State
 
 DEPTH: Final = 10  # times a leg's size: how far a book is looked into
 PPM: Final = 1_000_000

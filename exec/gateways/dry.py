@@ -19,7 +19,8 @@ from exec.paper.lanes import Latency
 from exec.paper.rules import Market
 from exec.paper.venue import told_of_account
 from exec.records import Found, Intended
-from exec.state import State, money
+from exec.state.entries import money
+from exec.state.state import State
 
 
 class DryGateway(LocalGateway):

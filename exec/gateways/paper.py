@@ -19,7 +19,8 @@ from exec.paper.prints import Prints
 from exec.paper.rules import Market
 from exec.paper.venue import Venue
 from exec.records import Intended
-from exec.state import State, money
+from exec.state.entries import money
+from exec.state.state import State
 
 CHANNEL: Final = "paper"  # as records.Sent has it
 POLL_NS: Final = 2 * MS  # between looks at the books while an order rests in one

@@ -3,7 +3,7 @@
 from engine.model.clock import Clock
 from exec import records as r
 from exec.journal.writer import Journal
-from exec.state import State
+from exec.state.state import State
 
 
 class JournalLog:

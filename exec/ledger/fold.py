@@ -12,7 +12,9 @@ import msgspec
 from exec import records as r
 from exec.ledger.results import Result, decimal, legs_text, money_text
 from exec.ledger.store import Row
-from exec.state import Place, State, Trade, money
+from exec.state.entries import Trade, money
+from exec.state.outstanding import Place
+from exec.state.state import State
 
 AUDITED: Final = (
     r.Opened, r.Closed, r.Unsent, r.Rejected, r.Busted, r.CancelRefused, r.Doubted, r.Proven,

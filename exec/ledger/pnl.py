@@ -14,7 +14,8 @@ from exec.ledger.prices import Price, prices_of
 from exec.ledger.results import RESCUES, decimal
 from exec.ledger.store import Database
 from exec.reference import MICRO
-from exec.state import MONEY_DECIMALS, money
+from exec.state.entries import money
+from exec.state.outstanding import MONEY_DECIMALS
 from shm.layout import Strategy
 
 Amounts = dict[str, int]  # by asset, in quanta of 10**-24

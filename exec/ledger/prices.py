@@ -11,7 +11,8 @@ import msgspec
 
 from exec.ledger.store import Database
 from exec.reference import MICRO, REFERENCE
-from exec.state import MONEY_DECIMALS, money
+from exec.state.entries import money
+from exec.state.outstanding import MONEY_DECIMALS
 
 Price = tuple[int, int]  # quanta of 10**-24 for one unit, and since when, in Unix ns
 _UNIT: Final = 10**MONEY_DECIMALS

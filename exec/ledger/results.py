@@ -8,7 +8,9 @@ import msgspec
 
 from engine.model.quanta import from_quanta, plain
 from exec import records as r
-from exec.state import MONEY_DECIMALS, Order, Plan, State, Trade
+from exec.state.entries import Order, Plan, Trade
+from exec.state.outstanding import MONEY_DECIMALS
+from exec.state.state import State
 
 RESCUES = frozenset({"chase", "unwind"})
 

@@ -10,8 +10,9 @@ from typing import Final
 from engine.model.errors import ConfigInvalid
 from engine.model.quanta import from_quanta, plain
 from exec.gateways.codec import Listing
-from exec.positions import Position, change
-from exec.state import MONEY_DECIMALS, State
+from exec.state.outstanding import MONEY_DECIMALS
+from exec.state.positions import Position, change
+from exec.state.state import State
 
 PPM: Final = 1_000_000
 

@@ -9,7 +9,7 @@ from exec.core.ports import Quote
 from exec.paper.account import Account
 from exec.paper.manners import Reason
 from exec.records import Intended
-from exec.state import MONEY_DECIMALS
+from exec.state.outstanding import MONEY_DECIMALS
 
 OPEN_MAX: Final = 1_000  # orders that rest at once
 _MICRO_TO_MONEY: Final = 10 ** (MONEY_DECIMALS - 6)

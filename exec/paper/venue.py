@@ -20,7 +20,7 @@ from exec.paper.prints import Print, Prints
 from exec.paper.queue import UNSEEN, Queue, Resting
 from exec.paper.rules import Market, refusal, worst_fee_ppm
 from exec.records import Found, Intended, Tif
-from exec.state import State
+from exec.state.state import State
 
 REMEMBERED_MAX: Final = 100_000  # fills, and ended orders
 SOURCE: Final = "model"  # of fills, as records.Filled has it

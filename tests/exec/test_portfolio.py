@@ -9,15 +9,15 @@ import pytest
 from engine.model.clock import ManualClock
 from exec import records as r
 from exec.core.ports import Quote
-from exec.orders import State as OrderState
-from exec.outcomes import Outcomes
 from exec.portfolio import CHANGED_EVERY_NS, EVERY_NS, Portfolio, fitted, number, unready_lines
-from exec.state import State
+from exec.state.orders import State as OrderState
+from exec.state.outcomes import Outcomes
+from exec.state.state import State
 from shm.layout import WORD, TradingState
 from shm.portfolio import SIZE, PortfolioSegment
 from shm.portfolio_layout import BALANCES_MAX, ORDERS_MAX, OrderTif
 from shm.portfolio_layout import OrderState as Shown
-from tests.exec.test_state import BTC, PERP, fill, fresh, intent
+from tests.exec.state.test_state import BTC, PERP, fill, fresh, intent
 
 HOUR_NS = 3_600_000_000_000
 MIDNIGHT_NS = 20_000 * 24 * HOUR_NS

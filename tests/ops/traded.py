@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from exec import records as r
 from exec.portfolio import Portfolio
-from exec.state import State
+from exec.state.state import State
 from shm.layout import TradingState
 from shm.portfolio import PortfolioSegment
 from tests.exec.test_portfolio import Rates

@@ -14,7 +14,7 @@ from exec.core.settings import Settings
 from exec.gate.approval import Approval
 from exec.gate.checks import Proposed, Refusal
 from exec.journal.file import Record as Stored
-from exec.state import Order
+from exec.state.entries import Order
 from shm.layout import Strategy, TradingState
 
 SYMBOL = "BTC/USDT"

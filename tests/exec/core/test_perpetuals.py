@@ -8,7 +8,8 @@ import pytest
 from engine.model.quanta import from_quanta
 from exec import records as r
 from exec.core import ports as p
-from exec.state import MONEY_DECIMALS, money
+from exec.state.entries import money
+from exec.state.outstanding import MONEY_DECIMALS
 from ops.sim.exchange.positions import Position as VenuePosition
 from shm.layout import TradingState
 from tests.exec.core.rig import PERPETUAL, Rig, S

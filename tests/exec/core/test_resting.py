@@ -2,7 +2,7 @@
 
 from exec import records as r
 from exec.core import ports as p
-from exec.orders import State as OrderState
+from exec.state.orders import State as OrderState
 from shm.layout import TradingState
 from tests.exec.core.rig import BID, MS, SYMBOL, Rig, S
 

@@ -9,7 +9,7 @@ from exec.core.situations import Desk
 from exec.gate.breakers import Breaker, Circuit
 from exec.gate.checks import Proposal, Purpose
 from exec.gate.throttle import Throttle
-from exec.state import money
+from exec.state.entries import money
 from shm.book import set_state
 from shm.layout import BookState, Strategy, TradingState, Veto
 

@@ -31,9 +31,9 @@ from exec.gateways.keys import ApiKey
 from exec.gateways.settings import Settings
 from exec.journal import reader
 from exec.journal.writer import Journal
-from exec.orders import FINAL
-from exec.orders import State as OrderState
-from exec.state import money
+from exec.state.entries import money
+from exec.state.orders import FINAL
+from exec.state.orders import State as OrderState
 from ops.sim.book import ASK, BID
 from ops.sim.drive import Drive
 from ops.sim.truth import AccountTruth

@@ -15,10 +15,10 @@ from random import Random
 import pytest
 import uvloop
 
+from exec.door.killing import Killing
 from exec.gateways.pending import Entry
 from exec.gateways.traffic import CANCEL_ALL, PLACE
-from exec.killing import Killing
-from exec.orders import FINAL
+from exec.state.orders import FINAL
 from shm.layout import TradingState
 from tests.exec.gateways.engine import Engine, an_engine
 from tests.exec.gateways.plain import quiet_log

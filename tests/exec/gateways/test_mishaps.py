@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from engine.model.fault import parse
 from exec import records as r
 from exec.journal import reader
-from exec.state import money
+from exec.state.entries import money
 from shm.layout import TradingState
 from tests.exec.gateways import engine as engines
 from tests.exec.gateways.engine import MS, Engine, an_engine

@@ -16,7 +16,7 @@ from exec.gateways.dry import DryGateway
 from exec.gateways.paper import PaperGateway
 from exec.journal.reader import files_of, read
 from exec.journal.writer import Journal
-from exec.state import State
+from exec.state.state import State
 from shm.layout import Strategy
 from tests.exec.paper.scene import BTC, MS, Scene
 

@@ -22,7 +22,8 @@ from exec.paper.account import Account
 from exec.paper.lanes import Latency
 from exec.paper.prints import Prints
 from exec.paper.venue import Venue
-from exec.state import State, money
+from exec.state.entries import money
+from exec.state.state import State
 from shm.layout import TRADE, WORD, BookState, TradingState, words_in
 from shm.ring import RecordRing, ring_size
 from tests.engine.detect.world import Levels, World, make_config

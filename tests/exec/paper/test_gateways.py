@@ -15,7 +15,7 @@ from exec.gateways.dry import DryGateway
 from exec.gateways.paper import PaperGateway
 from exec.paper.lanes import Latency
 from exec.records import Found, Tif
-from exec.state import State
+from exec.state.state import State
 from shm.layout import BookState
 from tests.exec.paper.scene import MS, RICH, SECOND, Scene, approved
 

@@ -4,7 +4,7 @@ from engine.model.errors import JournalCorrupt
 from engine.runtime import books_folder, machine
 from exec.core.recovery import replay
 from exec.journal.reader import read
-from exec.state import State
+from exec.state.state import State
 from shm.layout import Fate
 from tests.engine.detect.stage import Decided, Stage, staged, until
 

@@ -11,7 +11,8 @@ from exec.core.recovery import replay
 from exec.gateways.paper import PaperGateway
 from exec.journal.reader import read
 from exec.paper.lanes import Latency
-from exec.state import MONEY_DECIMALS, money
+from exec.state.entries import money
+from exec.state.outstanding import MONEY_DECIMALS
 from shm.layout import Strategy, TradingState
 from tests.exec.paper.life import BOOT, Life
 from tests.exec.paper.scene import ASKS, BIDS, BTC, MS, RICH, SECOND, Scene

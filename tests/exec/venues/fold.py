@@ -7,8 +7,9 @@ from engine.model.quanta import to_quanta
 from exec import records as r
 from exec.core import ports as p
 from exec.gateways.codec import Listing
-from exec.orders import State as OrderState
-from exec.state import Order, State, money
+from exec.state.entries import Order, money
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 from ops.sim.truth import AccountTruth
 
 ENDED = {OrderState.CANCELLED, OrderState.EXPIRED, OrderState.FILLED}

@@ -16,8 +16,8 @@ from exec import records as r
 from exec.core import ports as p
 from exec.core.sender import client_id
 from exec.gateways.codec import ORDERS, REST, USER, Answer, Codec, Listing, Outcome, Request
-from exec.orders import State as OrderState
-from exec.state import Order
+from exec.state.entries import Order
+from exec.state.orders import State as OrderState
 from ops.sim.book import ASK, BID
 from ops.sim.credentials import Credentials
 from ops.sim.exchange.orders import Order as SimOrder

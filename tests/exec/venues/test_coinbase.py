@@ -10,8 +10,8 @@ from engine.model.errors import DecodeError
 from exec import records as r
 from exec.core import ports as p
 from exec.gateways.codec import REST, USER, Answer, Listing, Request
-from exec.orders import State as OrderState
 from exec.signing.coinbase import CoinbaseSigner
+from exec.state.orders import State as OrderState
 from exec.venues.coinbase.codec import CoinbaseCodec
 from exec.venues.coinbase.requests import NamesAsked
 from ops.sim.credentials import ED25519, ES256, Credentials

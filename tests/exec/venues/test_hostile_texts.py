@@ -12,7 +12,7 @@ from engine.model.errors import DecodeError
 from engine.model.quanta import INT64_MAX
 from exec.core import ports as p
 from exec.gateways.codec import USER, Answer, Outcome
-from exec.state import money
+from exec.state.entries import money
 from tests.exec.venues import test_coinbase, test_okx
 from tests.exec.venues.rig import Rig
 

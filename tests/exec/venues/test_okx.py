@@ -9,8 +9,8 @@ from engine.model.errors import DecodeError
 from exec import records as r
 from exec.core import ports as p
 from exec.gateways.codec import ORDERS, REST, USER, Answer, Listing, Request
-from exec.orders import State as OrderState
 from exec.signing.okx import OkxSigner
+from exec.state.orders import State as OrderState
 from exec.venues.okx.codec import OkxCodec
 from ops.sim.credentials import Credentials
 from ops.sim.exchange.orders import BUY, SELL

@@ -12,9 +12,9 @@ from engine.config import Sim
 from exec import records as r
 from exec.core.sender import client_id
 from exec.gateways.codec import REST, Answer, Codec, Listing, Outcome, Request
-from exec.orders import State as OrderState
 from exec.signing.coinbase import CoinbaseSigner
 from exec.signing.okx import OkxSigner
+from exec.state.orders import State as OrderState
 from exec.venues.coinbase.codec import CoinbaseCodec
 from exec.venues.okx.codec import OkxCodec
 from ops.sim.faces.coinbase.names import uuid_of

@@ -13,7 +13,8 @@ from yarl import URL
 from exec import records as r
 from exec.core import ports as p
 from exec.gateways.codec import ORDERS, REST, USER, Answer, Listing, Request
-from exec.state import MONEY_DECIMALS, State
+from exec.state.outstanding import MONEY_DECIMALS
+from exec.state.state import State
 from exec.venues.binance.market import BinanceCodec
 from tests.ops.sim.wire import Client, Venue, plain
 

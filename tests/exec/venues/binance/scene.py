@@ -10,11 +10,11 @@ import msgspec
 
 from engine.model.quanta import from_quanta, plain
 from exec.gateways.codec import Listing
-from exec.orders import FINAL
-from exec.orders import State as OrderState
 from exec.records import CancelAsked, Doubted, Intended, Tif
 from exec.signing.binance import BinanceSigner
-from exec.state import Order
+from exec.state.entries import Order
+from exec.state.orders import FINAL
+from exec.state.orders import State as OrderState
 from exec.venues.binance import BinanceSpot, BinanceUsdm
 from exec.venues.binance.reports import trade_name
 from ops.sim.credentials import HMAC

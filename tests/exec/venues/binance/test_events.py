@@ -10,8 +10,8 @@ from engine.model.fault import Fault, Kind
 from engine.model.quanta import from_quanta, plain
 from exec.core import ports as p
 from exec.gateways.codec import USER
-from exec.orders import State as OrderState
 from exec.records import Intended, Tif
+from exec.state.orders import State as OrderState
 from ops.sim.faces.binance import Binance, BinanceUsdm
 from ops.sim.rules import MONEY_DECIMALS
 from tests.exec.venues.binance.scene import Scene, a_scene, ask_about, rest_far_away, scene_at

@@ -9,8 +9,8 @@ import pytest
 from engine.model.fault import Fault, Kind
 from engine.model.quanta import from_quanta, plain
 from exec.core import ports as p
-from exec.orders import State as OrderState
 from exec.records import Sent
+from exec.state.orders import State as OrderState
 from ops.sim.credentials import ED25519, HMAC
 from ops.sim.faces.binance import Binance
 from ops.sim.faces.binance import usdm as usdm_face

@@ -18,11 +18,12 @@ from exec import records as r
 from exec.core import ports as p
 from exec.core.sender import client_id
 from exec.gateways.codec import ORDERS, REST, USER, Answer, Listing, Outcome, Request
-from exec.orders import FINAL
-from exec.orders import State as OrderState
 from exec.records import Intended, Tif
 from exec.signing.kraken import KrakenSigner
-from exec.state import State, money
+from exec.state.entries import money
+from exec.state.orders import FINAL
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 from exec.venues.kraken import KrakenCodec, Nonces
 from exec.venues.kraken.counter import Tier
 from ops.sim.face import Face

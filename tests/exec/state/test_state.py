@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from exec import records as r
-from exec.orders import State as OrderState
-from exec.positions import Position, change
-from exec.state import State, money
+from exec.state.entries import money
+from exec.state.orders import State as OrderState
+from exec.state.positions import Position, change
+from exec.state.state import State
 
 BTC = ("a", "BTC/USDT")
 PERP = ("p", "BTC/USDT:USDT")

@@ -15,15 +15,15 @@ from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX
 from engine.runtime.wire import Publisher, Subscriber
 from exec import records as r
-from exec.appraisal import Appraiser
 from exec.books import LiveBooks
 from exec.core import ports as p
 from exec.core.core import Core
 from exec.core.recovery import begin
 from exec.flags import RunFlags
-from exec.intake import Intake
+from exec.intake.appraisal import Appraiser
+from exec.intake.intake import Intake
 from exec.seats import Seat
-from exec.state import State
+from exec.state.state import State
 from shm.bell import FifoBell
 from shm.counters import CounterBlock, ExecCounter, ExecHistogram
 from shm.layout import FATE, Bell, BookState, Fate, Lane, TradingState, Veto, words_in

@@ -1,4 +1,4 @@
-"""exec.outstanding, exec.outcomes: sums that move with each record are the sums counted anew."""
+"""exec.state.outstanding, outcomes: sums that move with each record are the sums counted anew."""
 
 import random
 
@@ -7,8 +7,8 @@ import pytest
 from bench.histories.campaign import lived
 from bench.histories.twin import counted_anew, sums_of
 from exec import records as r
-from exec.outcomes import DAY, KEPT_MAX, MINUTE_NS, Earned, Losses, Outcomes
-from tests.exec.test_state import BTC, fresh, intent, random_history
+from exec.state.outcomes import DAY, KEPT_MAX, MINUTE_NS, Earned, Losses, Outcomes
+from tests.exec.state.test_state import BTC, fresh, intent, random_history
 
 MINUTE = 60_000_000_000
 

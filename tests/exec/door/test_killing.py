@@ -1,4 +1,4 @@
-"""exec.killing: the word cancels at once, again while anything may rest, and outlives a restart."""
+"""exec.door.killing: the word cancels at once, and again while anything may rest; a restart too."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from bench.histories.venue import MS, Network
 from engine.control.protocol import Done
 from engine.model.errors import NoSpace
 from exec import records as r
-from exec.orders import State as OrderState
+from exec.state.orders import State as OrderState
 from shm.layout import TradingState
-from tests.exec.commanding import Commanded
+from tests.exec.door.commanding import Commanded
 
 
 def resting(desk: Commanded) -> int:

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
-from exec.outstanding import Outstanding
-from exec.owed import owed_of
+from exec.state.outstanding import Outstanding
+from exec.state.owed import owed_of
 
 if TYPE_CHECKING:
-    from exec.state import Order, Plan, State
+    from exec.state.entries import Order, Plan
+    from exec.state.state import State
 
 RISKIER_FIRST: Final = "riskier-first"  # a plan's second leg waits for its first
 

@@ -1,4 +1,4 @@
-"""exec.operator: each command acted on once, journaled, answered in words with numbers."""
+"""exec.door.operator: each command acted on once, journaled, answered in words with numbers."""
 
 import pytest
 
@@ -17,9 +17,9 @@ from engine.control.protocol import (
 from engine.model.errors import NoSpace
 from exec import records as r
 from exec.core.recovery import replay
-from exec.orders import State as OrderState
+from exec.state.orders import State as OrderState
 from shm.layout import TradingState
-from tests.exec.commanding import Commanded
+from tests.exec.door.commanding import Commanded
 
 
 @pytest.fixture

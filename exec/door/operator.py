@@ -23,13 +23,13 @@ from engine.toml_convert import closest
 from exec import records as r
 from exec.core import ports as p
 from exec.core.core import Core
-from exec.flatten import Flattener, targets
+from exec.door.flatten import Flattener, targets
+from exec.door.killing import cancel_all
+from exec.door.words import of_refusal
 from exec.gate.checks import Refusal
-from exec.killing import cancel_all
-from exec.orders import FINAL
-from exec.orders import State as OrderState
-from exec.state import State
-from exec.words import of_refusal
+from exec.state.orders import FINAL
+from exec.state.orders import State as OrderState
+from exec.state.state import State
 from shm.layout import TradingState
 
 _SIDES: Final = {"buy": 1, "sell": -1}

@@ -1,4 +1,4 @@
-"""exec.flatten: what trading moved is traded back, in pieces, whatever the trading state."""
+"""exec.door.flatten: what trading moved is traded back, in pieces, whatever the trading state."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from bench.histories.venue import Network
 from bench.histories.world import LIMITS, SETTINGS
 from engine.control.protocol import Done, Flatten, Kill, Refused
-from exec.orders import State as OrderState
+from exec.state.orders import State as OrderState
 from shm.layout import TradingState
-from tests.exec.commanding import Commanded
+from tests.exec.door.commanding import Commanded
 
 
 def flat(desk: Commanded) -> str:

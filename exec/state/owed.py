@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from exec.state import Order
+    from exec.state.entries import Order
 
 
 def owed_of(orders: "Mapping[int, Order]", numbers: Sequence[int]) -> int:

@@ -11,9 +11,9 @@ from engine.control.protocol import AnyReply, Place, ToExecution
 from engine.model.instrument import Instrument, Pair
 from exec import records as r
 from exec.core.settings import Settings
-from exec.flatten import Flattener
-from exec.killing import Killing
-from exec.operator import Operator
+from exec.door.flatten import Flattener
+from exec.door.killing import Killing
+from exec.door.operator import Operator
 
 TABLE = [Instrument(index, 0, venue, index, Pair.parse(SYMBOL), 0, 2, 5)
          for index, venue in enumerate("ab")]

@@ -13,7 +13,7 @@ from engine.model.errors import NoSpace
 from engine.runtime.log import Logger
 from exec.core.core import Core
 from exec.core.ports import Clock
-from exec.state import State
+from exec.state.state import State
 from shm.layout import TradingState
 
 AGAIN_NS: Final = 500_000_000

@@ -1,10 +1,10 @@
-"""exec.orders: the table is whole, fills count everywhere, doubts end by evidence alone."""
+"""exec.state.orders: the table is whole, fills count everywhere, doubts end by evidence alone."""
 
 import itertools
 
 import pytest
 
-from exec.orders import FINAL, LIVE, Event, State, after, after_bust, after_fill
+from exec.state.orders import FINAL, LIVE, Event, State, after, after_bust, after_fill
 
 PAIRS = [*itertools.product(State, Event)]
 EVIDENCE = {

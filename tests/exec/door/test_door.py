@@ -12,8 +12,8 @@ from bench.histories.venue import SYMBOL
 from bench.histories.world import SETTINGS
 from engine.control.protocol import Done, Flatten, Kill, Place, Refused, decode_reply, encode
 from engine.runtime.wire import Dealer
-from exec.door import Door
-from tests.exec.commanding import TABLE, Commanded, quiet_log
+from exec.door.door import Door
+from tests.exec.door.commanding import TABLE, Commanded, quiet_log
 
 DEADLINE_S = 20.0  # a test that hangs fails; no test depends on how fast it is
 

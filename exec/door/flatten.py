@@ -20,11 +20,13 @@ from exec.core import exposure
 from exec.core import ports as p
 from exec.core.core import Core
 from exec.core.settings import Settings
+from exec.door.killing import cancel_all
+from exec.door.words import of_refusal
 from exec.gate.checks import Purpose, Refusal
-from exec.killing import cancel_all
-from exec.orders import State as OrderState
-from exec.state import MONEY_DECIMALS, Order, Place, State
-from exec.words import of_refusal
+from exec.state.entries import Order
+from exec.state.orders import State as OrderState
+from exec.state.outstanding import MONEY_DECIMALS, Place
+from exec.state.state import State
 from shm.layout import TradingState
 
 PPM: Final = exposure.PPM

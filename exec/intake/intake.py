@@ -15,11 +15,11 @@ from engine.model.quanta import from_quanta
 from engine.runtime.context import Context
 from engine.runtime.memory import Memory
 from engine.runtime.wire import Subscriber
-from exec.appraisal import UNITS, Appraiser
 from exec.core.core import Core, Signal
 from exec.gate.checks import Refusal
 from exec.gate.vetoes import veto_of
-from exec.lanes import Once, Sight
+from exec.intake.appraisal import UNITS, Appraiser
+from exec.intake.lanes import Once, Sight
 from shm.bell import FifoBell
 from shm.counters import EXEC_VETOES, ExecCounter, ExecHistogram
 from shm.layout import FATE, SIGNAL, Fate, Lane, Strategy, Veto, words_in

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exec.lanes import WINDOW, Once, Sight
+from exec.intake.lanes import WINDOW, Once, Sight
 
 
 def test_whichever_copy_comes_first_is_new_and_the_other_a_duplicate() -> None:

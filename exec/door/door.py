@@ -21,9 +21,9 @@ from engine.runtime.log import Logger
 from exec.core import ports as p
 from exec.core.core import Core
 from exec.core.settings import Settings
-from exec.flatten import Flattener
-from exec.operator import Operator
-from exec.state import State
+from exec.door.flatten import Flattener
+from exec.door.operator import Operator
+from exec.state.state import State
 
 BATCH: Final = 32  # commands per wake-up: a flood does not keep the core from its turns
 PROBE_NS: Final = 1_000_000_000

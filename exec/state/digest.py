@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from exec.state import State
+    from exec.state.state import State
 
 
 def digest_of(state: "State") -> str:
