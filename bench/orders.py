@@ -28,6 +28,7 @@ import uvloop
 from bench import order_peer
 from bench.account import PASSED, SETTINGS, VENUES, Account, Market
 from bench.harness import Target, machine, parameter, report
+from bench.order_hops import LOWEST, Hops, watch_all
 from bench.order_venues import gateways
 from engine.model.clock import SystemClock
 from engine.runtime.machine import quiet_collector
@@ -47,6 +48,7 @@ from exec.state import Order
 PAIRS: Final = (("binance", "okx"), ("kraken", "okx"), ("binance-usdm", "kraken"),
                 ("binance", "coinbase"))
 WARM: Final = 200
+REST_S: Final = 0.0002
 GAP_S: Final = 0.002  # between two signals, so that caches are as cold as real ones find them
 TIMER_S: Final = 0.01  # of the execution process: how often it looks at the kill word
 PATIENCE_S: Final = 10.0
@@ -157,8 +159,11 @@ class Stand:
             while any(self.account.core.unready.values()):
                 await asyncio.sleep(0.01)
 
-    async def one(self, buy: str, sell: str) -> tuple[int, int, int]:
-        """Bring a signal; return the ns to both orders' bytes, and until the peer has both."""
+    async def one(self, buy: str, sell: str, *, rest_s: float = REST_S) -> tuple[int, int, int]:
+        """Bring a signal; return the ns to both orders' bytes, and until the peer has both.
+
+        Until its plan has closed the loop sleeps for ``rest_s`` at a time; 0: it spins.
+        """
         state, signal = self.account.state, self.account.signal(buy, sell)
         self.stamps.clear()
         self.arrivals.clear()
@@ -168,7 +173,7 @@ class Stand:
         number = next(reversed(state.open_plans))
         async with asyncio.timeout(PATIENCE_S):
             while number in state.open_plans:
-                await asyncio.sleep(0.0002)
+                await asyncio.sleep(rest_s)
         first, second = self.stamps
         return first - start, second - start, max(self.arrivals.values()) - start
 
@@ -189,6 +194,28 @@ async def _standing(folder: Path, passed: int, *, tls: bool) -> AsyncIterator[St
                 await gateway.close()
             await asyncio.gather(*running)
             stand.account.journal.close()
+
+
+async def hops_of(count: int, passed: int) -> None:
+    """Time back-to-back signals as a whole, then hop by hop."""
+    with tempfile.TemporaryDirectory(prefix="trypto-bench-") as folder:
+        async with _standing(Path(folder), passed, tls=False) as stand:
+            account, hops = stand.account, Hops()
+            for buy, sell in PAIRS:
+                for _ in range(min(WARM, count)):
+                    await stand.one(buy, sell)
+                for how, rest_s in (("back to back", REST_S), ("loop spins", 0.0)):
+                    times = [await stand.one(buy, sell, rest_s=rest_s) for _ in range(count)]
+                    for name, ns in zip(("first order", "both orders"), zip(*times, strict=True),
+                                        strict=False):
+                        report(f"{buy} > {sell}, {how}: {name}", ns,
+                               lowest_5=f"{np.percentile(ns, LOWEST) / 1e3:.1f}")
+            watch_all(hops, account.core, account.log, stand.gateways.values())
+            hops.is_on = True
+            for _ in range(count):
+                await stand.one(*PAIRS[0], rest_s=0.0)
+                hops.end()
+            hops.tell(" > ".join(PAIRS[0]))
 
 
 async def whole_path(count: int, passed: int, *, tls: bool) -> None:
@@ -329,7 +356,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print a line per figure."""
     parser = argparse.ArgumentParser(prog="python -m bench.orders", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("gate", "path", "tls", "kill", "journal", "power"))
+    parser.add_argument("--only", choices=(
+        "gate", "path", "tls", "kill", "journal", "power", "hops"))
     wanted = parser.parse_args(argv)
     passed = parameter("passed", 50, PASSED)
     count = parameter("signals", 5, 1_500)
@@ -338,6 +366,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[], object]] = {
         "gate": lambda: gate_alone(parameter("turns", 50, 20_000), passed),
         "path": lambda: uvloop.run(whole_path(count, passed, tls=False)),
+        "hops": lambda: uvloop.run(hops_of(count, passed)),
         "tls": lambda: uvloop.run(whole_path(count, passed, tls=True)),
         "kill": lambda: uvloop.run(kill(parameter("kills", 2, 200), passed)),
         "journal": lambda: journal(parameter("appends", 1_000, 500_000)),

@@ -20,6 +20,11 @@ NOBODY = "books"  # the account of paper and dry runs
 _DIGITS = 12
 
 
+def simulated_orders(config: Config) -> bool:
+    """Return whether orders go to local servers: then their world is part of the account."""
+    return config.mode == "live" and config.sim is not None
+
+
 def keys_of(
     config: Config, run: RunFolder, environment: Mapping[str, str]
 ) -> dict[str, ApiKey]:
@@ -30,7 +35,7 @@ def keys_of(
     """
     if config.mode != "live":
         return {}
-    if config.sim is not None:
+    if simulated_orders(config):
         return {venue: keys.simulated(run.path, venue, SIMULATED) for venue in config.venues}
     found = {}
     for venue in config.venues:
@@ -53,7 +58,7 @@ def account_of(config: Config, run: RunFolder, found: Mapping[str, ApiKey]) -> s
     if not found:
         return NOBODY
     parts = [f"{venue}={key.key}" for venue, key in sorted(found.items())]
-    world = birth(run.path) if config.sim is not None else ""
+    world = birth(run.path) if simulated_orders(config) else ""
     return hashlib.sha256("\n".join([world, *parts]).encode()).hexdigest()[:_DIGITS]
 
 

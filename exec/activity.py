@@ -30,21 +30,28 @@ class Activity:
 
     def ask(self, place: Place, price: int, unix_ns: int) -> None:
         """Note the price of an order of ours."""
-        step, steps = unix_ns // STEP_NS, self._prices.setdefault(place, [])
+        step, steps = unix_ns // STEP_NS, self._prices.get(place)
+        if steps is None:
+            steps = self._prices[place] = []
         if steps and steps[-1][0] >= step:
-            _, low, high = steps[-1]
-            steps[-1] = (steps[-1][0], min(low, price), max(high, price))
+            newest, low, high = steps[-1]
+            if not low <= price <= high:
+                steps[-1] = (newest, min(low, price), max(high, price))
             return
         steps.append((step, price, price))
         del steps[: -STEPS - 1]
 
     def asked(self, place: Place, unix_ns: int) -> tuple[int, int]:
         """Return the lowest and the highest price of the last minute, zeros if there was none."""
-        oldest = unix_ns // STEP_NS - STEPS
-        found = [each for each in self._prices.get(place, ()) if each[0] >= oldest]
-        if not found:
-            return 0, 0
-        return min(low for _, low, _ in found), max(high for _, _, high in found)
+        oldest, low, high = unix_ns // STEP_NS - STEPS, 0, 0
+        for step, lowest, highest in self._prices.get(place, ()):
+            if step < oldest:
+                continue
+            if not low or lowest < low:
+                low = lowest
+            if highest > high:
+                high = highest
+        return low, high
 
     def digest(self) -> list[object]:
         """Return all of it, in order."""

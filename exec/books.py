@@ -21,7 +21,7 @@ from exec.core.ports import Quote
 from exec.reference import REFERENCE
 from shm.atomics import Words, load_acquire
 from shm.book import book_version, quote_version
-from shm.jit import entry, kernel
+from shm.jit import entry, hot
 from shm.layout import INSTRUMENT, Veto, word_of
 from shm.span import Span
 from shm.text import INT, TABLE, WORDS
@@ -59,7 +59,9 @@ class LiveBooks:
         self._rates: dict[str, tuple[int, int]] = {}  # the last that was believed, and when
         desk = self._desk
         self._read = reader()
-        self._look, self._rules = _entries()
+        self._look, self._rules, self._median = _entries()
+        self._sets: dict[tuple[tuple[str, ...], str], Words] = {}  # places whose middles are asked
+        self._sums = np.zeros(len(table), np.int64)
         self._ruled = np.zeros(4, np.int64)
         self._terms = memoryview(self._ruled)  # type: ignore[arg-type]  # as Python's own numbers
         self._looked_at = desk.words, desk.seats, desk.slot, desk.quote, desk.buy_touch
@@ -76,6 +78,15 @@ class LiveBooks:
         reason = self._look(*self._looked_at, index, self._depth, self._clock.mono_ns(),
                             self._silence_ns, self._age_max_ns)
         return Quote(touch[t.BID], touch[t.ASK], reason, touch[t.BOOK_VERSION])
+
+    def middle(self, venues: tuple[str, ...], symbol: str) -> int:
+        """Return the median middle of the books that are believed, 0 where none is."""
+        indexes = self._sets.get((venues, symbol))
+        if indexes is None:
+            indexes = self._sets[venues, symbol] = np.array(
+                [self._index[venue, symbol] for venue in venues], np.int64)
+        return self._median(*self._looked_at, indexes, self._sums, self._depth,
+                            self._clock.mono_ns(), self._silence_ns, self._age_max_ns)
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Return how much of ``size`` the book holds, the worst price, and the whole cost."""
@@ -146,7 +157,7 @@ class LiveBooks:
         return known
 
 
-@kernel
+@hot
 def _look(
     words: Words, seats: a.Table, slot: Words, quote: Words, touch: Words, index: int, depth: int,
     now_ns: int, silence_ns: int, age_max_ns: int,
@@ -163,7 +174,7 @@ def _look(
     return _OLD if now_ns - touch[t.RECV_NS] > age_max_ns else 0
 
 
-@kernel
+@hot
 def _rules(words: Words, row: int, out: Words) -> None:
     """Copy what the venue demands of an order's numbers."""
     out[0] = load_acquire(words, row + _TICK)
@@ -172,7 +183,34 @@ def _rules(words: Words, row: int, out: Words) -> None:
     out[3] = load_acquire(words, row + _NOTIONAL_MIN)
 
 
+@hot
+def _median(
+    words: Words, seats: a.Table, slot: Words, quote: Words, touch: Words, indexes: Words,
+    sums: Words, depth: int, now_ns: int, silence_ns: int, age_max_ns: int,
+) -> int:
+    """Return the median of the middles of two-sided books that are believed, 0 for none."""
+    found = 0
+    for index in indexes:
+        if _look(words, seats, slot, quote, touch, index, depth, now_ns, silence_ns, age_max_ns):
+            continue
+        if touch[t.BID] == 0 or touch[t.ASK] == 0:
+            continue
+        both, at = touch[t.BID] + touch[t.ASK], found
+        while at > 0 and sums[at - 1] > both:
+            sums[at] = sums[at - 1]
+            at -= 1
+        sums[at] = both
+        found += 1
+    if found == 0:
+        return 0
+    half = found // 2
+    if found % 2 == 1:
+        return int(sums[half] // 2)
+    return int((sums[half - 1] + sums[half]) // 4)
+
+
 @cache
-def _entries() -> tuple[Callable[..., int], Callable[..., None]]:
-    return (entry(_look, WORDS, TABLE, WORDS, WORDS, WORDS, *(INT,) * 5),
-            entry(_rules, WORDS, INT, WORDS))
+def _entries() -> tuple[Callable[..., int], Callable[..., None], Callable[..., int]]:
+    seen = WORDS, TABLE, WORDS, WORDS, WORDS
+    return (entry(_look, *seen, *(INT,) * 5), entry(_rules, WORDS, INT, WORDS),
+            entry(_median, *seen, WORDS, WORDS, *(INT,) * 4))

@@ -1,9 +1,13 @@
 """The operator's and the supervisor's word, straight from shared memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Final
 
 from engine.model.instrument import Instrument
+from shm.atomics import Words, load_acquire
 from shm.board import ControlView, InstrumentTable
+from shm.jit import entry, hot
 from shm.layout import (
     ENGINE,
     INSTRUMENT,
@@ -14,7 +18,11 @@ from shm.layout import (
     TradingState,
     word_of,
 )
+from shm.text import INT, WORDS
 from shm.words import reader
+
+NOWHERE: Final = -1
+_PAUSED: Final = ((False, False), (True, False), (False, True), (True, True))
 
 
 class RunFlags:
@@ -23,7 +31,7 @@ class RunFlags:
     def __init__(
         self, control: ControlView, rows: InstrumentTable, table: Sequence[Instrument]
     ) -> None:
-        self._engine, self._read = control.engine, reader()
+        self._engine, self._read, self._look = control.engine, reader(), _entry()
         self._control, self._rows = control.words, rows.words
         self._kill, self._paused = (
             control.engine.base + word_of(ENGINE, name) for name in ("kill", "paused"))
@@ -45,12 +53,9 @@ class RunFlags:
 
     def paused(self, venue: str, symbol: str, strategy: str) -> tuple[bool, bool]:
         """Return whether the place, and whether the strategy, is paused."""
-        read, control = self._read, self._control
         at_venue, at_symbol = self._places[venue, symbol]
-        place = not (read(control, at_venue) and read(self._rows, at_symbol))
-        enabled = self._strategies.get(strategy)
-        return place, enabled is not None and bool(
-            read(control, self._paused) or not read(control, enabled))
+        return _PAUSED[self._look(self._control, self._rows, at_venue, at_symbol, self._paused,
+                                  self._strategies.get(strategy, NOWHERE))]
 
     def engine_says(self) -> TradingState:
         """Return the state that control demands: at least this strict is trading."""
@@ -59,3 +64,20 @@ class RunFlags:
         if self._engine["state"] == EngineState.HALTED:
             return TradingState.HALTED
         return TradingState(self._engine["trading_state"])
+
+
+@hot
+def _look(
+    control: Words, rows: Words, venue: int, symbol: int, paused: int, strategy: int
+) -> int:
+    """Return 1 where a place is paused, plus 2 where a strategy is: all are, or that one."""
+    place = load_acquire(control, venue) == 0 or load_acquire(rows, symbol) == 0
+    if strategy < 0:
+        return 1 if place else 0
+    held = load_acquire(control, paused) != 0 or load_acquire(control, strategy) == 0
+    return (1 if place else 0) + (2 if held else 0)
+
+
+@cache
+def _entry() -> Callable[..., int]:
+    return entry(_look, WORDS, WORDS, *(INT,) * 4)

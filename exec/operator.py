@@ -168,9 +168,11 @@ class Operator:
             self._flattener.end("ended by a reset")
         if request.breakers:
             self._core.trading.close_breakers()
+        accepted = self._core.accept(request.reason, OPERATOR) if request.accept else ""
         self._core.resume(TradingState.ACTIVE, request.reason, OPERATOR)
         return Done(f"trading {self._core.trading.now.name.lower()}"
-                    + (", breakers closed" if request.breakers else ""))
+                    + (", breakers closed" if request.breakers else "")
+                    + (f", accepted {accepted or 'nothing: all agrees'}" if request.accept else ""))
 
     def _kill(self, request: Kill) -> AnyReply:
         self._kill_now(request.reason)

@@ -63,15 +63,21 @@ class Outstanding:
 
     def move(self, order: r.Intended, strategy: int, terms: Terms, change: int, left: int) -> None:
         """Let what may still fill of an order grow by ``change``, which makes it ``left``."""
-        value = order.price * change * terms.value_scale
-        amount = change * terms.amount_scale
-        buys, quote = order.side > 0, terms.quote
-        _add(self.by_venue.setdefault(order.venue, {}), quote, value)
-        _add(self.by_strategy.setdefault(strategy, {}), quote, value)
-        _add(self.whole, quote, value)
-        _add(self.buys if buys else self.sells, terms.base, amount)
-        place = (order.venue, terms.pays(order.side))
-        used = value if buys or terms.margined else amount
+        base, quote, buy_pays, sell_pays, value_scale, amount_scale, margined = terms
+        value, amount = order.price * change * value_scale, change * amount_scale
+        buys, venue, whole = order.side > 0, order.venue, self.whole
+        of_venue, of_strategy = self.by_venue.get(venue), self.by_strategy.get(strategy)
+        if of_venue is None:
+            of_venue = self.by_venue[venue] = {}
+        if of_strategy is None:
+            of_strategy = self.by_strategy[strategy] = {}
+        of_venue[quote] = of_venue.get(quote, 0) + value
+        of_strategy[quote] = of_strategy.get(quote, 0) + value
+        whole[quote] = whole.get(quote, 0) + value
+        side = self.buys if buys else self.sells
+        side[base] = side.get(base, 0) + amount
+        place = (venue, buy_pays if buys else sell_pays)
+        used = value if buys or margined else amount
         self.reserved[place] = self.reserved.get(place, 0) + used
         if left == change or not left:
             self._rest(order, rests=left > 0)

@@ -1,6 +1,7 @@
 """The execution process: both lanes and the account, from start to stop."""
 
 import asyncio
+from typing import Final
 
 import numpy as np
 
@@ -9,8 +10,10 @@ from engine.model.clock import SystemClock
 from engine.runtime import loop
 from engine.runtime.context import Context
 from engine.runtime.memory import EXEC_BELL, SIGNAL_PREFIX, SIGNALS_SOCKET, Memory
+from engine.runtime.served import birth
 from engine.runtime.wire import Subscriber
 from exec import appraisal
+from exec.accounts import simulated_orders
 from exec.appraisal import Appraiser
 from exec.books import LiveBooks
 from exec.intake import Intake
@@ -21,6 +24,8 @@ from shm.counters import CounterBlock, ExecCounter, ExecHistogram
 from shm.layout import FATE, SIGNAL, WORD, Bell, words_in
 from shm.ring import RecordRing, ring_size
 from shm.segment import Segment
+
+_WORLD_S: Final = 0.02
 
 
 def warm(config: Config) -> None:
@@ -54,6 +59,8 @@ async def work(context: Context) -> int:
     memory = Memory.attach(
         context.run, config, context.control, instruments(config), signals_writable=False)
     warm(config)
+    while simulated_orders(config) and not birth(context.run.path):
+        await asyncio.sleep(_WORLD_S)  # the local servers have not issued our keys yet
     trader = Trader(context, memory)
     appraiser = Appraiser(config, instruments(config), memory, trader.books)
     fates = RecordRing(Segment.attach(context.run, "fates", writable=True).words, FATE)

@@ -7,7 +7,7 @@ added, at the end, with a default.
 """
 
 from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 import msgspec
 
@@ -337,15 +337,14 @@ Record: TypeAlias = (
     | Acknowledged | Rejected | Filled | Busted | Ended | CancelAsked | CancelRefused | Doubted
     | Proven | Odd | Posted | Counted | Held | StateChanged | BreakerMoved | Commanded | Foreign
 )
+_KINDS: Final = {kind: int(kind.__struct_config__.tag) for kind in get_args(Record)}
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Record)
 
 
 def kind_of(record: Record) -> int:
     """Return the number of a record's kind."""
-    tag = record.__struct_config__.tag
-    assert isinstance(tag, int)
-    return tag
+    return _KINDS[type(record)]
 
 
 def encode(record: Record) -> bytes:

@@ -46,9 +46,9 @@ class Order(msgspec.Struct):
     @property
     def remaining(self) -> int:
         """Return what may still fill at worst: nothing once the end is sure."""
-        if self.state in FINAL:
-            return max(0, self.venue_filled - self.booked)
-        return max(0, self.intent.size - self.booked)
+        whole = self.venue_filled if self.state in FINAL else self.intent.size
+        left = whole - self.booked
+        return left if left > 0 else 0
 
     @property
     def settled(self) -> bool:
@@ -106,6 +106,7 @@ class State:
         self.plans: dict[int, Plan] = {}
         self.open_plans: dict[int, Plan] = {}
         self.trades: dict[tuple[str, str, str], Trade] = {}
+        self.busted: set[tuple[str, str, str]] = set()  # taken back: late echoes are no fills
         self.holdings: dict[Place, int] = {}  # (venue, asset): sum of all we booked
         self.positions: dict[Place, Position] = {}
         self.counts: dict[Place, tuple[int, int]] = {}  # by the venue: total; our holdings then
@@ -130,7 +131,8 @@ class State:
         self.flattening: str | None = None  # the asset, "" for all; None: nothing is
         self.signals: set[tuple[int, int]] = set()  # (run, sequence) that became plans
         self.records = 0
-        self.last_ns = self.died_ns = 0  # of the newest record; of the last one of the life before
+        self.last_ns = self._before_ns = 0  # of the newest record, and of the one before it
+        self.died_ns = 0  # of the last one of the life before
         self._appliers: dict[type, Callable[[Any, int], None]] = {
             r.Opened: self._opened, r.Listed: self._list, r.Planned: self._planned,
             r.PlanClosed: self._plan_closed, r.Intended: self._intended, r.Sent: self._sent,
@@ -169,14 +171,13 @@ class State:
     def apply(self, record: r.Record, unix_ns: int) -> None:
         """Take one record of the journal, with the time that it was appended."""
         self.records += 1
-        if isinstance(record, r.Opened):
-            self.died_ns = self.last_ns
-        self.last_ns = unix_ns
+        self._before_ns, self.last_ns = self.last_ns, unix_ns
         apply = self._appliers.get(type(record))
         if apply is not None:
             apply(record, unix_ns)
 
     def _opened(self, record: r.Opened, _now: int) -> None:
+        self.died_ns = self._before_ns
         self.birth, self.life, self.mode = record.birth, record.life, record.mode
         self.places.clear()
         self.by_venue.clear()  # a venue may have begun its ids again
@@ -206,15 +207,16 @@ class State:
         self.outcomes.add(now, record.profit_micro - before, in_row=bool(plan.planned.run))
 
     def _intended(self, record: r.Intended, now: int) -> None:
-        order = Order(record, now, changed_ns=now)
-        self.orders[record.order] = self.live[record.order] = order
-        self.by_client[record.venue, record.client_id] = record.order
-        self.activity.ask((record.venue, record.symbol), record.price, now)
+        number, venue = record.order, record.venue
+        order = Order(record, now, OrderState.INTENDED, 0, 0, "", now)
+        self.orders[number] = self.live[number] = order
+        self.by_client[venue, record.client_id] = number
+        self.activity.ask((venue, record.symbol), record.price, now)
         plan = self.plans.get(record.plan)
         if plan is not None:
-            plan.orders.append(record.order)
+            plan.orders.append(number)
             order.strategy = plan.planned.strategy if plan.planned.run else NOBODY
-        self.outstanding.count(record.venue, 1)
+        self.outstanding.count(venue, 1)
         weigh(self, order)
 
     def _sent(self, record: r.Sent, now: int) -> None:
@@ -259,7 +261,7 @@ class State:
 
     def _filled(self, record: r.Filled, now: int) -> None:
         key = (record.venue, record.symbol, record.trade)
-        if key in self.trades:
+        if key in self.trades or key in self.busted:
             return
         fee = money(record.fee)
         self.trades[key] = trade = Trade(
@@ -285,6 +287,7 @@ class State:
         trade = self.trades.pop((record.venue, record.symbol, record.trade), None)
         if trade is None:
             return
+        self.busted.add((record.venue, record.symbol, record.trade))
         self._book((record.venue, record.symbol), trade, -1)
         self.alarm = f"{record.venue} took trade {record.trade} back"
         order = self.orders.get(trade.order)

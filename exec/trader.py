@@ -23,7 +23,7 @@ from engine.runtime.memory import Memory
 from engine.runtime.served import birth
 from exec import failpoint, resolve
 from exec import records as r
-from exec.accounts import account_of, check_confirmed, keys_of
+from exec.accounts import account_of, check_confirmed, keys_of, simulated_orders
 from exec.books import LiveBooks
 from exec.core.core import Core
 from exec.core.recovery import begin, replay
@@ -60,15 +60,18 @@ class Trader:
         config, run, clock = context.config, context.run, context.clock
         self._context, self._memory = context, memory
         self._table: Sequence[Instrument] = instruments(config)
+        self._world = birth(run.path) if simulated_orders(config) else ""
         self._keys = keys_of(config, run, os.environ)
-        self._world = birth(run.path)
         account = account_of(config, run, self._keys)
         check_confirmed(config, account)
         failpoint.check(config)
         self._folder = books_folder.make(config, account)
         self.journal = Journal(self._folder.journal, clock, boot=machine.boot_id())
         self.state = replay(reader.read(self._folder.journal, boot=machine.boot_id()))
-        books_folder.write(run, config, self._folder)
+        try:
+            books_folder.write(run, config, self._folder)
+        except OSError as error:  # a full disk: others look in vain, but orders need us
+            context.log.error("nobody is told where the books are", reason=str(error))
         self.flags = RunFlags(memory.control, memory.rows, self._table)
         self.books = LiveBooks(config, self._table, memory, clock)
         self.log = CountedLog(
@@ -136,7 +139,7 @@ class Trader:
 
     def _look(self) -> None:
         """Seat gateways whose instruments are known by now; leave a world that began anew."""
-        if birth(self._context.run.path) != self._world:
+        if self._world and birth(self._context.run.path) != self._world:
             raise WorldChanged("the simulated venues began anew and know no order of this journal")
         for venue, seat in self.seats.items():
             if seat.gateway is None and (

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable
 from random import Random
+from statistics import median
 
 import msgspec
 
@@ -252,6 +253,10 @@ class World:
         distrust = Veto.NOT_LIVE if self.doubtful(venue) else Veto.NONE
         return p.Quote(book.bids.best(), book.asks.best(), distrust, 1)
 
+    def middle(self, venues: tuple[str, ...], symbol: str) -> int:
+        """Return the median middle of the books that are believed."""
+        return middle_of(self, venues, symbol)
+
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Walk that book."""
         taken = worst = cost = 0
@@ -361,3 +366,11 @@ class World:
                        for fill in self.venues[intent.venue].fills):
                     found.append(f"order {record.order} filled after the journal ended it")
         return found
+
+
+def middle_of(books: p.Books, venues: tuple[str, ...], symbol: str) -> int:
+    """Return what ``Books.middle`` is to return, from quotes alone."""
+    quotes = [books.quote(venue, symbol) for venue in venues]
+    found = [each.bid + each.ask for each in quotes
+             if each.bid and each.ask and not each.distrust]
+    return int(median(found)) // 2 if found else 0

@@ -47,11 +47,13 @@ class Kill(Request, frozen=True):
 class Reset(Request, frozen=True):
     """Clear the kill word and the restart budgets; processes that were given up start again.
 
-    Execution trades again, whatever had restricted it; its breakers close if that is asked for.
+    Execution trades again, whatever had restricted it; if that is asked for its breakers close,
+    and what venues hold more or less than was booked is booked, as ``accept`` says.
     """
 
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
     breakers: bool = False
+    accept: bool = False
 
 
 Amount = Annotated[str, Meta(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$")]  # exact decimal

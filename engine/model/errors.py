@@ -91,6 +91,10 @@ class JournalCorrupt(Fatal):
     """A journal holds something that nobody appended; nothing is guessed, nothing is cut."""
 
 
+class StorageInvalid(Fatal):
+    """The folder of the books cannot be written to; the message names it and a remedy."""
+
+
 class LedgerInvalid(Fatal):
     """A ledger that does not follow from its journal, or of a newer engine; it can be remade."""
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from engine.config import Config
-from engine.model.errors import LedgerInvalid
+from engine.model.errors import LedgerInvalid, StorageInvalid
 from shm.segment import RunFolder
 
 IN_RUN: Final = "books.json"
@@ -54,15 +54,24 @@ def storage_of(engine: str, folder: str = "") -> Path:
 
 
 def make(config: Config, account: str) -> BooksFolder:
-    """Create the folder of an account's books, readable by us alone."""
+    """Create the folder of an account's books, readable by us alone; raise StorageInvalid."""
     books = BooksFolder(str(storage(config) / f"{config.mode}-{account}"), config.mode, account)
-    books.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        books.journal.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageInvalid(f"{books.journal}: {error.strerror}; right would be a folder that we"
+                             " may write to, by [storage] folder") from None
     return books
 
 
 def write(run: RunFolder, config: Config, books: BooksFolder) -> None:
-    """Tell where the books of this run are, now and after it; raise OSError where that fails."""
-    for path in (storage(config) / LATEST, run.file(IN_RUN)):
+    """Tell where the books of this run are, now and after it; raise OSError where that fails.
+
+    What says so already is left alone: a restart needs no room on the disk.
+    """
+    for path in (run.file(IN_RUN), storage(config) / LATEST):
+        if path.exists() and path.read_bytes() == msgspec.json.encode(books):
+            continue
         new = path.with_name(f"{path.name}.new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -13,7 +13,7 @@ from exec import failpoint
 from exec import records as r
 from exec.core import ports as p
 from exec.core.doubts import Doubts
-from exec.core.exposure import OPERATOR, strategy_of
+from exec.core.exposure import OPERATOR, name_of, strategy_of
 from exec.core.plans import Move, Step, next_step
 from exec.core.reconcile import RECONCILING, Reconciler
 from exec.core.results import profit_of
@@ -32,6 +32,10 @@ from exec.state import Order, Plan, State
 from shm.layout import Strategy, TradingState
 
 PPM: Final = 1_000_000
+ENTER: Final = Purpose.ENTER  # as globals: members of an enum take longer to find
+IOC: Final = r.Tif.IOC
+TOGETHER: Final = Turns.TOGETHER
+RISKIER_FIRST: Final = Turns.RISKIER_FIRST
 SIZED: Final = REDUCING | {Purpose.ENTER}  # an operator gets what was asked for, or nothing
 PAIR: Final = 2  # legs of a plan whose riskier one may go first
 TEXT_MAX: Final = 200  # of what a venue says
@@ -81,6 +85,7 @@ class Core:
             state, books, flags, settings, circuits, self._throttles, self.unready)
         self._doubts = Doubts(state, gateways, settings, clock)
         self._reconciler = Reconciler(self, log, state, gateways, settings, clock)
+        self.accept = self._reconciler.accept
         self._halted_plans: set[int] = set()
         self._retries: dict[int, int] = {}  # plans whose hedge the gate refused: not before
         self._hear: dict[type, Callable[[Any], None]] = {
@@ -97,11 +102,11 @@ class Core:
     def on_signal(self, signal: Signal) -> Refusal | None:
         """Judge a signal; write down what was decided; send its orders if they may go."""
         refusal = signal.refused or self._unknown(signal.legs)
-        orders = () if refusal is not None else tuple(
-            self._desk.propose(leg.venue, leg.symbol, leg.side, leg.price, leg.size)
-            for leg in signal.legs)
+        propose = self._desk.propose
+        orders = () if refusal is not None else tuple([
+            propose(leg.venue, leg.symbol, leg.side, leg.price, leg.size) for leg in signal.legs])
         proposal = Proposal(
-            Purpose.ENTER, signal.strategy.name.lower(), orders, (signal.run, signal.sequence),
+            ENTER, name_of(signal.strategy), orders, (signal.run, signal.sequence),
             signal.seen_ns, signal.expiry_ns, signal.edge_ppm, signal.profit_micro)
         approvals: tuple[Approval, ...] = ()
         if refusal is None:
@@ -117,8 +122,9 @@ class Core:
 
     def _unknown(self, legs: Iterable[r.LegSeen | r.Leg]) -> Refusal | None:
         """Refuse what this life did not list, or has no account for: it cannot even be valued."""
+        places, gateways = self.state.places, self._gateways
         for leg in legs:
-            if (leg.venue, leg.symbol) not in self.state.places or leg.venue not in self._gateways:
+            if (leg.venue, leg.symbol) not in places or leg.venue not in gateways:
                 return Refusal("instrument", 1, 0, f"{leg.venue} {leg.symbol}"[:TEXT_MAX])
         return None
 
@@ -126,7 +132,7 @@ class Core:
         """Judge a proposal; one that is only too large, as large as it may be."""
         at = self._desk.situation(proposal, self._clock.mono_ns(), self._clock.unix_ns())
         judged = self._gate.judge(proposal, at)
-        if proposal.purpose in SIZED and isinstance(judged, Refusal) and (
+        if isinstance(judged, Refusal) and proposal.purpose in SIZED and (
                 judged.check in SHRINKABLE and (
                     size := largest(proposal, at, self._gate.limits))):
             orders = tuple(
@@ -140,28 +146,28 @@ class Core:
     def _enter(
         self, signal: Signal, proposal: Proposal, approvals: tuple[Approval, ...]
     ) -> None:
-        legs = tuple(
+        collar_ppm = self._settings.collar_ppm
+        legs = tuple([
             r.Leg(each.venue, each.symbol, each.side, each.price, each.size,
-                  each.price + each.side * each.price * self._settings.collar_ppm // PPM)
-            for each in proposal.orders)
+                  each.price + each.side * each.price * collar_ppm // PPM)
+            for each in proposal.orders])
         expected = signal.profit_micro * legs[0].size // signal.legs[0].size
-        way, going = Turns.TOGETHER, tuple(range(len(legs)))
-        if self._settings.order == Turns.RISKIER_FIRST and len(legs) == PAIR:
-            way = Turns.RISKIER_FIRST
+        way, going = TOGETHER, tuple(range(len(legs)))
+        if self._settings.order == RISKIER_FIRST and len(legs) == PAIR:
+            way = RISKIER_FIRST
             going = riskier_first(legs, self._circuits, self._pace, self._books)
-        legs = tuple(legs[index] for index in going)
-        unwind = tuple(
+            legs = tuple([legs[index] for index in going])
+        unwind = tuple([
             r.Leg(leg.venue, leg.symbol, -leg.side, leg.price, leg.size,
-                  2 * leg.price - leg.collar) for leg in legs)
+                  2 * leg.price - leg.collar) for leg in legs])
         plan = self._log.next_sequence
         self._log.append(r.Planned(
             plan, signal.run, signal.sequence, signal.strategy, legs, self._settings.policy, unwind,
             self._settings.plan_deadline_ns, expected, way))
         self.trading.planned(proposal.strategy)
-        first = going if way is Turns.TOGETHER else going[:1]
+        first = going if way is TOGETHER else going[:1]
         numbers = [
-            self.sender.intend(plan, leg, proposal.orders[index], approvals[index], Purpose.ENTER,
-                               r.Tif.IOC)
+            self.sender.intend(plan, leg, proposal.orders[index], approvals[index], ENTER, IOC)
             for leg, index in enumerate(first)]
         self.sender.send_when_durable(numbers, signal.expiry_ns, lambda: self.review(plan))
 
@@ -218,8 +224,6 @@ class Core:
                          lambda venue: not self.unready.get(venue, "unknown"))
         if step.move is Move.ORDER:
             self._hedge(plan, step)
-        elif step.move is Move.CANCEL:
-            self.sender.cancel(step.order, step.why)
         elif step.move is Move.CLOSE:
             profit = profit_of(self.state, self._books, plan)
             self._log.append(r.PlanClosed(number, step.why, step.residual, profit))
@@ -274,7 +278,7 @@ class Core:
 
     def _traded(self, report: p.Traded) -> None:
         key = (report.venue, report.symbol, report.trade)
-        if key in self.state.trades:
+        if key in self.state.trades or key in self.state.busted:
             return
         order = self._ours(report.venue, report.client_id, report.venue_order)
         if order is None:
@@ -385,6 +389,9 @@ class Core:
                 self.trading.failed(order)
             elif order.state is OrderState.OPEN and order.intent.tif != r.Tif.GTC:
                 self._log.append(r.Doubted(order.intent.order, "it cannot rest, and has not ended"))
+            elif order.state is OrderState.OPEN and order.cancel_asked_ns and (
+                    unix_ns - order.cancel_asked_ns > self._settings.answer_max_ns):
+                self.sender.cancel(order.intent.order, "asked for before, and it is open still")
         self._doubts.turn()
         self.trading.turn()
         for number in [*self.state.open_plans]:

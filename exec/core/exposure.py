@@ -1,6 +1,7 @@
 """What is at risk now: fills, open orders and doubts, the last two at their worst."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 from exec.core.ports import Books
@@ -88,9 +89,9 @@ def asset_nets(
     up, down = state.outstanding.buys.get(asset, 0), state.outstanding.sells.get(asset, 0)
     before = max(abs(settled + up), abs(settled - down)) * rate // UNIT
     for each in extra:
-        place = (each.venue, each.symbol)
-        if asset_of(state, place) == asset:
-            amount = state.amount(place, each.size)
+        terms = state.terms[each.venue, each.symbol]
+        if terms.base == asset:
+            amount = each.size * terms.amount_scale
             up, down = (up + amount, down) if each.side > 0 else (up, down + amount)
     return max(abs(settled + up), abs(settled - down)) * rate // UNIT, before
 
@@ -110,4 +111,10 @@ def strategy_of(state: State, plan: int) -> str:
     found = state.plans.get(plan)
     if found is None or not found.planned.run:
         return OPERATOR
-    return Strategy(found.planned.strategy).name.lower()
+    return name_of(found.planned.strategy)
+
+
+@cache
+def name_of(strategy: int) -> str:
+    """Return the name of a strategy's number."""
+    return Strategy(strategy).name.lower()

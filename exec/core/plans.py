@@ -22,7 +22,7 @@ from exec.core.ports import Books
 from exec.core.settings import Settings
 from exec.gate.checks import Purpose
 from exec.orders import State as OrderState
-from exec.records import Leg, Tif
+from exec.records import Leg
 from exec.state import Plan, State
 
 PPM: Final = 1_000_000
@@ -33,7 +33,6 @@ class Move(Enum):
 
     WAIT = auto()
     ORDER = auto()
-    CANCEL = auto()
     CLOSE = auto()
     HALT = auto()
 
@@ -48,7 +47,6 @@ class Step(msgspec.Struct, frozen=True):
     price: int = 0
     size: int = 0
     purpose: Purpose = Purpose.CHASE
-    order: int = 0  # to cancel
     residual: int = 0
 
 
@@ -67,7 +65,7 @@ def next_step(
     attempts = sum(each.born_ns > state.trading_ns and each.booked < each.intent.size
                    for each in turns.hedges(state, plan))
     if waiting is not None:
-        if waiting.move is Move.CANCEL or not left or not _only_the_entry_lives(state, plan):
+        if not left or not _only_the_entry_lives(state, plan):
             return waiting
         if attempts >= settings.attempts_max:
             return Step(Move.HALT, f"{attempts} attempts did not hedge what filled so far")
@@ -92,20 +90,17 @@ def next_step(
 def _waiting(state: State, plan: Plan, now_ns: int, *, late: bool) -> Step | None:
     """Return what is due while an order of the plan may still change, None when none may.
 
-    An operator's order rests until somebody cancels it; its time begins with a doubt.
+    An operator's order may rest for days: what counts is for how long it is in doubt.
     """
     orders = [state.orders[number] for number in plan.orders]
     live = [order for order in orders if not order.settled]
     if not live:
         return None
     for order in live:
-        rests = order.state is OrderState.OPEN and order.intent.tif == Tif.GTC
-        if late and rests and plan.planned.run and not order.cancel_asked_ns:
-            return Step(Move.CANCEL, "the plan's time is up", order=order.intent.order)
-        if not plan.planned.run:
-            late = late and now_ns - order.changed_ns > plan.planned.deadline_ns
-    if late and any(order.state is OrderState.UNKNOWN for order in live):
-        return Step(Move.HALT, "an order is in doubt past the plan's deadline")
+        doubted_ns = now_ns - max(order.changed_ns, state.trading_ns)
+        patient = not plan.planned.run and doubted_ns <= plan.planned.deadline_ns
+        if late and order.state is OrderState.UNKNOWN and not patient:
+            return Step(Move.HALT, "an order is in doubt past the plan's deadline")
     return WAIT
 
 

@@ -208,6 +208,9 @@ class Books(Protocol):
     def quote(self, venue: str, symbol: str) -> Quote:
         """Return the touch now."""
 
+    def middle(self, venues: tuple[str, ...], symbol: str) -> int:
+        """Return the median middle of the books that are believed, 0 where none is."""
+
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Return how much of ``size`` the book holds, the worst price, and the whole cost.
 

@@ -2,23 +2,29 @@
 
 A survey asks for open orders, fills, balances and positions.  Fills are booked like any others;
 orders that the venue lists and we do not know are somebody else's, or of a lost journal: both stop
-the account.  Balances are compared only when nothing was in flight while they were asked for.
+the account.  Balances are compared only when nothing was in flight while they were asked for; an
+order that rests may fill meanwhile, so a difference counts once it was seen again and again.
+The first balance is a survey's, never a stream's: it stands when the fills before it are booked.
+What nothing explains stays apart until an operator accepts it, which books it.
 """
 
 from typing import TYPE_CHECKING
 
+from engine.model.quanta import from_quanta, plain
 from exec import records as r
 from exec.core import ports as p
 from exec.core.sender import birth_of
 from exec.core.settings import Settings
 from exec.orders import State as OrderState
-from exec.state import Place, State, money
+from exec.state import MONEY_DECIMALS, Order, Place, State, money
 from shm.layout import TradingState
 
 if TYPE_CHECKING:
     from exec.core.core import Core
 
 RECONCILING = "reconciling"  # why a venue takes no orders yet
+STREAM = "stream"  # a source: what the venue tells unasked
+REFERENCE_MAX = 200
 OVERLAP_NS = 60_000_000_000  # fills are asked for again from so long before the last survey
 
 
@@ -36,6 +42,7 @@ class Reconciler:
         self._begun_ns = dict(self._since_ns)  # of the survey under way
         self._quiet: dict[str, int] = {}  # venue -> trades booked there when the survey began
         self._drifts: dict[Place, int] = {}
+        self._apart: dict[Place, tuple[int, p.Balance | p.Holding]] = {}  # what halted: by how much
         self._references: set[tuple[str, str]] = set()
 
     def begin(self, venue: str, since_unix_ns: int = 0) -> None:
@@ -94,18 +101,21 @@ class Reconciler:
             return
         total = money(report.free) + money(report.locked)
         known = self._state.counts.get(place)
+        if known is None and report.source == STREAM:
+            return
         if known is not None:
             expected = known[0] + self._state.holdings.get(place, 0) - known[1]
             if total != expected:
                 self._drift(place, expected, total, report)
                 return
-        self._drifts.pop(place, None)
+        self._together(place)
         self._log.append(r.Counted(*place, report.free, report.locked, report.source))
 
     def _drift(self, place: Place, expected: int, total: int, report: p.Balance) -> None:
         count = self._drifts[place] = self._drifts.get(place, 0) + 1
         if count < self._settings.drift_surveys_max:
             return
+        self._apart[place] = (total - expected, report)
         self._core.trading.tighten(
             TradingState.HALTED, f"{place[0]} says {report.free} free and {report.locked} locked"
             f" of {place[1]}: {total - expected} quanta of 10**-24 from what was booked")
@@ -117,14 +127,21 @@ class Reconciler:
         if quiet is None or quiet != self._booked(report.venue) or self._in_flight(report.venue):
             return
         before = self._state.held.get(place)
+        if before is None and report.source == STREAM:
+            return
         booked = self._state.positions.get(place)
         size = booked.size if booked else 0
         base = self._state.held_then.get(place, (0, 0))
         if before is not None and report.size != base[0] + size - base[1]:
+            count = self._drifts[place] = self._drifts.get(place, 0) + 1
+            if self._rests(report.venue) and count < self._settings.drift_surveys_max:
+                return
+            self._apart[place] = (report.size - base[0] - size + base[1], report)
             self._core.trading.tighten(
                 TradingState.HALTED, f"{report.venue} says a position of {report.size} in"
                 f" {report.symbol}, booked {base[0] + size - base[1]}")
             return
+        self._together(place)
         self._log.append(r.Held(*place, report.size, report.source))
 
     def moved(self, report: p.Moved) -> None:
@@ -140,6 +157,25 @@ class Reconciler:
         self._references.add(key)
         self._log.append(r.Posted(
             report.venue, report.asset, report.amount, report.kind, report.reference))
+
+    def accept(self, why: str, who: str) -> str:
+        """Book what halted an account, on an operator's word, and tell it: nothing explains it."""
+        told = list[str]()
+        for place, (amount, report) in [*self._apart.items()]:
+            self._together(place)
+            if isinstance(report, p.Holding):
+                self._log.append(r.Held(*place, report.size, who))
+                told.append(f"the position in {place[1]} at {place[0]}")
+                continue
+            text = plain(from_quanta(amount, MONEY_DECIMALS))
+            reference = f"{who} {self._log.next_sequence}: {why}"[:REFERENCE_MAX]
+            self._log.append(r.Posted(*place, text, "accepted", reference))
+            told.append(f"{text} {place[1]} at {place[0]}")
+        return ", ".join(told)
+
+    def _together(self, place: Place) -> None:
+        self._drifts.pop(place, None)
+        self._apart.pop(place, None)
 
     # --- strangers -----------------------------------------------------------------------------
 
@@ -163,7 +199,17 @@ class Reconciler:
     # --- parts ---------------------------------------------------------------------------------
 
     def _in_flight(self, venue: str) -> bool:
+        """Return whether an order may move money now: one that rests does so rarely."""
+        return any(each.intent.venue == venue and not _resting(each)
+                   for each in self._state.live.values())
+
+    def _rests(self, venue: str) -> bool:
         return any(each.intent.venue == venue for each in self._state.live.values())
 
     def _booked(self, venue: str) -> int:
         return self._state.booked_at.get(venue, 0)
+
+
+def _resting(order: Order) -> bool:
+    told = order.booked >= order.venue_filled
+    return order.state is OrderState.OPEN and order.intent.tif == r.Tif.GTC and told

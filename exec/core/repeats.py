@@ -5,6 +5,7 @@ holds is counted anew from the journal's state when a life begins.
 """
 
 from collections import deque
+from functools import cache
 from typing import Final
 
 from exec.core.exposure import OPERATOR, strategy_of
@@ -14,8 +15,10 @@ from exec.orders import State as OrderState
 from exec.state import State
 
 _HEAD: Final = "strategy:"  # of a strategy's name among the breakers
+_CLOSED: Final = Breaker.CLOSED
 
 
+@cache
 def name_of(strategy: str) -> str:
     """Return how a strategy is called among the breakers."""
     return f"{_HEAD}{strategy}"
@@ -28,7 +31,7 @@ def strategy_in(name: str) -> str:
 
 def barred(state: State, strategy: str) -> bool:
     """Return whether a strategy waits for an operator."""
-    return state.breakers.get(name_of(strategy), Breaker.CLOSED) != Breaker.CLOSED
+    return state.breakers.get(name_of(strategy), _CLOSED) != _CLOSED
 
 
 class Repeats:

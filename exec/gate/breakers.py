@@ -6,6 +6,7 @@ as no failure, and as a probe it closes the breaker.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,9 @@ class Breaker(StrEnum):
     OPEN = "open"
     HALF_OPEN = "half_open"
 
+
+_OPEN: Final = Breaker.OPEN
+_HALF_OPEN: Final = Breaker.HALF_OPEN
 
 class Circuit(msgspec.Struct):
     """One breaker.  Methods that note something return the new place, None if nothing moved.
@@ -46,7 +50,7 @@ class Circuit(msgspec.Struct):
 
     def succeeded(self, order: int = 0) -> Breaker | None:
         """Note that the venue did what it was asked for; of a probe it closes the breaker."""
-        if self.place is not Breaker.HALF_OPEN:
+        if self.place is not _HALF_OPEN:
             self.failures = 0
             return None
         return self._close() if order and order == self.probe else None
@@ -75,11 +79,11 @@ class Circuit(msgspec.Struct):
 
     def admits(self) -> Breaker:
         """Return the place as a gate sees it: half-open with its probe under way is open."""
-        return Breaker.OPEN if self.place is Breaker.HALF_OPEN and self.probe else self.place
+        return _OPEN if self.probe and self.place is _HALF_OPEN else self.place
 
     def begin(self, order: int) -> None:
         """Note an order that is about to leave: half-open, the first one is the probe."""
-        if self.place is Breaker.HALF_OPEN and not self.probe:
+        if self.place is _HALF_OPEN and not self.probe:
             self.probe = order
 
     def unsent(self, order: int) -> None:

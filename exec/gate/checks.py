@@ -1,10 +1,6 @@
-"""Every check that an order must pass: a name, a pure function, two numbers in its refusal.
+"""Every check that an order must pass: a name, a pure function, two numbers in its refusal."""
 
-Which checks a purpose must pass is a table.  Orders that only reduce what is at risk (unwinding,
-flattening) pass by limits on taking risk, never by the kill word, the venue, prices or sizes.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +21,10 @@ class Purpose(StrEnum):
 
 
 PPM: Final = 1_000_000
+_CAUTIOUS: Final = TradingState.CAUTIOUS  # as globals: members of an enum take longer to find
+_RESTRICTED: Final = TradingState.RESTRICTED
+_HALTED: Final = TradingState.HALTED
+_EMERGENCY: Final = TradingState.EMERGENCY
 REDUCING: Final = frozenset({Purpose.CHASE, Purpose.UNWIND, Purpose.FLATTEN})
 
 
@@ -108,29 +108,41 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     where: str = ""
 
 
-Check = Callable[[Proposal, Situation, Limits], Refusal | None]
+class Case(msgspec.Struct, frozen=True, gc=False):
+    """What every check is told; each order beside its place."""
+
+    proposal: Proposal
+    at: Situation
+    limits: Limits
+    pairs: tuple[tuple[Proposed, Place], ...]
+    notional: int  # of all orders
+    reduces: bool  # what is at risk
 
 
-def not_killed(_: Proposal, at: Situation, __: Limits) -> Refusal | None:
+Check = Callable[[Case], Refusal | None]
+
+
+def not_killed(case: Case) -> Refusal | None:
     """Refuse everything while the kill word is set."""
-    return Refusal("killed", 1, 0) if at.killed else None
+    return Refusal("killed", 1, 0) if case.at.killed else None
 
 
-def trading_allows(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def trading_allows(case: Case) -> Refusal | None:
     """Refuse all that does not reduce in RESTRICTED and HALTED, everything in EMERGENCY.
 
     A halt because of one plan must not leave the others with one leg.
     """
-    state = at.trading
-    if state >= TradingState.EMERGENCY:
-        return Refusal("trading_state", state, TradingState.HALTED)
-    if state >= TradingState.RESTRICTED and proposal.purpose not in REDUCING:
-        return Refusal("trading_state", state, TradingState.CAUTIOUS)
+    state = case.at.trading
+    if state >= _EMERGENCY:
+        return Refusal("trading_state", state, _HALTED)
+    if state >= _RESTRICTED and not case.reduces:
+        return Refusal("trading_state", state, _CAUTIOUS)
     return None
 
 
-def numbers_are_sane(proposal: Proposal, _: Situation, __: Limits) -> Refusal | None:
+def numbers_are_sane(case: Case) -> Refusal | None:
     """Demand positive prices, sizes and values, sides that exist, and something to do."""
+    proposal = case.proposal
     for order in proposal.orders:
         if order.side not in (1, -1):
             return Refusal("side", order.side, 1, _where(order))
@@ -143,72 +155,77 @@ def numbers_are_sane(proposal: Proposal, _: Situation, __: Limits) -> Refusal | 
     return None if proposal.orders else Refusal("orders", 0, 1)
 
 
-def signal_fresh(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def signal_fresh(case: Case) -> Refusal | None:
     """Refuse a signal past its expiry, or older than the limit."""
+    proposal, at = case.proposal, case.at
     if proposal.signal is None:
         return None
     if at.now_ns > proposal.expiry_ns:
         return Refusal("expired", at.now_ns - proposal.seen_ns,
                        proposal.expiry_ns - proposal.seen_ns)
-    age, most = at.now_ns - proposal.seen_ns, limits.signal_age_ns_max
+    age, most = at.now_ns - proposal.seen_ns, case.limits.signal_age_ns_max
     return Refusal("signal_age", age, most) if age > most else None
 
 
-def signal_new(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def signal_new(case: Case) -> Refusal | None:
     """Refuse a second plan for one signal, across restarts too."""
-    return Refusal("duplicate", 1, 0) if proposal.signal is not None and at.planned else None
+    known = case.at.planned and case.proposal.signal is not None
+    return Refusal("duplicate", 1, 0) if known else None
 
 
-def nobody_paused(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def nobody_paused(case: Case) -> Refusal | None:
     """Refuse what an operator paused: a strategy, a venue or a symbol."""
-    if at.strategy_paused:
-        return Refusal("strategy_paused", 1, 0, proposal.strategy)
-    for order, place in _pairs(proposal, at):
+    if case.at.strategy_paused:
+        return Refusal("strategy_paused", 1, 0, case.proposal.strategy)
+    for order, place in case.pairs:
         if place.paused:
             return Refusal("paused", 1, 0, _where(order))
     return None
 
 
-def strategy_free(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def strategy_free(case: Case) -> Refusal | None:
     """Refuse a strategy that was rejected, or acted, too often, until an operator lets it go on."""
-    return Refusal("strategy_barred", 1, 0, proposal.strategy) if at.strategy_barred else None
+    if case.at.strategy_barred:
+        return Refusal("strategy_barred", 1, 0, case.proposal.strategy)
+    return None
 
 
-def plans_few(_: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def plans_few(case: Case) -> Refusal | None:
     """Bound the plans that are open at once, this one included."""
-    count, most = at.plans_open + 1, limits.plans_open_max
+    count, most = case.at.plans_open + 1, case.limits.plans_open_max
     return Refusal("plans_open", count, most) if count > most else None
 
 
-def venues_ready(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def venues_ready(case: Case) -> Refusal | None:
     """Refuse where the order path or the private stream does not work."""
-    for order, place in _pairs(proposal, at):
+    for order, place in case.pairs:
         if place.unready:
             return Refusal("venue_unready", 1, 0, f"{order.venue}: {place.unready}")
     return None
 
 
-def breakers_closed(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def breakers_closed(case: Case) -> Refusal | None:
     """Refuse a venue whose breaker is open; half-open it takes its one probe."""
-    for order, place in _pairs(proposal, at):
+    for order, place in case.pairs:
         if place.breaker == "closed":
             continue
-        count = _orders_at(proposal, order.venue)
+        count = _orders_at(case.proposal, order.venue)
         if place.breaker == "open" or count > 1:
             return Refusal("breaker", count, 0, order.venue)
     return None
 
 
-def books_believed(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def books_believed(case: Case) -> Refusal | None:
     """Refuse a book that is stale, gapped, crossed or of a dead feed."""
-    for order, place in _pairs(proposal, at):
+    for order, place in case.pairs:
         if place.distrust:
             return Refusal("book", place.distrust, 0, _where(order))
     return None
 
 
-def profit_credible(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | None:
+def profit_credible(case: Case) -> Refusal | None:
     """Refuse what is too thin to pay its risk, and what is too good to be true."""
+    proposal, limits = case.proposal, case.limits
     if proposal.edge_ppm < limits.edge_min_ppm:
         return Refusal("edge", proposal.edge_ppm, limits.edge_min_ppm)
     if proposal.edge_ppm > limits.edge_max_ppm:
@@ -218,9 +235,9 @@ def profit_credible(proposal: Proposal, _: Situation, limits: Limits) -> Refusal
     return None
 
 
-def on_grid(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def on_grid(case: Case) -> Refusal | None:
     """Demand prices on ticks, sizes on lots, and neither below the venue's minimum."""
-    for order, place in _pairs(proposal, at):
+    for order, place in case.pairs:
         if order.price % place.tick:
             return Refusal("tick", order.price, place.tick, _where(order))
         if order.size % place.lot:
@@ -232,160 +249,133 @@ def on_grid(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
     return None
 
 
-def within_collar(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def within_collar(case: Case) -> Refusal | None:
     """Refuse a limit price farther beyond the touch than the collar, or without a touch."""
-    for order, place in _pairs(proposal, at):
+    most = case.limits.price_collar_ppm
+    for order, place in case.pairs:
         if place.touch <= 0:
             return Refusal("no_touch", place.touch, 1, _where(order))
         beyond = (order.price - place.touch) * order.side * PPM
-        if beyond > place.touch * limits.price_collar_ppm:
+        if beyond > place.touch * most:
             return Refusal("collar", order.price, place.touch, _where(order))
     return None
 
 
-def near_reference(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def near_reference(case: Case) -> Refusal | None:
     """Refuse a price too far from where the venues are; only a worse one of what reduces."""
-    either_way = proposal.purpose not in REDUCING
-    for order, place in _pairs(proposal, at):
+    either_way, most = not case.reduces, case.limits.price_collar_ppm
+    for order, place in case.pairs:
         if place.reference <= 0:
             return Refusal("no_reference", place.reference, 1, _where(order))
         off = (order.price - place.reference) * order.side * PPM
-        if (abs(off) if either_way else off) > place.reference * limits.price_collar_ppm:
+        if (abs(off) if either_way else off) > place.reference * most:
             return Refusal("reference", order.price, place.reference, _where(order))
     return None
 
 
-def steady(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def steady(case: Case) -> Refusal | None:
     """Refuse a price too far from any that we asked of that book within the last minute."""
-    for order, place in _pairs(proposal, at):
+    most = case.limits.drift_ppm_max
+    for order, place in case.pairs:
         for other in (place.price_low, place.price_high):
-            if other and abs(order.price - other) * PPM > other * limits.drift_ppm_max:
+            if other and abs(order.price - other) * PPM > other * most:
                 return Refusal("drift", order.price, other, _where(order))
     return None
 
 
-def turnover_bounded(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def turnover_bounded(case: Case) -> Refusal | None:
     """Bound what is traded in a UTC day, with this and all that may fill yet filled."""
-    whole = at.turnover + at.total_gross + sum(order.notional for order in proposal.orders)
-    most = limits.turnover_day_max
+    whole = case.at.turnover + case.at.total_gross + case.notional
+    most = case.limits.turnover_day_max
     return Refusal("turnover", whole, most) if whole > most else None
 
 
-def small_enough(proposal: Proposal, _: Situation, limits: Limits) -> Refusal | None:
+def small_enough(case: Case) -> Refusal | None:
     """Bound one order, and all orders of a plan together."""
-    for order in proposal.orders:
+    limits = case.limits
+    for order in case.proposal.orders:
         if order.notional > limits.order_notional_max:
             return Refusal(
                 "order_notional", order.notional, limits.order_notional_max, _where(order))
-    whole, most = sum(order.notional for order in proposal.orders), limits.plan_notional_max
+    whole, most = case.notional, limits.plan_notional_max
     return Refusal("plan_notional", whole, most) if whole > most else None
 
 
-def few_enough(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def few_enough(case: Case) -> Refusal | None:
     """Bound the open orders of each venue, the plan's own included."""
-    for order, place in _pairs(proposal, at):
-        count = place.open_orders + _orders_at(proposal, order.venue)
-        if count > limits.open_orders_max:
-            return Refusal("open_orders", count, limits.open_orders_max, order.venue)
+    most = case.limits.open_orders_max
+    for order, place in case.pairs:
+        if place.open_orders + len(case.pairs) <= most:
+            continue
+        count = place.open_orders + _orders_at(case.proposal, order.venue)
+        if count > most:
+            return Refusal("open_orders", count, most, order.venue)
     return None
 
 
-def slow_enough(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def slow_enough(case: Case) -> Refusal | None:
     """Keep to the venue's request budget, and off the cancels' share of it."""
-    for order, place in _pairs(proposal, at):
-        count = _orders_at(proposal, order.venue)
+    for order, place in case.pairs:
+        if place.tokens >= len(case.pairs):
+            continue
+        count = _orders_at(case.proposal, order.venue)
         if place.tokens < count:
             return Refusal("order_rate", count, place.tokens, order.venue)
     return None
 
 
-def no_self_trade(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def no_self_trade(case: Case) -> Refusal | None:
     """Refuse a price that would meet a resting order of ours."""
-    for order, place in _pairs(proposal, at):
+    for order, place in case.pairs:
         if place.own_opposite and (order.price - place.own_opposite) * order.side >= 0:
             return Refusal("self_trade", order.price, place.own_opposite, _where(order))
     return None
 
 
-def losses_bounded(_: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def losses_bounded(case: Case) -> Refusal | None:
     """Refuse when the day, the hour or the streak has lost too much."""
-    for name, number, limit in (
-        ("loss_day", at.loss_day, limits.loss_day_max),
-        ("loss_hour", at.loss_hour, limits.loss_hour_max),
-        ("losses_in_row", at.losses_in_row, limits.losses_in_row_max),
-    ):
-        if number >= limit:
-            return Refusal(name, number, limit)
+    at, limits = case.at, case.limits
+    if at.loss_day >= limits.loss_day_max:
+        return Refusal("loss_day", at.loss_day, limits.loss_day_max)
+    if at.loss_hour >= limits.loss_hour_max:
+        return Refusal("loss_hour", at.loss_hour, limits.loss_hour_max)
+    if at.losses_in_row >= limits.losses_in_row_max:
+        return Refusal("losses_in_row", at.losses_in_row, limits.losses_in_row_max)
     return None
 
 
-def exposure_bounded(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
+def exposure_bounded(case: Case) -> Refusal | None:
     """Bound venue, asset, strategy and whole, with this filled and all doubts at their worst."""
-    whole = 0
+    at, limits = case.at, case.limits
     by_venue: dict[str, int] = {}
-    for order, place in _pairs(proposal, at):
-        whole += order.notional
-        by_venue[order.venue] = by_venue.get(order.venue, place.venue_gross) + order.notional
-        if place.asset_net > max(limits.asset_net_max, place.asset_net_before):
+    for order, place in case.pairs:
+        venue = order.venue
+        by_venue[venue] = by_venue.get(venue, place.venue_gross) + order.notional
+        if place.asset_net > limits.asset_net_max and place.asset_net > place.asset_net_before:
             return Refusal("asset_net", place.asset_net, limits.asset_net_max, _where(order))
     for venue, gross in by_venue.items():
         if gross > limits.venue_gross_max:
             return Refusal("venue_gross", gross, limits.venue_gross_max, venue)
-    for name, before, limit in (
-        ("strategy_gross", at.strategy_gross, limits.strategy_gross_max),
-        ("total_gross", at.total_gross, limits.total_gross_max),
-    ):
-        if before + whole > limit:
-            return Refusal(name, before + whole, limit)
+    gross = at.strategy_gross + case.notional
+    if gross > limits.strategy_gross_max:
+        return Refusal("strategy_gross", gross, limits.strategy_gross_max)
+    gross = at.total_gross + case.notional
+    if gross > limits.total_gross_max:
+        return Refusal("total_gross", gross, limits.total_gross_max)
     beyond = at.unhedged > limits.unhedged_max
     return Refusal("unhedged", at.unhedged, limits.unhedged_max) if beyond else None
 
 
-def affordable(proposal: Proposal, at: Situation, _: Limits) -> Refusal | None:
+def affordable(case: Case) -> Refusal | None:
     """Demand that each leg's venue holds what it pays with, reservations taken off."""
     needed: dict[tuple[str, str], int] = {}
-    for order, place in _pairs(proposal, at):
+    for order, place in case.pairs:
         key = (order.venue, order.pays)
         needed[key] = needed.get(key, 0) + order.needs
         if needed[key] > place.free:
             return Refusal("balance", needed[key] // 10**18, place.free // 10**18,
                            f"{order.venue} {order.pays}")
     return None
-
-
-_ALWAYS: Final[tuple[Check, ...]] = (not_killed, trading_allows, numbers_are_sane)
-_VENUE: Final[tuple[Check, ...]] = (
-    venues_ready, books_believed, on_grid, within_collar, near_reference)
-_ENTER: Final[tuple[Check, ...]] = (
-    *_ALWAYS, signal_fresh, signal_new, nobody_paused, strategy_free, losses_bounded,
-    profit_credible, small_enough, plans_few, turnover_bounded, venues_ready, breakers_closed,
-    few_enough, slow_enough, books_believed, on_grid, within_collar, near_reference, steady,
-    no_self_trade, exposure_bounded, affordable,
-)
-CHECKS: Final[Mapping[Purpose, Sequence[Check]]] = {
-    Purpose.ENTER: _ENTER,
-    Purpose.OPERATOR: (
-        *_ALWAYS, losses_bounded, small_enough, turnover_bounded, *_VENUE, few_enough, slow_enough,
-        steady, no_self_trade, exposure_bounded, affordable),
-    Purpose.CHASE: (*_ALWAYS, small_enough, *_VENUE, slow_enough, no_self_trade, affordable),
-    Purpose.UNWIND: (*_ALWAYS, small_enough, *_VENUE, slow_enough, no_self_trade, affordable),
-    Purpose.FLATTEN: (*_ALWAYS, small_enough, *_VENUE, slow_enough, affordable),
-}
-
-
-def review(proposal: Proposal, at: Situation, limits: Limits) -> Refusal | None:
-    """Return the first refusal of the checks that the purpose must pass, None if all pass."""
-    if at.trading is TradingState.CAUTIOUS and proposal.purpose not in REDUCING:
-        limits = limits.shrunk()
-    for check in CHECKS[proposal.purpose]:
-        refusal = check(proposal, at, limits)
-        if refusal is not None:
-            return refusal
-    return None
-
-
-def _pairs(proposal: Proposal, at: Situation) -> "zip[tuple[Proposed, Place]]":
-    return zip(proposal.orders, at.places, strict=True)
 
 
 def _orders_at(proposal: Proposal, venue: str) -> int:

@@ -23,8 +23,11 @@ class Throttle(msgspec.Struct):
 
     def left(self, now_ns: int) -> int:
         """Return how many orders may leave now."""
-        reserve = min(self._whole * self.reserve_ppm // MILLION, self._whole - MILLION)
-        return max(0, self._fill(now_ns) - max(0, reserve)) // MILLION
+        whole = self._whole()
+        reserve = min(whole * self.reserve_ppm // MILLION, whole - MILLION)
+        saved = self._fill(now_ns)
+        free = saved - reserve if reserve > 0 else saved
+        return free // MILLION if free > 0 else 0
 
     def take(self, now_ns: int, count: int = 1) -> None:
         """Note requests that leave."""
@@ -40,14 +43,13 @@ class Throttle(msgspec.Struct):
         self._fill(now_ns)
         self.saved = min(self.saved, max(0, limit - used) * MILLION)
 
-    @property
     def _whole(self) -> int:
         return (min(self.burst, self.limit) if self.limit else self.burst) * MILLION
 
     def _fill(self, now_ns: int) -> int:
         if self.saved < 0:
-            self.saved, self.at_ns = self._whole, now_ns
+            self.saved, self.at_ns = self._whole(), now_ns
         gained = (now_ns - self.at_ns) * self.rate_per_s // (SECOND_NS // MILLION)
         if gained > 0:
-            self.saved, self.at_ns = min(self._whole, self.saved + gained), now_ns
+            self.saved, self.at_ns = min(self._whole(), self.saved + gained), now_ns
         return 0 if now_ns < self.barred_until_ns else self.saved

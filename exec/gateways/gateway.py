@@ -89,26 +89,31 @@ class Gateway:
         Refuses, with "", what the gate did not approve or the kill word forbids.
         """
         rest = not self.readiness.orders_live
-        if rest and ORDERS in self._channels and not self._settings.rest_fallback:
+        if self._over is None or (
+                rest and ORDERS in self._channels and not self._settings.rest_fallback):
             return ""
-        warrant = Warrant(order, proposed, approval)
-        return self._leave(
-            lambda now_ns: self._codec.place(order, now_ns, rest=rest), warrant)
+        try:
+            request = self._codec.place(order, self._clock.unix_ns(), rest=rest)
+        except (EngineError, ValueError) as error:
+            return self._not_made(error)
+        return self._leave(request, Warrant(order, proposed, approval))
 
     def cancel(self, order: Intended, venue_order: str) -> str:
         """Ask for a cancel, by REST where the channel is down; return the channel, or ""."""
-        rest = not self.readiness.orders_live
-        return self._leave(
-            lambda now_ns: self._codec.cancel(order, venue_order, now_ns, rest=rest), None)
-
-    def _leave(self, make: Callable[[int], Request], warrant: Warrant | None) -> str:
         if self._over is None:
             return ""
+        rest = not self.readiness.orders_live
         try:
-            request = make(self._clock.unix_ns())
+            request = self._codec.cancel(order, venue_order, self._clock.unix_ns(), rest=rest)
         except (EngineError, ValueError) as error:
-            self._log.error("no request to be made", why=f"{type(error).__name__}: {error}"[:200])
-            return ""
+            return self._not_made(error)
+        return self._leave(request, None)
+
+    def _not_made(self, error: Exception) -> str:
+        self._log.error("no request to be made", why=f"{type(error).__name__}: {error}"[:200])
+        return ""
+
+    def _leave(self, request: Request, warrant: Warrant | None) -> str:
         if not self._traffic.leave(request, warrant=warrant):
             return ""
         return REST if request.channel == REST else WEBSOCKET

@@ -53,7 +53,7 @@ class PaperGateway(LocalGateway):
 
         Refuses, with "", what the gate did not approve or the kill word forbids.
         """
-        allowed = Warrant(order, proposed, approval).holds and order.venue == self.venue
+        allowed = order.venue == self.venue and Warrant(order, proposed, approval).redeem()
         if not allowed or self._closing or self._flags.killed():
             return ""
         self._leave(Lane.ORDERS, self._latency.order_ns, partial(self.book.place, order))

@@ -44,21 +44,27 @@ class Group(msgspec.Struct):
             self.why = "more than can be held"
 
 
-class Warrant(msgspec.Struct, frozen=True):
+class Warrant(msgspec.Struct):
     """By what an order may leave: what the gate saw, and its leave for exactly that."""
 
     order: Intended
     proposed: Proposed
     approval: Approval
+    redeemed: bool = False
 
-    @property
-    def holds(self) -> bool:
-        """Return whether the approval covers what was proposed, and that is the order."""
+    def redeem(self) -> bool:
+        """Return whether the approval covers what was proposed, and that is the order.
+
+        The approval is used up with that, for this warrant alone: asked again, it answers the same.
+        """
         order, proposed = self.order, self.proposed
-        same = (order.venue == proposed.venue and order.symbol == proposed.symbol
-                and order.side == proposed.side and order.price == proposed.price
-                and order.size == proposed.size and order.approval == self.approval.token)
-        return same and self.approval.covers(proposed, order.purpose)
+        if (order.venue != proposed.venue or order.symbol != proposed.symbol
+                or order.side != proposed.side or order.price != proposed.price
+                or order.size != proposed.size or order.approval != self.approval.token):
+            return False
+        if not self.redeemed:
+            self.redeemed = self.approval.redeem(proposed, order.purpose)
+        return self.redeemed
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -90,7 +96,7 @@ class Pending:
     @property
     def full(self) -> bool:
         """Return whether no more may leave."""
-        return len(self) >= PENDING_MAX
+        return len(self._by_id) + len(self._rest) >= PENDING_MAX
 
     def orders(self) -> int:
         """Return how many of them are about orders: places and cancels."""

@@ -17,6 +17,7 @@ class Readiness:
 
     def __init__(self, codec: Codec, channels: dict[str, Channel], settings: Settings) -> None:
         self._codec, self._channels, self._settings = codec, channels, settings
+        self._orders = channels.get(ORDERS)
         self.offset = Offset()
         self.rest_answers = False  # by the last request that ended
         self.closing = False
@@ -54,7 +55,8 @@ class Readiness:
     @property
     def orders_live(self) -> bool:
         """Return whether orders can go over their channel."""
-        return ORDERS in self._channels and self._channels[ORDERS].live
+        orders = self._orders
+        return orders is not None and orders.live
 
     def lack(self, now_ns: int) -> str:
         """Return what is missing, "" if nothing is."""

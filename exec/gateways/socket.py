@@ -85,9 +85,14 @@ class Channel:
         return self._socket is not None and self._socket.usable
 
     @property
+    def proven(self) -> bool:
+        """Return whether this socket, or the one that is ending, was proven usable."""
+        return self._live_ns != 0
+
+    @property
     def live(self) -> bool:
         """Return whether it is open and proven usable."""
-        return bool(self._live_ns) and self.open
+        return self._live_ns != 0 and self._socket is not None and self._socket.usable
 
     def prove(self) -> None:
         """Take it as usable, by the venue's word."""
@@ -97,12 +102,13 @@ class Channel:
 
     def send(self, text: bytes) -> bool:
         """Write a text now; return False when not a byte of it left."""
-        if self._socket is None or not self._socket.usable:
+        socket = self._socket
+        if socket is None or not socket.usable:
             return False
-        if self._socket.unsent > UNSENT_SIZE_MAX:
-            self._socket.abort("the venue does not read")
+        if socket.unsent > UNSENT_SIZE_MAX:
+            socket.abort("the venue does not read")
             return False
-        self._socket.write(text)
+        socket.write(text)
         return True
 
     def abort(self, why: str) -> None:

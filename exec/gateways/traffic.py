@@ -26,6 +26,7 @@ from exec.gateways.socket import Channel
 PLACE: Final = "place"
 CANCEL: Final = "cancel"
 CANCEL_ALL: Final = "cancel_all"
+OF_ORDERS: Final = frozenset({PLACE, CANCEL})
 CLOCK: Final = "clock"  # our own purpose: the venue's time, and a warm connection
 FIRST: Final = frozenset({"login", "subscribe"})  # what makes a channel usable
 OPENERS_MAX: Final = 100  # texts that wait for their channel to open
@@ -55,6 +56,7 @@ class Traffic:
         self._codec, self._channels, self._rest, self._outbox = codec, channels, rest, outbox
         self._readiness, self._settings, self._killed = readiness, settings, killed
         self._clock, self._log, self._failed, self._spend = clock, log, failed, spend
+        self._answer_ns = settings.answer_ns_max
         self.pending, self.counts = Pending(), Counts()
         self.cancel_all_failed = False
         self.rest_doubted = False  # a request was lost: whether REST works is to be asked
@@ -67,18 +69,20 @@ class Traffic:
         done: "asyncio.Future[bool] | None" = None,
     ) -> bool:
         """Hand a request to its socket now; return False when not a byte of it left, or will."""
-        if self.pending.full or not self._may_leave(request, warrant):
+        now_ns, by_rest = self._clock.mono_ns(), request.channel == REST
+        if self.pending.full or not self._may_leave(request, warrant, now_ns):
             return False
         if group is not None and group.asked >= PAGES_MAX:
             return False
-        patience_ns = (self._settings.answer_ns_max if request.purpose in (PLACE, CANCEL)
-                       else self._settings.question_ns_max)
-        entry = Entry(request, self._clock.mono_ns() + patience_ns, self._clock.unix_ns(),
-                      warrant, group, done=done)
-        entry.waits = request.channel == REST or (
+        of_order = request.purpose in OF_ORDERS
+        patience_ns = self._answer_ns if of_order else self._settings.question_ns_max
+        waits = by_rest or (
             bool(request.id) and request.purpose not in FIRST)  # those: proven, or given up
-        assert entry.waits or request.purpose not in (PLACE, CANCEL), "nothing could answer it"
-        if request.channel == REST:
+        assert waits or not of_order, "nothing could answer it"
+        entry = Entry(
+            request, now_ns + patience_ns, self._clock.unix_ns(), warrant, group, waits)
+        entry.done = done
+        if by_rest:
             entry.left = False
             entry.task = asyncio.get_running_loop().create_task(self._ask(entry))
             entry.task.add_done_callback(self._ended)
@@ -86,24 +90,24 @@ class Traffic:
         elif not self._write(entry):
             return False
         self.counts.left += 1
-        if request.channel == REST and request.purpose != CLOCK:  # that is public
+        if by_rest and request.purpose != CLOCK:  # that is public
             self._spend(request.weight)
-        if group is not None and entry.waits:
+        if group is not None and waits:
             group.waiting += 1
             group.asked += 1
         return True
 
-    def _may_leave(self, request: Request, warrant: Warrant | None) -> bool:
+    def _may_leave(self, request: Request, warrant: Warrant | None, now_ns: int) -> bool:
         if request.purpose == PLACE and (
-                warrant is None or not warrant.holds or warrant.order.venue != self._codec.venue
-                or self._readiness.closing or self._killed()):
+                warrant is None or warrant.order.venue != self._codec.venue
+                or self._readiness.closing or self._killed() or not warrant.redeem()):
             return False
-        return not self._readiness.barred(self._clock.mono_ns())
+        return not self._readiness.barred(now_ns)
 
     def _write(self, entry: Entry) -> bool:
         request = entry.request
         channel = self._channels.get(request.channel)
-        if channel is None or not (channel.live or request.purpose in FIRST):
+        if channel is None or not (channel.proven or request.purpose in FIRST):
             return False
         if entry.waits:
             self.pending.add(entry)  # its answer cannot come before it is known
@@ -118,7 +122,8 @@ class Traffic:
         Asked again where its bytes had to wait after that.
         """
         if not entry.over:
-            entry.left = self._may_leave(entry.request, entry.warrant)
+            entry.left = self._may_leave(
+                entry.request, entry.warrant, self._clock.mono_ns())
         return not entry.over and entry.left
 
     async def _ask(self, entry: Entry) -> None:

@@ -31,6 +31,8 @@ _LENGTH_CRC: Final = struct.Struct("<II")
 _HEAD: Final = struct.Struct("<QQHHI")  # sequence, unix_ns, kind, 0, 0
 RECORD_SIZE: Final = _LENGTH_CRC.size + _HEAD.size  # of one without payload
 PAYLOAD_SIZE_MAX: Final = 1 << 16
+_PACK_LENGTH_CRC, _PACK_HEAD, _crc32 = _LENGTH_CRC.pack, _HEAD.pack, zlib.crc32
+assert _LENGTH_CRC.size == 8
 SUFFIX: Final = ".journal"
 
 
@@ -106,6 +108,7 @@ class JournalFile:
     def __init__(self, path: Path, mapped: mmap.mmap, descriptor: int) -> None:
         """Take a mapped file; use ``create`` or ``open``."""
         self.path, self._map, self._descriptor = path, mapped, descriptor
+        self.size = len(mapped)  # as it was allocated
         magic, version, chain, number, first, boot = _FILE.unpack_from(mapped, 0)
         (crc,) = _CRC.unpack_from(mapped, _FILE.size)
         if magic != MAGIC or zlib.crc32(mapped[: _FILE.size]) != crc:
@@ -142,25 +145,19 @@ class JournalFile:
             os.close(descriptor)
             raise
 
-    @property
-    def size(self) -> int:
-        """Return the allocated size in bytes."""
-        return len(self._map)
-
     def fits(self, payload: int) -> bool:
         """Return whether a record of so many payload bytes still finds room."""
-        return self.end + size_of(payload) <= len(self._map)
+        return self.end + RECORD_SIZE + (payload + 7 & ~7) <= self.size
 
     def append(self, kind: int, payload: bytes, unix_ns: int) -> int:
         """Write one record that fits; return its sequence number."""
-        sequence, at = self.next_sequence, self.end
-        rest = _HEAD.pack(sequence, unix_ns, kind, 0, 0) + payload
-        crc = zlib.crc32(rest, self.chain)
-        stop = at + _LENGTH_CRC.size + len(rest)
-        self._map[at + _LENGTH_CRC.size : stop] = rest
+        sequence, at, mapped, size = self.next_sequence, self.end, self._map, len(payload)
+        rest = _PACK_HEAD(sequence, unix_ns, kind, 0, 0) + payload
+        crc = _crc32(rest, self.chain)
+        mapped[at + 8 : at + RECORD_SIZE + size] = rest
         # One aligned store of 8 bytes: no kill falls between length (0: nothing here) and crc.
-        self._map[at : at + _LENGTH_CRC.size] = _LENGTH_CRC.pack(len(payload) + 1, crc)
-        self.end, self.chain = at + size_of(len(payload)), crc
+        mapped[at : at + 8] = _PACK_LENGTH_CRC(size + 1, crc)
+        self.end, self.chain = at + RECORD_SIZE + (size + 7 & ~7), crc
         self.next_sequence = sequence + 1
         return sequence
 

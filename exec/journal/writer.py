@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.model.clock import Clock
-from engine.model.errors import AlreadyRunning, JournalCorrupt
+from engine.model.errors import AlreadyRunning, JournalCorrupt, StorageInvalid
 from exec.journal.file import (
     HEADER_SIZE,
     PAYLOAD_SIZE_MAX,
@@ -34,12 +34,17 @@ class Journal:
         """Open the journal in ``folder``, mode 0700, making it if there is none.
 
         Cuts a torn tail (``torn`` tells its bytes).  Raises AlreadyRunning where another process
-        writes, JournalCorrupt for damage, NoSpace where no file can be allocated.
+        writes, JournalCorrupt for damage, NoSpace where no file can be allocated, StorageInvalid
+        where the folder cannot be written to.
         """
         assert file_size >= HEADER_SIZE + size_of(PAYLOAD_SIZE_MAX)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder, self._clock, self._boot, self._size = folder, clock, boot, file_size
-        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageInvalid(f"{folder}: {error.strerror}; right would be a folder that we may"
+                                 " write to") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

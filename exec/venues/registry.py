@@ -58,7 +58,8 @@ def _kraken(venue: str, key: ApiKey, listings: Sequence[Listing], folder: Path) 
     kept = folder / f"{venue}-{key.fingerprint}.nonce"
 
     def reserved() -> int:
-        return int(kept.read_text()) if kept.exists() else 0
+        text = kept.read_text() if kept.exists() else ""
+        return int(text) if text.isdecimal() else 0  # emptied by a loss of power: the clock is on
 
     def keep(upto: int) -> None:
         new = kept.with_suffix(f".{os.getpid()}")  # the guard may reserve as well

@@ -91,13 +91,13 @@ class World:
         before, routes = _ports(path), Control(self).routes()
         for name, server in self.servers.items():
             await server.open(routes, before.get(name, (0, 0)), tls)
-        (folder / BIRTH_FILE).write_text(str(self._born_ns))
         path.write_text(json.dumps(self.endpoints(), indent=1))
         path.chmod(0o600)
         secrets = folder / CREDENTIALS
         secrets.touch(mode=0o600)
         secrets.chmod(0o600)
         secrets.write_bytes(msgspec.json.format(msgspec.json.encode(self.credentials())))
+        (folder / BIRTH_FILE).write_text(str(self._born_ns))  # last: from now on all is there
         self._tasks = [asyncio.create_task(self._beats(), name="sim beats")]
         if isinstance(self.flow, Playback):
             self._tasks.append(asyncio.create_task(self.flow.run(), name="sim playback"))

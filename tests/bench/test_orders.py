@@ -14,7 +14,7 @@ def test_a_short_run_times_every_part(
     for row in ("gate: every check", "kraken > okx, TCP: both orders",
                 "binance > coinbase, TLS: both at the peer", "kill word > last order's bytes",
                 "kill word > cancel-all at five peers", "journal append, process: next files made",
-                "append > durable, power, 50 at a time"):
+                "append > durable, power, 50 at a time", "binance > okx: situation gathered"):
         assert row in said
 
 

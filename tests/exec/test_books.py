@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bench.histories.world import middle_of
 from engine.model.clock import ManualClock
 from exec.books import LiveBooks
 from shm.book import set_state
@@ -44,6 +45,18 @@ def test_a_book_that_is_stale_dead_or_old_says_so_and_has_no_depth() -> None:
     scene.clock.advance(SECOND // 2)
     scene.world.beat(scene.clock.mono_ns())
     assert scene.books.quote(*B).distrust == Veto.BOOK_OLD
+
+
+def test_the_median_middle_is_that_of_the_believed_books_of_both_sides() -> None:
+    scene = Scene()
+    both = ("a", "b")
+    assert scene.books.middle(("a",), "BTC/USDT") == 9_995
+    assert scene.books.middle(both, "BTC/USDT") == (9_995 + 10_060) // 2
+    assert scene.books.middle(both, "BTC/USDT") == middle_of(scene.books, both, "BTC/USDT")
+    scene.world.book(0, [], [(10_000, 50)], now_ns=SECOND)
+    assert scene.books.middle(both, "BTC/USDT") == 10_060  # one side is no middle
+    scene.stale(1)
+    assert scene.books.middle(both, "BTC/USDT") == 0
 
 
 @pytest.mark.parametrize(("size", "walked"), [

@@ -127,6 +127,8 @@ def test_cancel_all_ends_orders_everywhere_or_at_one_venue(desk: Commanded) -> N
 def test_a_reset_lets_trading_go_on_and_stands_in_the_journal(desk: Commanded) -> None:
     desk.world.core.trading.tighten(TradingState.HALTED, "test")
     assert done(desk.obey(Reset("looked at", breakers=True))) == "trading active, breakers closed"
+    assert done(desk.obey(Reset("looked at", accept=True))) == (
+        "trading active, accepted nothing: all agrees")
     changes = [r.decode(each.payload) for each in desk.world.stored]
     last = [each for each in changes if isinstance(each, r.StateChanged)][-1]
     assert (last.now, last.why, last.who) == (TradingState.ACTIVE, "looked at", "operator")

@@ -35,6 +35,9 @@ class Rates:
     def quote(self, _venue: str, _symbol: str) -> Quote:
         raise NotImplementedError
 
+    def middle(self, _venues: tuple[str, ...], _symbol: str) -> int:
+        raise NotImplementedError
+
     def walk(self, _venue: str, _symbol: str, _side: int, _size: int) -> tuple[int, int, int]:
         raise NotImplementedError
 

@@ -70,6 +70,7 @@ def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sockets]:
     (["cancel-all"], CancelAll()),
     (["cancel-all", "okx"], CancelAll("okx")),
     (["reset", "mended", "--breakers"], Reset("mended", breakers=True)),
+    (["reset", "moved", "--accept"], Reset("moved", accept=True)),
     (["kill", "fire"], Kill("fire")),
 ])
 def test_a_verb_asks_control_and_says_what_took_effect(

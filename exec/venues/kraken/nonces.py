@@ -5,6 +5,7 @@ increasing per key.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 RESERVED: Final = 10_000_000  # numbers set aside at a time: ten seconds of microseconds
@@ -17,7 +18,11 @@ class Nonces:
     """
 
     def __init__(self, reserved: int, owner: Callable[[int], None]) -> None:
-        """Go on above ``reserved``, what the owner was told last; 0 if never."""
+        """Go on above ``reserved``, what the owner was told last; 0 if never.
+
+        An owner that cannot write raises OSError and is asked again: until then only a restart
+        whose clock stands behind is worse off, while a cancel must leave though the disk is full.
+        """
         self._last = self._reserved = reserved
         self._owner = owner
 
@@ -26,6 +31,7 @@ class Nonces:
         self._last = max(self._last + 1, now_unix_ns // 1000)
         if self._last > self._reserved:
             reserved = self._last + RESERVED
-            self._owner(reserved)  # before the first of them is used
-            self._reserved = reserved
+            with suppress(OSError):
+                self._owner(reserved)  # before the first of them is used
+                self._reserved = reserved
         return self._last

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench.histories.world import SETTINGS
+from bench.histories.world import SETTINGS, middle_of
 from exec import records as r
 from exec.core import ports as p
 from exec.core.core import Core, Signal
@@ -127,6 +127,10 @@ class Rig:
         """Return the touch as it was set."""
         bid, ask = self.touches[venue, symbol]
         return p.Quote(bid, ask, 0, 1)
+
+    def middle(self, venues: tuple[str, ...], symbol: str) -> int:
+        """Return the median middle."""
+        return middle_of(self, venues, symbol)
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         """Return one level of the depth that was set."""

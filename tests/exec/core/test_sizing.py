@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from exec import records as r
 from exec.core import ports as p
 from exec.core.sizing import SHRINKABLE, largest
-from exec.gate.checks import Place, Proposal, Proposed, Purpose, Situation, review
+from exec.gate.checks import Place, Proposal, Proposed, Purpose, Situation
 from exec.gate.limits import Limits
+from exec.gate.review import review
 from shm.layout import TradingState
 from tests.exec.core.rig import Rig
 from tests.exec.gate.test_checks import LIMITS

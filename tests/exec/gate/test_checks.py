@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from exec.gate.approval import Gate
+from exec.gate.approval import KEPT_MAX, Approval, Gate
 from exec.gate.checks import (
-    CHECKS,
     REDUCING,
     Place,
     Proposal,
@@ -16,9 +15,9 @@ from exec.gate.checks import (
     Refusal,
     Situation,
     not_killed,
-    review,
 )
 from exec.gate.limits import Limits
+from exec.gate.review import CHECKS, review
 from shm.layout import TradingState
 
 LIMITS = Limits(
@@ -188,20 +187,50 @@ def test_an_approval_covers_one_order_of_one_life_under_one_set_of_limits() -> N
     approvals = gate.judge(GOOD, CALM)
     assert isinstance(approvals, tuple)
     first, second = approvals
-    assert gate.admits(first, BUY, Purpose.ENTER)
-    assert gate.admits(second, SELL, Purpose.ENTER)
     assert not gate.admits(first, SELL, Purpose.ENTER)
     assert not gate.admits(first, replace(BUY, size=15), Purpose.ENTER)
     assert not gate.admits(first, replace(BUY, price=10_010), Purpose.ENTER)
+    assert not gate.admits(first, replace(BUY, needs=1), Purpose.ENTER)
     assert not gate.admits(first, BUY, Purpose.UNWIND)
     assert not Gate(LIMITS, life=4).admits(first, BUY, Purpose.ENTER)
+    assert gate.admits(first, BUY, Purpose.ENTER)
     gate.reload(replace(LIMITS, order_notional_max=10))
-    assert not gate.admits(first, BUY, Purpose.ENTER)
+    assert not gate.admits(second, SELL, Purpose.ENTER)
+    assert not first.redeem(BUY, Purpose.ENTER)  # under limits that are gone
     assert isinstance(gate.judge(GOOD, CALM), Refusal)
+
+
+def test_an_approval_is_admitted_once_then_redeemed_once_for_its_own_order() -> None:
+    gate = Gate(LIMITS, life=3)
+    approvals = gate.judge(GOOD, CALM)
+    assert isinstance(approvals, tuple)
+    first, _ = approvals
+    assert not first.redeem(BUY, Purpose.ENTER)  # the sender was not asked
+    assert gate.admits(first, BUY, Purpose.ENTER)
+    assert not gate.admits(first, BUY, Purpose.ENTER)
+    assert not first.redeem(replace(BUY, size=15), Purpose.ENTER)
+    assert first.redeem(BUY, Purpose.ENTER)
+    assert not first.redeem(BUY, Purpose.ENTER)
+    assert not gate.admits(first, BUY, Purpose.ENTER)
 
 
 def test_a_forged_approval_does_not_pass() -> None:
     gate = Gate(LIMITS, life=3)
     approvals = gate.judge(GOOD, CALM)
     assert isinstance(approvals, tuple)
-    assert not gate.admits(replace(approvals[0], token=approvals[0].token ^ 1), BUY, "enter")
+    first, _ = approvals
+    for forged in (replace(first), replace(first, token=first.token ^ 1),
+                   Approval(1, 3, 1, BUY, Purpose.ENTER)):
+        assert not gate.admits(forged, BUY, Purpose.ENTER)
+        assert not forged.redeem(BUY, Purpose.ENTER)
+
+
+def test_the_oldest_approvals_are_forgotten_so_that_the_table_is_bounded() -> None:
+    gate = Gate(LIMITS, life=3)
+    first = gate.judge(GOOD, CALM)
+    assert isinstance(first, tuple)
+    for _ in range(KEPT_MAX // 2):
+        newest = gate.judge(GOOD, CALM)
+    assert not gate.admits(first[0], BUY, Purpose.ENTER)
+    assert isinstance(newest, tuple)
+    assert gate.admits(newest[1], SELL, Purpose.ENTER)

@@ -14,7 +14,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from bench.histories.world import SETTINGS
+from bench.histories.world import SETTINGS, middle_of
 from engine.config import Sim
 from engine.model.clock import SystemClock
 from engine.model.fault import parse
@@ -113,6 +113,9 @@ class Engine:
     def quote(self, venue: str, symbol: str) -> p.Quote:
         touch, (tick, _) = self.lines[venue].book.touch(), self._steps(venue)
         return p.Quote(touch.bid * tick, touch.ask * tick, 0, 1)
+
+    def middle(self, venues: tuple[str, ...], symbol: str) -> int:
+        return middle_of(self, venues, symbol)
 
     def walk(self, venue: str, symbol: str, side: int, size: int) -> tuple[int, int, int]:
         tick, lot = self._steps(venue)

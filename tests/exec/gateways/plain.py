@@ -29,13 +29,6 @@ from tests.feeds.ws_server import TEXT, Peer, serving
 MS = 1_000_000
 DEADLINE_S = 8.0  # a test that hangs fails; no test depends on how fast it is
 PROPOSED = Proposed("plain", "BTC/USDT", 1, 10_000, 10, 700, "USDT", 701)
-_JUDGED = Gate(LIMITS, life=1).judge(
-    Proposal(Purpose.OPERATOR, "operator", (PROPOSED,)),
-    Situation(0, False, TradingState.ACTIVE, (
-        Place(touch=10_000, tick=10, lot=5, size_min=5, free=10_000, tokens=9,
-              reference=10_000),)))
-assert isinstance(_JUDGED, tuple)
-APPROVAL: Approval = _JUDGED[0]
 SETTINGS = Settings(
     answer_ns_max=300 * MS, question_ns_max=400 * MS, backoff_ns_min=1 * MS,
     backoff_ns_max=20 * MS, proof_ns_max=300 * MS, goodbye_ns_max=200 * MS, tick_s=0.005)
@@ -44,8 +37,21 @@ SETTINGS = Settings(
 def order(number: int = 1, **changes: Any) -> Intended:
     intended = Intended(
         number, 1, 0, "plain", "BTC/USDT", 1, 10_000, 10, 1, False, False, f"t1x{number}",
-        APPROVAL.token, 0, Purpose.OPERATOR)
+        1, 0, Purpose.OPERATOR)
     return msgspec.structs.replace(intended, **changes)
+
+
+def approved(number: int = 1, *, admitted: bool = True) -> tuple[Intended, Proposed, Approval]:
+    """Return an order with the gate's leave for it, ``admitted`` by the sender."""
+    gate = Gate(LIMITS, life=1)
+    judged = gate.judge(
+        Proposal(Purpose.OPERATOR, "operator", (PROPOSED,)),
+        Situation(0, False, TradingState.ACTIVE, (
+            Place(touch=10_000, tick=10, lot=5, size_min=5, free=10_000, tokens=9,
+                  reference=10_000),)))
+    assert isinstance(judged, tuple)
+    assert not admitted or gate.admits(judged[0], PROPOSED, Purpose.OPERATOR)
+    return order(number, approval=judged[0].token), PROPOSED, judged[0]
 
 
 class PlainCodec(Codec):
@@ -213,7 +219,7 @@ class Stage:
         return [each for each in self.told if isinstance(each, kinds)]
 
     def place(self, number: int = 1) -> str:
-        return self.gateway.place(order(number), PROPOSED, APPROVAL)
+        return self.gateway.place(*approved(number))
 
 
 async def obliging(method: str, path: str) -> Reply:

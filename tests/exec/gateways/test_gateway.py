@@ -10,11 +10,11 @@ from engine.model.clock import SystemClock
 from exec.core import ports as p
 from exec.gateways.codec import ORDERS, Answer, Outcome, Request
 from tests.exec.gateways.plain import (
-    APPROVAL,
     PROPOSED,
     SETTINGS,
     PlainCodec,
     Reply,
+    approved,
     login,
     obliging,
     order,
@@ -55,12 +55,28 @@ def test_not_a_byte_leaves_of_an_order_that_the_gate_did_not_approve(
         async with staged(orders) as stage:
             await stage.ready()
             gateway = stage.gateway
-            assert gateway.place(order(1, **wrong), PROPOSED, APPROVAL) == ""
-            assert gateway.place(order(2), replace(PROPOSED, size=9), APPROVAL) == ""
-            assert gateway.place(order(3), PROPOSED, replace(APPROVAL, life=2)) == ""
+            right, _, approval = approved(1)
+            assert gateway.place(replace(right, **wrong), PROPOSED, approval) == ""
+            assert gateway.place(right, replace(PROPOSED, size=9), approval) == ""
+            assert gateway.place(right, replace(PROPOSED, notional=1), approval) == ""
+            assert gateway.place(right, PROPOSED, replace(approval)) == ""  # equal: not the same
             assert stage.place(4) == "ws"
             await stage.until(lambda: arrived)
         assert [msgspec.json.decode(each)["order"] for each in arrived] == ["t1x4"]
+
+    run(body)
+
+
+def test_an_approval_lets_one_order_leave_once_and_only_past_the_sender() -> None:
+    async def body() -> None:
+        async with staged() as stage:
+            await stage.ready()
+            placed = approved(1)
+            assert stage.gateway.place(*placed) == "ws"
+            assert stage.gateway.place(*placed) == ""
+            assert stage.gateway.place(*approved(2, admitted=False)) == ""
+            await stage.until(lambda: stage.of(p.Accepted))
+        assert stage.of(p.Accepted, p.Lost) == [p.Accepted("plain", "t1x1", "v1")]
 
     run(body)
 
@@ -555,8 +571,8 @@ def test_a_refusal_of_the_venue_stands_until_a_channel_is_live_again() -> None:
             await stage.until(lambda: p.Ready(
                 "plain", "orders: the key is unknown") in stage.told)
             assert stage.of(p.Ready)[-1].unready
-            await stage.ready()  # it connected anew when that had lasted long enough
-        assert connections >= 2  # more where a busy machine proves a channel late
+            await stage.until(lambda: connections >= 2)  # when that had lasted long enough
+            await stage.ready()
 
     run(body)
 

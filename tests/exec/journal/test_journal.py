@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.model.clock import ManualClock, SystemClock
-from engine.model.errors import AlreadyRunning, JournalCorrupt, NoSpace
+from engine.model.errors import AlreadyRunning, JournalCorrupt, NoSpace, StorageInvalid
 from exec.journal.file import HEADER_SIZE, PAYLOAD_SIZE_MAX, Record, path_of, size_of
 from exec.journal.follower import Follower
 from exec.journal.reader import Summary, files_of, read, verify
@@ -203,6 +203,12 @@ def test_what_was_appended_survives_kill_9(tmp_path: Path) -> None:
         records = [*read(tmp_path, boot=BOOT)]
         assert len(records) >= newest
         assert all(each.payload == b"%d" % each.sequence * 50 for each in records)
+
+
+def test_a_folder_that_takes_no_lock_is_named_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(StorageInvalid, match=f"{tmp_path}: Is a directory; right would be"):
+        opened(tmp_path)
 
 
 def test_whoever_follows_gets_every_record_once_though_the_writer_is_killed_again_and_again(

@@ -164,9 +164,11 @@ def approved(order: r.Intended) -> tuple[r.Intended, Proposed, Approval]:
     """Return an order with what the gate gives with it."""
     proposed = Proposed(
         order.venue, order.symbol, order.side, order.price, order.size, 700, "USDT", 701)
-    judged = Gate(LIMITS, life=1).judge(
+    gate = Gate(LIMITS, life=1)
+    judged = gate.judge(
         Proposal(Purpose.OPERATOR, "operator", (proposed,)),
         Situation(0, False, TradingState.ACTIVE, (
             Place(touch=order.price, reference=order.price, free=10_000, tokens=9),)))
     assert isinstance(judged, tuple), judged
+    assert gate.admits(judged[0], proposed, order.purpose)
     return msgspec.structs.replace(order, approval=judged[0].token), proposed, judged[0]

@@ -1,14 +1,18 @@
 """What leaves for Kraken: equal to what an independent client signs, and to the page's samples."""
 
 import json
+from base64 import b64encode
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from exec.gateways.codec import ORDERS, REST, USER, Request
+from exec.gateways.keys import ApiKey
 from exec.records import Tif
 from exec.venues.kraken import KrakenCodec, Nonces
+from exec.venues.registry import codec_of
 from tests.exec.venues.kraken.making import (
     NOW_NS,
     codec,
@@ -217,3 +221,25 @@ def test_nonces_rise_with_the_clock_against_it_and_over_a_restart() -> None:
     second = Nonces(kept[-1], owner)
     assert second(NOW_NS - 10**15) > given[-1]
     assert len(kept) == 3
+
+
+def test_a_full_disk_stops_no_cancel_for_want_of_a_written_nonce() -> None:
+    full, kept = [True], list[int]()
+
+    def owner(reserved: int) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        kept.append(reserved)
+
+    nonces = Nonces(0, owner)
+    given = [nonces(NOW_NS), nonces(NOW_NS)]
+    assert given == sorted(set(given))
+    full[0] = False
+    assert nonces(NOW_NS) > given[-1]
+    assert kept  # written down as soon as there is room
+
+
+def test_a_nonce_file_that_a_power_cut_emptied_stops_no_start(tmp_path: Path) -> None:
+    key = ApiKey("hmac", "name", b64encode(b"secret").decode())
+    (tmp_path / f"kraken-{key.fingerprint}.nonce").touch()
+    assert codec_of("kraken", key, [], tmp_path).cancel_all(NOW_NS)
