@@ -11,6 +11,7 @@ from engine.config.shipped import limits_of, shipped
 from engine.model.clock import SystemClock
 from engine.model.errors import ConfigInvalid
 from engine.runtime import machine
+from engine.runtime.books_folder import storage_of
 from engine.runtime.lock import EngineLock
 from engine.runtime.log import log_folder
 from engine.runtime.wire import IPC_PATH_MAX
@@ -156,7 +157,13 @@ def check_here(config: Config) -> None:
                                 f" gives us: {', '.join(map(str, cores))}")
     if config.sim is not None and config.sim.captures:
         Tape(config.sim.captures)
-    folder = log_folder(config.name, config.logs)
+    _check_folder(log_folder(config.name, config.logs), "logs go there", "logs.folder")
+    _check_folder(storage_of(config.name, config.storage.folder), "journal and ledger go there",
+                  "storage.folder")
+
+
+def _check_folder(folder: Path, why: str, key: str) -> None:
+    """Make a folder; raise ConfigInvalid where that or writing in it is not ours to do."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -164,5 +171,5 @@ def check_here(config: Config) -> None:
     else:
         reason = "" if os.access(folder, os.W_OK | os.X_OK) else "no permission to write"
     if reason:
-        raise ConfigInvalid(f"{folder}: {reason}; logs go there: right would be logs.folder with"
-                            " a folder that you may write, or XDG_STATE_HOME")
+        raise ConfigInvalid(f"{folder}: {reason}; {why}: right would be {key} with a folder that"
+                            " you may write, or XDG_STATE_HOME")

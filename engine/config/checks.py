@@ -93,6 +93,11 @@ def _mode_faults(config: "Config") -> Iterator[Fault]:
         if venue not in config.venues:
             yield Fault(("accounts", venue), "no such venue in [venues]; right would be"
                         f" {closest(venue, [*config.venues])}")
+        for key, place in (("key", account.key), ("secret", account.secret),
+                           ("passphrase", account.passphrase)):
+            if place and not place.startswith(("env:", "file:")):
+                yield Fault(("accounts", venue, key), "it stands here itself, which others would"
+                            " read; right would be 'env:NAME' or 'file:/PATH'")
         for key, url, scheme in (("orders-url", account.orders_url, "ws"),
                                  ("user-url", account.user_url, "ws"),
                                  ("rest-url", account.rest_url, "http")):

@@ -104,8 +104,7 @@ class State:
         """Take one record of the journal, with the time that it was appended."""
         self.records += 1
         self._before_ns, self.last_ns = self.last_ns, unix_ns
-        apply = self._appliers.get(type(record))
-        if apply is not None:
+        if (apply := self._appliers.get(type(record))) is not None:
             apply(record, unix_ns)
 
     def _opened(self, record: r.Opened, _now: int) -> None:
@@ -244,9 +243,8 @@ class State:
 
     def _held(self, record: r.Held, _now: int) -> None:
         place = (record.venue, record.symbol)
-        position = self.positions.get(place)
         self.held[place] = record.size
-        self.held_then[place] = (record.size, position.size if position else 0)
+        self.held_then[place] = (record.size, self.positions.get(place, Position()).size)
 
     def _state_changed(self, record: r.StateChanged, now: int) -> None:
         if record.now >= TradingState.HALTED or record.who != ENGINE:

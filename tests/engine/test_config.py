@@ -150,6 +150,10 @@ def test_a_resolved_config_survives_the_way_to_a_child() -> None:
      " it; right would be 'BTC/USDT'"),
     ('name = "test"', 'name = "test"\nmode = "live"', "x.toml:1: accounts.binance: missing, and the"
      " mode is live; right would be a table [accounts.binance] with key, secret and fingerprint"),
+    ('name = "test"', 'name = "test"\naccounts.binance = {key = "env:A",'
+     ' fingerprint = "0123456789ab", secret = "hunter2"}', "x.toml:2: accounts.binance.secret: it"
+     " stands here itself, which others would"
+     " read; right would be 'env:NAME' or 'file:/PATH'"),
     ('name = "test"', 'name = "test"\nconfirmed = "0123456789ab"', "x.toml:2: confirmed: no"
      " file may confirm live trading"),
     ("[execution]", "[ledger]\nurl = 'mysql://x/y'\n[execution]", "x.toml:23: ledger.url:"

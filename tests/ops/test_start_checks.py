@@ -23,6 +23,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("[venues.kraken]", "[venues.kraken]\ncpu = 1023", "venues.kraken.cpu: found 1023; right"),
     ("[logs]", "[logs]\nfolder = '/proc/nope'", "/proc/nope: No such file or directory; logs go"
      " there: right would be logs.folder"),
+    ("[logs]", "[storage]\nfolder = '/proc/nope'\n[logs]", "/proc/nope: No such file or directory;"
+     " journal and ledger go there: right would be storage.folder"),
 ])
 def test_what_this_machine_cannot_do_is_one_line_and_leaves_nothing(
     home: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, message: str
