@@ -12,7 +12,7 @@
 what going live takes, *resolve* the config in integers.  *intake* takes signals, *core* decides,
 *gate* allows, *journal* remembers *records*, *state* is what they make.  *seats* hold a gateway
 per venue (*opening* chooses it by the mode): *gateways* speak to venues over the protocols of
-*venues*, signed by *signing*; *paper* is the model of a venue.  *door* takes operators' commands and
-obeys the kill word, *guard* is the watcher with connections of its own, *ledger* makes SQL of the
-journal.
+*venues*, signed by *signing*; *paper* is the model of a venue.  *door* takes operators' commands
+and obeys the kill word, *guard* is the watcher with connections of its own, *ledger* makes SQL of
+the journal.
 """
