@@ -42,7 +42,7 @@ def keys_of(
         table = config.accounts[venue]
         try:
             key = keys.named(
-                table.kind, table.key, table.secret, table.passphrase, environment=environment)
+                table.key, table.secret, table.passphrase, environment=environment)
         except KeyInvalid as error:
             raise KeyInvalid(f"accounts.{venue}: {error}") from None
         if key.fingerprint != table.fingerprint:

@@ -119,7 +119,6 @@ class Account(Table, frozen=True):
     secret: str
     fingerprint: Annotated[str, Meta(pattern="^[0-9a-f]{12}$")]  # that this key must have
     passphrase: str = ""
-    kind: Literal["", "hmac", "ed25519", "es256"] = ""  # empty: what the venue issues
     orders_url: str = ""  # empty: the venue's own
     user_url: str = ""
     rest_url: str = ""

@@ -23,13 +23,13 @@ SIMULATED: Final = "credentials.json"  # in the run folder, written by the local
 class ApiKey:
     """One API key of one account, as the venue issued it."""
 
-    __slots__ = ("key", "kind", "passphrase", "secret")
+    __slots__ = ("key", "passphrase", "secret")
 
-    def __init__(self, kind: str, key: str, secret: str, passphrase: str = "") -> None:
-        """``kind`` is hmac, ed25519 or es256; raise KeyInvalid where a part is missing."""
+    def __init__(self, key: str, secret: str, passphrase: str = "") -> None:
+        """Take its parts; raise KeyInvalid where one is missing."""
         if not key or not secret:
             raise KeyInvalid("an API key needs its name and its secret")
-        self.kind, self.key, self.secret, self.passphrase = kind, key, secret, passphrase
+        self.key, self.secret, self.passphrase = key, secret, passphrase
 
     @property
     def fingerprint(self) -> str:
@@ -37,8 +37,8 @@ class ApiKey:
         return hashlib.sha256(self.key.encode()).hexdigest()[:12]
 
     def __repr__(self) -> str:
-        """Tell the kind and the fingerprint alone."""
-        return f"ApiKey({self.kind}, {self.fingerprint})"
+        """Tell the fingerprint alone."""
+        return f"ApiKey({self.fingerprint})"
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be written anywhere."""
@@ -56,11 +56,11 @@ class _Issued(msgspec.Struct):
 
 
 def named(
-    kind: str, key: str, secret: str, passphrase: str = "", *, environment: Mapping[str, str]
+    key: str, secret: str, passphrase: str = "", *, environment: Mapping[str, str]
 ) -> ApiKey:
     """Return the key whose parts are where the references say; KeyInvalid where one is not."""
     parts = [found(each, environment) if each else "" for each in (key, secret, passphrase)]
-    return ApiKey(kind, *parts)
+    return ApiKey(*parts)
 
 
 def found(reference: str, environment: Mapping[str, str]) -> str:
@@ -89,7 +89,7 @@ def simulated(folder: Path, venue: str, account: str, kind: str = "") -> ApiKey:
         raise KeyInvalid(f"{folder / SIMULATED} is not what local servers write") from None
     for each in issued.get(venue, []):
         if each.account == account and kind in ("", each.kind):
-            return ApiKey(each.kind, each.key, each.secret, each.passphrase)
+            return ApiKey(each.key, each.secret, each.passphrase)
     raise KeyInvalid(f"{folder / SIMULATED} has no {kind or 'any'} key of {venue} {account}")
 
 

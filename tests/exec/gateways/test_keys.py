@@ -27,7 +27,7 @@ def secret_file(folder: Path, mode: int = 0o600, text: str = f"{CANARY}\n") -> P
 def test_a_secret_is_where_the_reference_says(tmp_path: Path) -> None:
     path = secret_file(tmp_path)
     environment = {"KEY": "the key", "SECRET": f"file:{path}", "BLANK": "  "}
-    key = named("hmac", "env:KEY", "env:SECRET", f"file:{path}", environment=environment)
+    key = named("env:KEY", "env:SECRET", f"file:{path}", environment=environment)
     assert (key.key, key.secret, key.passphrase) == ("the key", CANARY, CANARY)
     for wrong in ("env:NONE", "env:BLANK", "env:", "file:", f"file:{tmp_path}/none"):
         with pytest.raises(KeyInvalid):
@@ -80,7 +80,7 @@ def test_the_simulators_keys_are_found_by_venue_account_and_kind(tmp_path: Path)
 
 
 def test_no_error_and_no_repr_shows_a_secret(tmp_path: Path) -> None:
-    key = ApiKey("hmac", f"name-{CANARY}", CANARY, CANARY)
+    key = ApiKey(f"name-{CANARY}", CANARY, CANARY)
     assert CANARY not in f"{key!r} {key} {key.fingerprint} {[key]}"
     with pytest.raises(TypeError):
         pickle.dumps(key)

@@ -240,6 +240,6 @@ def test_a_full_disk_stops_no_cancel_for_want_of_a_written_nonce() -> None:
 
 
 def test_a_nonce_file_that_a_power_cut_emptied_stops_no_start(tmp_path: Path) -> None:
-    key = ApiKey("hmac", "name", b64encode(b"secret").decode())
+    key = ApiKey("name", b64encode(b"secret").decode())
     (tmp_path / f"kraken-{key.fingerprint}.nonce").touch()
     assert codec_of("kraken", key, [], tmp_path).cancel_all(NOW_NS)
