@@ -102,7 +102,7 @@ class Engine:
                 key.passphrase) else ""
             accounts += (
                 f'[accounts.{venue}]\nkey = "file:{where}/{venue}.key"\n'
-                f'secret = "file:{where}/{venue}.secret"\n{passphrase}kind = "{key.kind}"\n'
+                f'secret = "file:{where}/{venue}.secret"\n{passphrase}'
                 f'fingerprint = "{hashlib.sha256(key.key.encode()).hexdigest()[:12]}"\n'
                 f'orders-url = "{host}"\nuser-url = "{host}"\nrest-url = "{rest}"\n')
         (folder / "engine.toml").write_text(CONFIG.format(
