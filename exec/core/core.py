@@ -278,16 +278,16 @@ class Core:
         self.review(order.intent.plan)
 
     def _traded(self, report: p.Traded) -> None:
-        key = (report.venue, report.symbol, report.trade)
-        if key in self.state.trades or key in self.state.busted:
-            return
         order = self._ours(report.venue, report.client_id, report.venue_order)
+        trade = self.state.unbooked((report.venue, report.symbol, report.trade), report.client_id)
+        if not trade:
+            return
         if order is None:
             self._reconciler.strange_trade(report)
             return
         intent = order.intent
         self._log.append(r.Filled(
-            intent.order, report.venue, report.symbol, report.trade, report.side, report.price,
+            intent.order, report.venue, report.symbol, trade, report.side, report.price,
             report.size, report.fee, report.fee_asset, report.taker, report.venue_unix_ns,
             report.source, report.realised))
         failpoint.reach(failpoint.AFTER_FILL)

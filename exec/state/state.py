@@ -86,6 +86,20 @@ class State:
             number = self.by_venue.get((venue, venue_order))
         return self.orders.get(number) if number is not None else None
 
+    def unbooked(self, key: tuple[str, str, str], client_id: str) -> str:
+        """Return the name under which a fill is to be booked, "" where it is booked already.
+
+        A venue that restarted may begin its trade ids again: an id that is known of another order
+        of ours is another trade, if the venue names the order by our own id.
+        """
+        venue, symbol, trade = key
+        known = self.trades.get(key)
+        number = self.by_client.get((venue, client_id))
+        if known is not None and number is not None and known.order != number:
+            trade = f"{trade}#{number}"
+        again = (venue, symbol, trade)
+        return "" if again in self.trades or again in self.busted else trade
+
     def value(self, place: Place, price: int, size: int) -> int:
         """Return price times size in quote quanta of 10**-24, exactly."""
         return price * size * self.terms[place].value_scale
