@@ -16,6 +16,7 @@ import msgspec
 
 from engine.config import Config
 from engine.model.errors import LedgerInvalid, StorageInvalid
+from engine.runtime.log import state_folder
 from shm.segment import RunFolder
 
 IN_RUN: Final = "books.json"
@@ -49,8 +50,7 @@ def storage_of(engine: str, folder: str = "") -> Path:
     """Return the same by the engine's name."""
     if folder:
         return Path(folder).expanduser()
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
-    return state / "trypto-engine" / engine / "books"
+    return state_folder(engine) / "books"
 
 
 def make(config: Config, account: str) -> BooksFolder:

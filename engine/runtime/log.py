@@ -34,8 +34,13 @@ def log_folder(engine: str, logs: Logs) -> Path:
     """Return where the logs of an engine go."""
     if logs.folder:
         return Path(logs.folder).expanduser()
+    return state_folder(engine) / "log"
+
+
+def state_folder(engine: str) -> Path:
+    """Return where what an engine leaves behind lies, unless its config says otherwise."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
-    return state / "trypto-engine" / engine / "log"
+    return state / "trypto-engine" / engine
 
 
 class RotatedFile:

@@ -33,19 +33,19 @@ class Rates:
         return self.rates.get(asset, 0)
 
     def quote(self, _venue: str, _symbol: str) -> Quote:
-        raise NotImplementedError
+        raise AssertionError("a portfolio asks for rates alone")
 
     def middle(self, _venues: tuple[str, ...], _symbol: str) -> int:
-        raise NotImplementedError
+        raise AssertionError("a portfolio asks for rates alone")
 
     def walk(self, _venue: str, _symbol: str, _side: int, _size: int) -> tuple[int, int, int]:
-        raise NotImplementedError
+        raise AssertionError("a portfolio asks for rates alone")
 
     def rules(self, _venue: str, _symbol: str) -> tuple[int, int, int, int]:
-        raise NotImplementedError
+        raise AssertionError("a portfolio asks for rates alone")
 
     def taker_fee_ppm(self, _venue: str, _symbol: str) -> int:
-        raise NotImplementedError
+        raise AssertionError("a portfolio asks for rates alone")
 
 
 class Desk:
